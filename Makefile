@@ -1,0 +1,65 @@
+# Each target sets up what it needs in .venv, then runs; what is set up already is not done again.
+# A stamp in .venv is touched only when its step has ended, so an interrupted set-up is taken up.
+
+PYTHON ?= python3
+NAME   ?= bears
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --disable-pip-version-check
+APT    := $(shell [ "$$(id -u)" = 0 ] && echo "env DEBIAN_FRONTEND=noninteractive apt-get" \
+	|| echo "sudo -n env DEBIAN_FRONTEND=noninteractive apt-get")
+BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
+
+.DEFAULT_GOAL := help
+.PHONY: help app test train bench browser
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  NAME=... chooses the classifier (now: $(NAME)), PYTHON=... the interpreter ($(PYTHON))."
+
+app: $(VENV)/.page  ## serve the page of classifier NAME and open it in a browser
+	$(BIN)/python -m kezako serve $(NAME)
+
+test: $(VENV)/.all browser  ## check style and types, then run every test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+train: $(VENV)/.all  ## train classifier NAME on data/NAME/pictures
+	$(BIN)/python -m kezako train $(NAME)
+
+bench: $(VENV)/.all browser  ## measure this project against its peers (scripts under benchmarks/)
+	@set -e; for script in benchmarks/*.py; do \
+		[ -e "$$script" ] || { echo "There are no benchmarks yet."; exit 0; }; \
+		echo "== $$script"; $(BIN)/python "$$script"; \
+	done
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "Kezako needs Python 3.10 or newer; name one with: make PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+		{ echo "Installing python3-venv, which Debian keeps apart from Python."; \
+		  $(APT) update -qq && $(APT) install -y -qq python3-venv; } || \
+		{ echo "Please install your system's package python3-venv, then run make again."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.page: $(VENV)/.made requirements.txt pyproject.toml
+	@echo "Installing what the page needs (about a minute)."
+	$(PIP) -r requirements.txt
+	@touch $@
+
+# With requirements.txt, so that tests run with the very versions that a host installs.
+$(VENV)/.all: $(VENV)/.made requirements.txt pyproject.toml
+	@echo "Installing what training and tests need (a few minutes)."
+	$(PIP) -r requirements.txt -e '.[train,dev]'
+	@touch $@ $(VENV)/.page
+
+browser:
+	@for name in $(BROWSERS); do command -v $$name >/dev/null && exit 0; done; \
+	echo "Installing Chromium for the tests that look at the page."; \
+	if command -v apt-get >/dev/null && $(APT) update -qq \
+		&& $(APT) install -y -qq --no-install-recommends chromium; then exit 0; fi; \
+	$(BIN)/playwright install chromium || \
+	{ echo "Please install Chromium or Google Chrome, then run make again."; exit 1; }

@@ -1,0 +1,217 @@
+"""Pictures gathered a second, ours beside fastai's and jmd_imagescraper's downloaders.
+
+    python benchmarks/gather.py                       # 450 pictures, 100 ms away, 10 % failures
+    python benchmarks/gather.py --urls 5000 --only ours    # peak memory at many addresses
+
+All three get the same addresses, spread over sixteen loopback servers as a search's results are
+over hosts, and run one after the other. Ours does more in its time: it decodes, turns, shrinks,
+hashes and records every picture. jmd_imagescraper runs in an environment of its own, made on
+the first run (`--jmd` names another).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+HOSTS = 16
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--urls", type=int, default=450)
+    parser.add_argument("--latency", type=float, default=0.1, help="seconds before each answer")
+    parser.add_argument("--failures", type=float, default=0.1, help="share of the addresses")
+    parser.add_argument("--only", choices=tuple(RUNNERS), action="append")
+    parser.add_argument("--jmd", type=Path, default=ROOT / "build" / "jmd", help="its environment")
+    parser.add_argument("--run", choices=("server", *RUNNERS), help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.run:
+        request = json.loads(sys.stdin.readline())
+        (serve if given.run == "server" else RUNNERS[given.run])(**request)
+        return
+    report(given)
+
+
+def report(given: argparse.Namespace) -> None:
+    """Run each in a process of its own and print a table."""
+    found: dict[str, dict[str, float]] = {}
+    names = given.only or list(RUNNERS)
+    for name in names:
+        python = _jmd_python(given.jmd) if name == "jmd_imagescraper" else sys.executable
+        with _servers(given) as urls, tempfile.TemporaryDirectory() as folder:
+            found[name] = _child(python, name, {"urls": urls, "folder": folder})
+            found[name]["urls"] = len(urls)
+    print(
+        f"{given.urls} addresses, {given.latency * 1000:.0f} ms away, {given.failures:.0%} failing"
+    )
+    print(f"{'':18} {'seconds':>8} {'good':>6} {'good/s':>7} {'accounted':>10} {'lost silently':>14}"
+          f" {'junk kept':>10} {'peak MB':>8}")  # fmt: skip
+    for name, row in found.items():
+        lost = row["urls"] - row["good"] - row["junk"] - row["reasons"]
+        print(f"{name:18} {row['seconds']:8.2f} {row['good']:6.0f} {row['good'] / row['seconds']:7.1f}"
+              f" {row['reasons']:10.0f} {lost:14.0f} {row['junk']:10.0f} {row['peak']:8.0f}")  # fmt: skip
+    _print_ratios(found)
+
+
+def _print_ratios(found: dict[str, dict[str, float]]) -> None:
+    speed = {name: row["good"] / row["seconds"] for name, row in found.items()}
+    for peer, held in (("fastai", 2), ("jmd_imagescraper", 10)):
+        if "ours" in speed and peer in speed:
+            print(f"ours / {peer}: {speed['ours'] / speed[peer]:.1f} (held to {held})")
+
+
+def ours(urls: list[str], folder: str) -> None:
+    """`gather` with a source that names the addresses; nothing switched off."""
+    os.environ["KEZAKO_ALLOW_PRIVATE"] = "1"
+    from kezako.gather import gather
+    from kezako.gather.settings import Settings
+    from kezako.gather.sources import Found, register
+    from kezako.manifest import Manifest
+    from kezako.recipe import parse_recipe
+    from kezako.workspace import Workspace
+
+    @register("listed")
+    class Listed:
+        name = "listed"
+        cannot_filter = ()
+
+        def __init__(self, settings: Settings):
+            pass
+
+        def search(self, query: str, limit: int) -> Iterator[Found]:
+            return (Found(url) for url in urls)
+
+    text = f"pictures_per_class = {len(urls)}\n[classes]\nall = []\nnone = []\n"
+    recipe = parse_recipe(text, "bench")
+    workspace = Workspace(Path(folder))
+    started = time.perf_counter()
+    try:
+        gather(_only_first(recipe), workspace, ["listed"])
+    finally:
+        seconds = time.perf_counter() - started
+    with Manifest(workspace.folder("bench")) as manifest:
+        statuses = Counter(row.status for row in manifest.rows())
+    good = statuses.pop("kept", 0)
+    assert not statuses["pending"], "an address was not tried"
+    _tell(seconds, good=good, junk=0, reasons=sum(statuses.values()))
+
+
+def _only_first(recipe):  # noqa: ANN001, ANN202
+    from dataclasses import replace
+
+    return replace(recipe, classes={"all": ("all",)})
+
+
+def fastai(urls: list[str], folder: str) -> None:
+    """`download_images`, as the course has it; its junk is found after the time is taken."""
+    from fastai.vision.utils import download_images, verify_images
+
+    started = time.perf_counter()
+    download_images(Path(folder) / "all", urls=urls, max_pics=len(urls))
+    seconds = time.perf_counter() - started
+    files = list((Path(folder) / "all").iterdir())
+    junk = len(verify_images(files))
+    _tell(seconds, good=len(files) - junk, junk=junk, reasons=0)
+
+
+def jmd_imagescraper(urls: list[str], folder: str) -> None:
+    """`download_urls`; it prints the addresses that failed and forgets them."""
+    from contextlib import redirect_stdout
+
+    from jmd_imagescraper.core import download_urls
+
+    started = time.perf_counter()
+    with redirect_stdout(sys.stderr):
+        files = download_urls(Path(folder) / "all", urls)
+    _tell(time.perf_counter() - started, good=len(files), junk=0, reasons=0)
+
+
+RUNNERS = {"ours": ours, "fastai": fastai, "jmd_imagescraper": jmd_imagescraper}
+
+
+def _tell(seconds: float, **counts: int) -> None:
+    import resource
+
+    unit = 2**10 if sys.platform == "linux" else 2**20
+    own, children = (
+        resource.getrusage(who).ru_maxrss / unit
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    print(json.dumps({"seconds": seconds, "peak": own, "peak_child": children, **counts}))
+
+
+def _child(python: str | Path, name: str, request: dict[str, object]) -> dict[str, float]:
+    done = subprocess.run(
+        [python, __file__, "--run", name],
+        input=json.dumps(request),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    if done.returncode:
+        raise SystemExit(f"{name} failed:\n{done.stderr[-2000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@contextmanager
+def _servers(given: argparse.Namespace) -> Iterator[list[str]]:
+    """The addresses of pictures, served by another process, so that no peer shares its time."""
+    process = subprocess.Popen(
+        [sys.executable, __file__, "--run", "server"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin
+    assert process.stdout
+    try:
+        request = {"count": given.urls, "latency": given.latency, "failures": given.failures}
+        process.stdin.write(json.dumps(request) + "\n")
+        process.stdin.flush()
+        yield json.loads(process.stdout.readline())
+    finally:
+        process.kill()
+        process.wait(30)
+
+
+def serve(count: int, latency: float, failures: float) -> None:
+    from tests.standin import Standin
+    from tests.standin.server import shared_photos
+
+    photos = shared_photos()
+    hosts = [Standin(photos if count <= 450 else None, latency, failures, drawn=count).start() for _ in range(HOSTS)]
+    query = "teddy bear"  # there are 450 photos of these
+    lists = [host.urls(query, count, direct=True) for host in hosts]
+    print(json.dumps([lists[number % HOSTS][number] for number in range(count)]), flush=True)
+    sys.stdin.read()  # until killed
+
+
+def _jmd_python(folder: Path) -> Path:
+    python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+    if not python.exists():
+        venv.create(folder, with_pip=True)
+        packages = ["jmd_imagescraper==1.0.2", "ipython", "setuptools"]
+        try:
+            subprocess.run([python, "-m", "pip", "install", "-q", *packages], check=True)
+        except BaseException:
+            shutil.rmtree(folder)
+            raise
+    return python
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,10 @@
+"""`python -m kezako`: the command line, where the `kezako` script is not on the path."""
+
+from __future__ import annotations
+
+import sys
+
+from kezako.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

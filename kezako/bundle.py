@@ -1,0 +1,223 @@
+"""What `models/NAME/` holds: written whole, read with its checksums.
+
+export.pkl      stock fastai's `load_learner` opens it, without Kezako
+model.onnx      what the page runs: picture (N, 3, S, S) -> logits (N, C), features (N, F)
+known.npz       where the training pictures lie in feature space, for "none of these"
+card.json       everything needed to use the model, and how good it is
+README.md       the same for people
+report.html     the executed training notebook, where there is one
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from kezako.recipe import Resize, Task
+
+FORMAT = 1
+CARD = "card.json"
+MODEL = "model.onnx"
+KNOWN = "known.npz"
+EXPORT = "export.pkl"
+REPORT = "report.html"
+Precision = Literal["int8", "fp32"]
+
+
+class BundleError(ValueError):
+    """A bundle that cannot be used; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a picture becomes the model's input; equal to fastai's validation transforms."""
+
+    size: int  # pixels a side
+    resize: Resize
+    mode: Literal["RGB", "L"] = "RGB"  # "L": grey, repeated over the three channels
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)  # ImageNet's, per channel of 0 to 1
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class Card:
+    """What `card.json` says. `figures`, `training` and `libraries` are for people and tests."""
+
+    name: str
+    title: str
+    prompt: str
+    answer: str  # the page's sentence, with {label}
+    labels: tuple[str, ...]  # in the order of the logits
+    task: Task
+    preprocessing: Preprocessing
+    precision: Precision
+    temperature: float  # divides the logits; already folded into export.pkl and model.onnx
+    thresholds: Mapping[str, float]  # multi: label -> least probability to be named
+    known: float | None  # greatest distance that still counts as one of the classes
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+    libraries: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)  # file name -> sha256
+    format: int = FORMAT
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+
+
+def read_card(folder: Path) -> Card:
+    """The checked card of a bundle. Raises `BundleError`."""
+    recover(folder)
+    try:
+        values = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BundleError(
+            f"There is no classifier in {folder}. Train one with: kezako train {folder.name}"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{folder / CARD} cannot be read ({error}).") from error
+    try:
+        return _card_from(values)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BundleError(f"{folder / CARD} is not a card of format {FORMAT}: {error}.") from error
+
+
+def read_file(folder: Path, card: Card, name: str) -> bytes:
+    """The bytes of one file of a bundle, equal to the card's checksum. Raises `BundleError`."""
+    try:
+        content = (folder / name).read_bytes()
+    except OSError as error:
+        raise BundleError(f"{folder / name} cannot be read ({error.strerror}).") from error
+    if hashlib.sha256(content).hexdigest() != card.files.get(name):
+        raise BundleError(
+            f"{folder / name} is not the file that {CARD} describes: "
+            f"it was changed or copied in part. Copy the whole folder again, or train again."
+        )
+    return content
+
+
+def list_bundles(models: Path) -> list[str]:
+    """The names of the classifiers under `models/`, sorted."""
+    for left in models.glob(".*.old"):
+        recover(models / left.name[1:-4])
+    return sorted(
+        card.parent.name for card in models.glob(f"*/{CARD}") if (card.parent / MODEL).is_file()
+    )
+
+
+@contextmanager
+def new_bundle(folder: Path) -> Iterator[Path]:
+    """A temporary folder that replaces `folder` when the block ends, and is deleted if it fails.
+
+    A crash at any moment leaves the old bundle or the new one.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    recover(folder)
+    _sweep(folder)
+    staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}.new-", dir=folder.parent))
+    try:
+        staged.chmod(0o755)  # mkdtemp's 0700 would keep a server of another user out
+        yield staged
+        for path in staged.rglob("*"):
+            if path.is_file():
+                _sync(path)
+        _replace(staged, folder)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def seal(folder: Path, card: Card) -> Card:
+    """Write `card.json` with the checksums of all other files in `folder`, and return that card."""
+    files = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.iterdir())
+        if path.is_file() and path.name != CARD
+    }
+    sealed = Card(**{**{f.name: getattr(card, f.name) for f in fields(Card)}, "files": files})
+    (folder / CARD).write_text(sealed.to_json(), encoding="utf-8")
+    return sealed
+
+
+def amend(folder: Path, added: Mapping[str, bytes]) -> None:
+    """Add or replace files of a bundle, whole or not at all."""
+    card = read_card(folder)
+    with new_bundle(folder) as staged:
+        shutil.copytree(folder, staged, dirs_exist_ok=True)
+        for name, content in added.items():
+            (staged / name).write_bytes(content)
+        seal(staged, card)
+
+
+def recover(folder: Path) -> None:
+    """Put the old bundle back where a crash struck between the two renames of a replacement."""
+    old = folder.with_name(f".{folder.name}.old")
+    if old.is_dir() and not folder.exists():
+        os.replace(old, folder)
+
+
+def _card_from(values: dict[str, Any]) -> Card:
+    if values.get("format") != FORMAT:
+        raise ValueError(f"its format is {values.get('format')!r}")
+    known = {f.name for f in fields(Card)}
+    values = {key: value for key, value in values.items() if key in known}
+    preprocessing = dict(values["preprocessing"])
+    for key in ("mean", "std"):
+        preprocessing[key] = tuple(float(value) for value in preprocessing[key])
+    values["preprocessing"] = Preprocessing(**preprocessing)
+    values["labels"] = tuple(str(label) for label in values["labels"])
+    card = Card(**values)
+    if not card.labels or not 32 <= card.preprocessing.size <= 1024:
+        raise ValueError("its labels or its picture size are out of range")
+    if card.preprocessing.resize not in get_args(Resize) or card.task not in get_args(Task):
+        raise ValueError("its resize method or its task is unknown")
+    if card.preprocessing.mode not in ("RGB", "L") or "{label}" not in card.answer:
+        raise ValueError("its picture mode or its answer is wrong")
+    return card
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _sweep(folder: Path) -> None:
+    """Delete what killed runs left beside `folder`."""
+    for left in folder.parent.glob(f".{folder.name}.new-*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _replace(staged: Path, folder: Path) -> None:
+    if not folder.exists():
+        os.replace(staged, folder)
+    elif _exchange(staged, folder):
+        shutil.rmtree(staged)
+    else:
+        old = folder.with_name(f".{folder.name}.old")
+        shutil.rmtree(old, ignore_errors=True)
+        os.replace(folder, old)
+        os.replace(staged, folder)
+        shutil.rmtree(old)
+
+
+def _exchange(first: Path, second: Path) -> bool:
+    """Swap two folders in one step; False where the system cannot (Linux' renameat2 can)."""
+    if sys.platform != "linux":
+        return False
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return False
+    at_working_directory, exchange = -100, 2
+    names = os.fsencode(first), os.fsencode(second)
+    return bool(
+        renameat2(at_working_directory, names[0], at_working_directory, names[1], exchange) == 0
+    )

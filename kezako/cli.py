@@ -1,0 +1,204 @@
+"""The command line: one subcommand a stage; heavy imports wait until their stage runs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from kezako import __version__
+from kezako.recipe import RecipeError
+from kezako.workspace import Workspace
+
+if TYPE_CHECKING:
+    from kezako.manifest import Manifest
+
+    _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+class Refusal(Exception):
+    """Something the user can mend; the message says what is wrong and what to do."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; 0 when it did what was asked, 2 after a sentence that says why not."""
+    parser = build_parser()
+    arguments = parser.parse_args(argv)
+    try:
+        return int(arguments.run(arguments, Workspace.find()) or 0)
+    except (Refusal, RecipeError, ValueError, FileNotFoundError, ImportError) as error:
+        print(f"kezako: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nkezako: stopped; run the same command again to continue.", file=sys.stderr)
+        return 130
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="kezako", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"kezako {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_new(commands)
+    _add_sample(commands)
+    _add_gather(commands)
+    _add_pictures(commands)
+    _add_credits(commands)
+    _add_train(commands)
+    _add_serve(commands)
+    return parser
+
+
+def _add_new(commands: _Commands) -> None:
+    parser = commands.add_parser("new", help="write a recipe: what to tell apart")
+    parser.add_argument("name", metavar="NAME", help="the classifier's name: a folder in data/")
+    parser.add_argument("--classes", required=True, metavar="A,B,C", help="two or more, by commas")
+    parser.set_defaults(run=_new)
+
+
+def _new(arguments: argparse.Namespace, workspace: Workspace) -> None:
+    from kezako.new import new_recipe
+
+    path = new_recipe(workspace, arguments.name, arguments.classes.split(","))
+    print(f"Wrote {path}. Read it, change what you like, then: kezako gather {arguments.name}")
+
+
+def _add_sample(commands: _Commands) -> None:
+    parser = commands.add_parser("sample", help="draw a data set that needs no network")
+    parser.add_argument("name", choices=["smileys"], help="smileys: happy, sad, surprised faces")
+    parser.add_argument("--pictures", type=int, default=100, metavar="N", help="of each class")
+    parser.add_argument("--seed", type=int, default=42, metavar="N", help="another: other faces")
+    parser.set_defaults(run=_sample)
+
+
+def _sample(arguments: argparse.Namespace, workspace: Workspace) -> None:
+    from kezako.gather import adopt
+    from kezako.sample import draw_sample
+
+    recipe = draw_sample(workspace, arguments.pictures, arguments.seed)
+    print(adopt(recipe, workspace))
+    print(f"Next: kezako train {recipe.name}")
+
+
+def _add_gather(commands: _Commands) -> None:
+    parser = commands.add_parser("gather", help="collect pictures for each class of a recipe")
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument(
+        "--from", dest="path", metavar="FOLDER_OR_ZIP", help="pictures you saved, a folder a class"
+    )
+    parser.add_argument("--class", dest="folder", help="with --from: the class of all its pictures")
+    parser.add_argument("--source", action="append", metavar="NAME", help="ask this source only")
+    parser.set_defaults(run=_gather)
+
+
+def _gather(arguments: argparse.Namespace, workspace: Workspace) -> None:
+    from kezako.gather import gather, gather_from
+
+    if arguments.folder and not arguments.path:
+        raise Refusal("--class says what the pictures of --from are; give both, or neither.")
+    recipe = workspace.recipe(arguments.name)
+    if arguments.path:
+        print(gather_from(recipe, workspace, arguments.path, arguments.folder))
+    else:
+        print(gather(recipe, workspace, arguments.source))
+
+
+def _add_pictures(commands: _Commands) -> None:
+    parser = commands.add_parser("pictures", help="list every picture, and why others are not kept")
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("--csv", action="store_true", help="every column, for a spreadsheet")
+    parser.add_argument("--status", help="only kept, duplicate, broken, refused, pending, ...")
+    parser.set_defaults(run=_pictures)
+
+
+def _pictures(arguments: argparse.Namespace, workspace: Workspace) -> None:
+    from kezako.gather.listing import as_csv, as_table
+
+    with _manifest(arguments.name, workspace) as manifest:
+        where = {"status": arguments.status} if arguments.status else {}
+        rows = manifest.rows(**where)
+    if arguments.csv:
+        sys.stdout.write(as_csv(rows))
+    else:
+        print("\n".join(as_table(rows)))
+
+
+def _add_credits(commands: _Commands) -> None:
+    parser = commands.add_parser("credits", help="write the attributions that licences ask for")
+    parser.add_argument("name", metavar="NAME")
+    parser.set_defaults(run=_credits)
+
+
+def _credits(arguments: argparse.Namespace, workspace: Workspace) -> None:
+    from kezako.gather.listing import credits
+
+    title = workspace.recipe(arguments.name).title
+    target = workspace.folder(arguments.name) / "credits.md"
+    with _manifest(arguments.name, workspace) as manifest:
+        text = credits(manifest, title)
+    staged = target.with_suffix(".part")
+    staged.write_text(text, encoding="utf-8")
+    staged.replace(target)
+    print(target)
+
+
+def _add_train(commands: _Commands) -> None:
+    parser = commands.add_parser("train", help="fine-tune a model and write its bundle")
+    parser.add_argument("name", metavar="NAME")
+    parser.set_defaults(run=_train)
+
+
+def _train(arguments: argparse.Namespace, workspace: Workspace) -> None:
+    recipe = workspace.recipe(arguments.name)
+    try:
+        from kezako.train.run import train
+    except ImportError as error:
+        raise Refusal(
+            f"Training needs more than the page does ({error.name} is missing). "
+            'Install it with: pip install -e ".[train]"'
+        ) from error
+    card = train(recipe, workspace)
+    error = card.figures["validation"]["error"]
+    print(f"{card.title} Error on validation pictures: {100 * error:.1f} %.")
+    print(f"Bundle: {workspace.bundle(recipe.name)}")
+    print(f"Next: kezako serve {recipe.name}")
+
+
+def _manifest(name: str, workspace: Workspace) -> Manifest:
+    from kezako.manifest import Manifest
+
+    folder = workspace.folder(name)
+    if not (folder / "manifest.db").is_file():
+        raise Refusal(f"{name} has no pictures yet. Gather some with: kezako gather {name}")
+    return Manifest(folder)
+
+
+def _add_serve(commands: _Commands) -> None:
+    parser = commands.add_parser("serve", help="serve the page of a classifier")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="the classifier that answers first")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
+    parser.add_argument("--port", type=_port, help="the port (default: 8866, or one near it)")
+    parser.add_argument("--no-browser", action="store_true", help="open no browser")
+    parser.set_defaults(run=_serve)
+
+
+def _serve(arguments: argparse.Namespace, workspace: Workspace) -> None:
+    from kezako.bundle import read_card
+    from kezako.serve.app import serve
+
+    if arguments.name:
+        read_card(workspace.bundle(arguments.name))  # refuses with a sentence what is no bundle
+    serve(
+        workspace.notebook("app").resolve(),
+        workspace.root,
+        arguments.name,
+        arguments.host,
+        arguments.port,
+        not arguments.no_browser,
+    )
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; give a number from 1 to 65535")
+    return int(text)

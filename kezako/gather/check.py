@@ -1,0 +1,121 @@
+"""Check one picture: any bytes in, a clean JPEG with its hashes or a reason out.
+
+`serve` runs in a process of its own (see `checkers`): decoders meet hostile bytes here, and what
+crosses the border is bytes and JSON, never a pickle.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import struct
+import sys
+from dataclasses import asdict, dataclass
+from typing import BinaryIO
+
+import imagehash
+from PIL import Image, ImageStat
+
+from kezako.manifest import Status
+from kezako.pictures import FORMATS, MAX_PIXELS, NotAPicture, open_picture, shrink
+
+MIN_SIDE = 64  # pixels; below that a picture is an icon or a tracking pixel
+LONGEST = 512  # pixels; more than any backbone looks at, and a tenth of the disk
+QUALITY = 92  # of the JPEG; above it files grow and no figure does
+BLANK_SPREAD = 3.0  # standard deviation of grey, of 255: placeholders have less, fog has more
+HASH_SIDE = 16  # 16 x 16 = 256 bits
+WORKER_MEMORY = 2 * 2**30  # bytes of address space; 64 megapixels need about half of it
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A picture as it is kept."""
+
+    jpeg: bytes  # upright RGB, longest side at most `LONGEST`
+    sha256: str  # of the bytes as they came
+    phash: str  # 256 bits as hex
+    width: int  # pixels, as kept
+    height: int
+    fits: bool = False  # the bytes as they came are such a JPEG already
+
+
+@dataclass(frozen=True)
+class Reject:
+    """Why a picture is not kept. Reasons read "what: detail", so that the whats can be counted."""
+
+    status: Status
+    reason: str
+    sha256: str | None = None  # of the bytes as they came
+
+
+def check(data: bytes) -> Checked | Reject:
+    """Decode `data` whole, turn, flatten and shrink it; never raises for what the bytes hold."""
+    sha256 = hashlib.sha256(data).hexdigest()
+    try:
+        image = open_picture(_drafted(data))
+    except NotAPicture as error:
+        return Reject("broken", f"unreadable: {str(error).split('. ')[0].rstrip('.')}", sha256)
+    width, height = image.size
+    if min(width, height) < MIN_SIDE:
+        return Reject("refused", f"too small: {width} × {height} pixels", sha256)
+    image = shrink(image, LONGEST)
+    if ImageStat.Stat(image.convert("L")).stddev[0] < BLANK_SPREAD:
+        return Reject("refused", "blank: one colour all over", sha256)
+    jpeg = io.BytesIO()
+    image.save(jpeg, "JPEG", quality=QUALITY)
+    phash = str(imagehash.phash(image, hash_size=HASH_SIDE))
+    fits = (width, height) == image.size and _is_plain(data)
+    return Checked(jpeg.getvalue(), sha256, phash, *image.size, fits)
+
+
+def _is_plain(data: bytes) -> bool:
+    image = Image.open(io.BytesIO(data), formats=FORMATS)
+    upright = image.getexif().get(0x0112, 1) == 1
+    return image.format == "JPEG" and image.mode == "RGB" and upright
+
+
+def _drafted(data: bytes) -> bytes | Image.Image:
+    # A large JPEG is decoded at a half, a quarter or an eighth: the rest would be thrown away.
+    if not data.startswith(b"\xff\xd8"):
+        return data
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        if image.width * image.height <= MAX_PIXELS:
+            image.draft(None, (2 * LONGEST, 2 * LONGEST))
+            return image
+    except Exception:  # whatever is wrong, `open_picture` has the sentence for it
+        pass
+    return data
+
+
+def serve() -> None:
+    """Answer requests on stdin until it closes: length and bytes in, JSON and JPEG out."""
+    _confine()
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # a decoder that prints must not garble the answers
+    requests = sys.stdin.buffer
+    while header := requests.read(4):
+        _answer(check(requests.read(*struct.unpack(">I", header))), answers)
+
+
+def _answer(outcome: Checked | Reject, answers: BinaryIO) -> None:
+    values = asdict(outcome)
+    jpeg = values.pop("jpeg", b"")
+    text = json.dumps(values).encode()
+    answers.write(struct.pack(">II", len(text), len(jpeg)) + text + jpeg)
+    answers.flush()
+
+
+def _confine() -> None:
+    try:
+        import resource
+    except ImportError:  # Windows has no limits of this kind; the cap on pixels still holds
+        return
+    limits = {"RLIMIT_AS": WORKER_MEMORY, "RLIMIT_CORE": 0, "RLIMIT_FSIZE": 0}
+    for name, value in limits.items():
+        try:
+            resource.setrlimit(getattr(resource, name), (value, value))
+        except (ValueError, OSError):  # macOS knows RLIMIT_AS and refuses it
+            continue

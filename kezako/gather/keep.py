@@ -1,0 +1,72 @@
+"""What becomes of a checked picture: kept, or out as a duplicate, or out with its reason."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+from kezako.gather.check import Checked, Reject
+from kezako.manifest import Manifest, Row
+
+
+class Keeper:
+    """Writes outcomes into one manifest; knows every picture that is there.
+
+    Wholly the same picture means: the same bytes, or the same 256-bit perceptual hash, which only
+    a re-encoded or resized copy has. Within a class such a copy is out. Under two classes both
+    are kept, and `Manifest.conflicts` shows them to the cleaning step. A picture that a person
+    removed or moved to another class does not come back by another address.
+    """
+
+    def __init__(self, manifest: Manifest):
+        self._manifest = manifest
+        self._known: dict[tuple[str, str], Row] = {}  # (folder, sha256 or phash) -> its picture
+        self._moved: dict[str, Row] = {}  # sha256 or phash -> a picture that a person moved
+        for row in manifest.rows():
+            if row.status in ("kept", "removed"):
+                self._remember(row)
+
+    def settle(self, row: Row, outcome: Checked | Reject) -> None:
+        """Write what became of `row`; committed when this returns."""
+        row.fetched_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        row.sha256 = outcome.sha256
+        if isinstance(outcome, Reject):
+            row.status, row.reason = outcome.status, outcome.reason
+            self._write(row)
+            return
+        row.phash, row.width, row.height = outcome.phash, outcome.width, outcome.height
+        if reason := self._copy_of(row):
+            row.status, row.reason, row.file = "duplicate", reason, None
+            self._write(row)
+            return
+        if row.file:  # it is in its place already
+            row.status, row.reason = "kept", None
+            self._write(row)
+        else:
+            self._manifest.store(row, outcome.jpeg)
+        self._remember(row)
+
+    def revive(self, row: Row) -> None:
+        """Write a kept row whose file has come back, or was moved to another class."""
+        self._manifest.update(row)
+        self._remember(row)
+
+    def _copy_of(self, row: Row) -> str | None:
+        for key in (row.sha256, row.phash):
+            if known := self._known.get((row.folder, str(key))):
+                what = "removed before" if known.status == "removed" else "same picture"
+                return f"{what}: {known.url or known.title or known.file}"
+            if moved := self._moved.get(str(key)):
+                return f"moved by hand: it is under {moved.folder}"
+        return None
+
+    def _remember(self, row: Row) -> None:
+        for key in filter(None, (row.sha256, row.phash)):
+            self._known.setdefault((row.folder, key), row)
+            if (row.mark or "").startswith("move:"):
+                self._moved.setdefault(key, row)
+
+    def _write(self, row: Row) -> None:
+        if row.id is None:
+            self._manifest.add(row)
+        else:
+            self._manifest.update(row)

@@ -1,0 +1,90 @@
+"""`folder` and `zip`: pictures that a person saved beside the recipe, counted like found ones.
+
+`data/NAME/saved/CLASS/*` for `folder`, `data/NAME/saved/*.zip` with a folder CLASS inside for
+`zip`. Pictures elsewhere, and all of them at once, are taken by `kezako gather NAME --from`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from kezako.gather.archive import Box, Entry, Unreadable, open_box
+from kezako.gather.settings import Settings
+from kezako.gather.sources import Found, SourceStopped, register
+
+
+@runtime_checkable
+class Readable(Protocol):
+    """A source that brings its pictures' bytes itself; what it offers is never fetched."""
+
+    name: str
+
+    def read(self, url: str) -> bytes:
+        """The bytes of what it offered under `url`. Raises `Unreadable`."""
+        ...
+
+
+class _Saved:
+    name = ""
+    cannot_filter: tuple[str, ...] = ()
+
+    def __init__(self, settings: Settings):
+        self._place = (settings.data or Path()) / "saved"
+        self._class = (settings.folder or "").casefold()
+        self._open = ExitStack()  # closes its archives when the source is let go
+
+    def search(self, query: str, limit: int) -> Iterator[Found]:
+        """At most `limit` of the saved pictures, whatever the query. Raises `SourceStopped`."""
+        offered = list(self._entries)[:limit]
+        yield from (Found(url, title=url.rsplit("/", 1)[-1]) for url in offered)
+        if len(offered) < limit:
+            raise SourceStopped(
+                "empty", f"{self.name}: {len(offered)} pictures of this class in {self._place}."
+            )
+
+    def read(self, url: str) -> bytes:
+        """The bytes of one of them. Raises `Unreadable`."""
+        if url not in self._entries:
+            raise Unreadable(f"not found: it is no longer in {self._place.name}/")
+        box, entry = self._entries[url]
+        return box.read(entry)
+
+    @cached_property
+    def _entries(self) -> dict[str, tuple[Box, Entry]]:
+        found = {}
+        for path in self._boxes():
+            try:
+                box = self._open.enter_context(open_box(path))
+            except ValueError as error:
+                raise SourceStopped("broken", f"{self.name}: {error}") from error
+            for entry in box.entries:
+                if self._class in (folder.casefold() for folder in entry.folders):
+                    found[f"{self.name}:{path.name}/{entry.name}"] = (box, entry)
+        return found
+
+    def _boxes(self) -> list[Path]:
+        raise NotImplementedError
+
+
+@register("folder")
+class Folder(_Saved):
+    """Reads `data/NAME/saved/CLASS/`."""
+
+    name = "folder"
+
+    def _boxes(self) -> list[Path]:
+        return [self._place] if self._place.is_dir() else []
+
+
+@register("zip")
+class Zip(_Saved):
+    """Reads the archives in `data/NAME/saved/`."""
+
+    name = "zip"
+
+    def _boxes(self) -> list[Path]:
+        return sorted(self._place.glob("*.zip"))

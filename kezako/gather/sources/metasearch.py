@@ -1,0 +1,109 @@
+"""DuckDuckGo and Bing through the `ddgs` package, which hides why a search failed.
+
+Its two picture backends are asked one after the other and page by page: left alone it picks one
+at random and stops after a page. Whatever goes wrong, it says "No results found."; so the
+answers' statuses are noted as they pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from kezako.gather.settings import Settings
+from kezako.gather.sources import Found, Kind, SourceStopped, register
+from kezako.gather.sources.duckduckgo import filters, found_of
+from kezako.gather.sources.pace import Pace, kind_of
+
+BACKENDS = ("duckduckgo", "bing")  # the one that can filter comes first
+PAGES = 10  # a backend; 100 pictures each from DuckDuckGo, 35 from Bing
+# Which of the backends' endings is told as the source's: the one most worth coming back for.
+_TELLING: tuple[Kind, ...] = ("limited", "refused", "broken", "empty")
+
+
+@register("ddgs")
+class Metasearch:
+    """Asks DuckDuckGo, then Bing."""
+
+    name = "ddgs"
+    cannot_filter: tuple[str, ...] = ("licence", "photo only")  # Bing ignores both
+
+    def __init__(self, settings: Settings):
+        self.settings = settings
+
+    def search(self, query: str, limit: int) -> Iterator[Found]:
+        """At most `limit` pictures. Raises `SourceStopped`."""
+        library = _library(self.settings)
+        seen: set[str] = set()
+        endings: list[SourceStopped] = []
+        for backend in BACKENDS:
+            try:
+                for found in self._backend(library, backend, query):
+                    if found.url not in seen:
+                        seen.add(found.url)
+                        yield found
+                        if len(seen) >= limit:
+                            return
+            except SourceStopped as ending:
+                endings.append(ending)
+        kind = min((ending.kind for ending in endings), key=_TELLING.index)
+        told = "; ".join(map(str, endings))
+        raise SourceStopped(kind, f'ddgs for "{query}": {told} ({len(seen)} found).')
+
+    def _backend(self, library: Any, backend: str, query: str) -> Iterator[Found]:
+        pace = Pace(f"ddgs/{backend}", self.settings)
+        before: set[str] = set()
+        for page in range(1, PAGES + 1):
+            pace.step()
+            found = self._page(library, backend, query, page)
+            fresh = [one for one in found if one.url not in before]
+            if not fresh:  # past its end, Bing repeats the last page
+                break
+            before.update(one.url for one in fresh)
+            yield from fresh
+        raise SourceStopped("empty", f"{backend} has no more pictures")
+
+    def _page(self, library: Any, backend: str, query: str, page: int) -> list[Found]:
+        library.statuses.clear()
+        wishes = filters(self.settings) if backend == "duckduckgo" else {}
+        try:
+            rows = library.images(query, max_results=None, page=page, backend=backend, **wishes)
+        except Exception as error:  # the library lets TypeError and more through
+            raise _stopped(backend, error, library.statuses) from error
+        return [found for row in rows if (found := found_of(row))]
+
+
+def _library(settings: Settings) -> Any:
+    try:
+        from kezako.gather.sources.watched import WatchedDDGS
+    except ImportError as error:
+        raise SourceStopped(
+            "broken",
+            "ddgs needs the package ddgs; install it with: pip install 'kezako[train]'.",
+        ) from error
+    return WatchedDDGS(
+        proxy=settings.proxy,
+        timeout=round(settings.timeout),
+        verify=str(settings.ca) if settings.ca else True,
+    )
+
+
+def _stopped(backend: str, error: Exception, statuses: list[int]) -> SourceStopped:
+    bad = next((status for status in statuses if status != 200), None)
+    if bad is not None:
+        kind = kind_of(bad)
+        verb = {"limited": "limits requests", "refused": "refuses our requests"}.get(
+            kind, "answered"
+        )
+        return SourceStopped(kind, f"{backend} {verb} {bad if kind == 'broken' else f'({bad})'}")
+    if type(error).__name__ == "TimeoutException":
+        return SourceStopped("broken", f"{backend} did not answer in time")
+    if "No results found" not in str(error):
+        name = type(error).__name__
+        readable = "cannot be reached" if not statuses else f"cannot be read ({name})"
+        return SourceStopped("broken", f"{backend} {readable}")
+    if not statuses:
+        return SourceStopped(
+            "empty", f"{backend} has none, or limits requests: the library does not say which"
+        )
+    return SourceStopped("empty", f"{backend} has no more pictures")

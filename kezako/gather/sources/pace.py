@@ -1,0 +1,100 @@
+"""How fast a source is asked, and how long its limits are waited out: both bounded, both said."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+
+from kezako.gather.settings import Settings
+from kezako.gather.sources import Kind, SourceStopped
+
+WAITS = (5.0, 20.0)  # seconds; a limit that outlasts them is left to a later run
+LONGEST = 60.0  # seconds; a site that asks for more patience than this is left at once
+
+_LIMITED = {202, 429, 503}  # 202 is how DuckDuckGo says "later"
+_REFUSED = {401, 403, 418, 451}
+
+# Site -> when it was last asked. Shared by all sources of the process, because a site counts
+# requests however many classes or notebooks they are for.
+_asked: dict[str, float] = {}
+
+
+class Pace:
+    """One search's manners towards one site."""
+
+    def __init__(
+        self,
+        source: str,  # its name, for the sentences
+        settings: Settings,
+        every: float = 1.0,  # seconds between requests
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ):
+        self.source = source
+        self.settings = settings
+        self._every = every * settings.pause
+        self._waits = list(WAITS)
+        self._clock, self._sleep = clock, sleep
+
+    def step(self) -> None:
+        """Wait until the site may be asked again."""
+        due = _asked.get(self.source, float("-inf")) + self._every
+        if (left := due - self._clock()) > 0:
+            self._sleep(left)
+        _asked[self.source] = self._clock()
+
+    def wait_out(
+        self,
+        what: str,  # what the site said, such as "429"
+        retry_after: float | None = None,  # seconds, where the site said how long
+    ) -> None:
+        """Pause for a limit, and say so. Raises `SourceStopped` when patience is at its end."""
+        if retry_after is not None and retry_after > LONGEST:
+            raise SourceStopped(
+                "limited",
+                f"{self.source} limits requests ({what}) and asks to come back in "
+                f"{_spoken(retry_after)}; run the same command again then.",
+            )
+        if not self._waits:
+            raise SourceStopped(
+                "limited",
+                f"{self.source} still limits requests ({what}) after {len(WAITS)} pauses; "
+                "run the same command again later, and it continues.",
+            )
+        seconds = max(self._waits.pop(0), retry_after or 0.0)
+        turn = len(WAITS) - len(self._waits)
+        self.settings.say(
+            f"{self.source} limits requests ({what}): "
+            f"waiting {_spoken(seconds)} (pause {turn} of {len(WAITS)})"
+        )
+        self._sleep(seconds * self.settings.pause)
+
+
+def kind_of(status: int) -> Kind:
+    """What an HTTP status other than 200 means for a source."""
+    if status in _LIMITED:
+        return "limited"
+    return "refused" if status in _REFUSED else "broken"
+
+
+def seconds_of(retry_after: str | None) -> float | None:
+    """The header `Retry-After`, a number or a date, in seconds from now; None if unreadable."""
+    if not retry_after:
+        return None
+    if retry_after.isascii() and retry_after.strip().isdigit():
+        return float(retry_after)
+    try:
+        moment = parsedate_to_datetime(retry_after)
+    except (TypeError, ValueError):  # Python 3.10 raises TypeError for what is no date
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return max(0.0, (moment - datetime.now(timezone.utc)).total_seconds())
+
+
+def _spoken(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.0f} hours"

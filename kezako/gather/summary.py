@@ -1,0 +1,95 @@
+"""What a gathering has brought, for people: counts by class and by reason."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+
+from kezako.manifest import Manifest, Row
+
+SHOWN_UNREADABLE = 20  # lines; the rest is in `kezako pictures`
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The state of one classifier's pictures after gathering."""
+
+    name: str
+    kept: dict[str, int]  # class -> pictures that training may use
+    wanted: dict[str, int]  # class -> pictures asked for; empty where no number was
+    reasons: dict[str, Counter[str]]  # class -> "kept" or why not -> how many
+    waiting: dict[str, int]  # class -> addresses found and not needed so far
+    conflicts: int = 0  # groups of near-duplicates under more than one class
+    added: int = 0  # pictures that this run brought
+    notes: tuple[str, ...] = field(default=())  # what sources said, folders left out
+
+    @property
+    def rows(self) -> list[tuple[str, int, int, float]]:
+        """(class, kept, tried, kept / tried), a class each."""
+        tried = {folder: sum(counts.values()) for folder, counts in self.reasons.items()}
+        return [
+            (folder, kept, tried.get(folder, 0), kept / max(1, tried.get(folder, 0)))
+            for folder, kept in self.kept.items()
+        ]
+
+    def __repr__(self) -> str:
+        lines = [f"{self.name}: {sum(self.kept.values())} pictures, {self.added} of them new"]
+        width = max(map(len, self.kept), default=0)
+        for folder, kept, tried, share in self.rows:
+            of = f" of {self.wanted[folder]}" if folder in self.wanted else ""
+            lines.append(f"  {folder:{width}}  {kept}{of} kept, {tried} tried ({share:.0%})")
+            lines += [f"  {'':{width}}    {n} {why}" for why, n in self._failures(folder)]
+        if self.conflicts:
+            lines.append(f"  {self.conflicts} pictures lie under more than one class: clean them")
+        return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
+
+    def _repr_html_(self) -> str:
+        head = "<tr><th>class</th><th>kept</th><th>tried</th><th>yield</th><th>why not</th></tr>"
+        body = "".join(
+            f"<tr><td>{escape(folder)}</td><td>{kept}</td><td>{tried}</td><td>{share:.0%}</td>"
+            f"<td>{escape(', '.join(f'{n} {why}' for why, n in self._failures(folder)))}</td></tr>"
+            for folder, kept, tried, share in self.rows
+        )
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        return f"<table>{head}{body}</table>{notes}"
+
+    def _failures(self, folder: str) -> list[tuple[str, int]]:
+        counts = self.reasons.get(folder, Counter())
+        return [(why, n) for why, n in counts.most_common() if why != "kept"]
+
+
+def summarise(
+    manifest: Manifest,
+    name: str,  # of the classifier
+    folders: Sequence[str],  # its classes, shown even where they are empty
+    wanted: dict[str, int],  # class -> pictures asked for
+    before: int,  # pictures kept before this run
+    notes: Sequence[str],
+) -> Summary:
+    """The summary of everything in `manifest`."""
+    kept: Counter[str] = Counter(dict.fromkeys(folders, 0))
+    reasons: dict[str, Counter[str]] = {folder: Counter() for folder in folders}
+    waiting: Counter[str] = Counter()
+    for row in manifest.rows():
+        if row.status == "pending":
+            waiting[row.folder] += 1
+            continue
+        kept[row.folder] += row.status == "kept"
+        reasons.setdefault(row.folder, Counter())[why(row)] += 1
+    return Summary(
+        name=name,
+        kept=dict(kept),
+        wanted=wanted,
+        reasons=reasons,
+        waiting=dict(waiting),
+        conflicts=len(manifest.conflicts()),
+        added=sum(kept.values()) - before,
+        notes=tuple(notes),
+    )
+
+
+def why(row: Row) -> str:
+    """The part of a row's reason that can be counted: "kept", "too small", "not found"..."""
+    return row.status if not row.reason else row.reason.split(":")[0]

@@ -1,0 +1,207 @@
+"""Class by class: ask the sources, fetch what they name, check it, until there are enough.
+
+Results are used in the order in which sources named them, and one search's addresses are
+written all at once; so a gathering that was killed, at whatever moment, and said again ends
+with the same rows and pictures as one that was not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import aclosing
+from itertools import islice, zip_longest
+
+from kezako.gather.archive import read_or_reject
+from kezako.gather.bars import Bar
+from kezako.gather.check import Checked, Reject
+from kezako.gather.checkers import Checkers
+from kezako.gather.fetch import Fetcher
+from kezako.gather.flow import in_order
+from kezako.gather.session import Session
+from kezako.gather.settings import Settings
+from kezako.gather.sources import Found, Source, SourceStopped, open_source
+from kezako.gather.sources.local import Readable
+from kezako.manifest import Row
+
+OVER_ASK = 1.4  # addresses asked for each picture wanted: three in ten fail or repeat
+DEPTHS = (1, 2, 4)  # a source is asked for so many times as much before the next takes over
+AHEAD = 512  # pictures under way at most: a slow one must not hold up those behind it
+
+
+async def gather_web(session: Session, sources: Sequence[str], settings: Settings) -> None:
+    """Fill every class up to the recipe's number. Raises `ValueError` for an unknown source."""
+    for name in sources:
+        open_source(name, settings)  # a wrong name is said before anything is gathered
+    recipe = session.recipe
+    kept = Counter(row.folder for row in session.manifest.kept())
+    wanting = {
+        folder: queries
+        for folder, queries in recipe.folders.items()
+        if kept[folder] < recipe.pictures_per_class
+    }
+    if not wanting or not sources:
+        return
+    desk = _Desk(session, settings, list(sources))
+    async with Checkers() as checkers, Fetcher(settings, recipe.respect_noai) as fetcher:
+        for folder, queries in wanting.items():
+            await _Class(desk, folder, queries, fetcher, checkers).fill()
+
+
+class _Desk:
+    """What the classes of one run share: the sources that still answer, and what is said."""
+
+    def __init__(self, session: Session, settings: Settings, names: list[str]):
+        self.session, self.settings, self.names = session, settings, names
+        self.asked = tuple(names)  # those too that were dropped since
+        self._introduced: set[str] = set()
+        if settings.proxy and not settings.allow_private:
+            self.say("Names are resolved by the proxy, which has to keep private addresses apart.")
+
+    def say(self, sentence: str) -> None:
+        if sentence not in self.session.notes:
+            self.session.notes.append(sentence)
+            self.settings.say(sentence)
+
+    def introduce(self, source: Source) -> None:
+        if source.name not in self._introduced and source.cannot_filter:
+            self._introduced.add(source.name)
+            self.say(f"{source.name} cannot filter by {' or '.join(source.cannot_filter)}.")
+
+    def drop(self, name: str) -> None:
+        """A limit or refusal holds for the other classes too."""
+        if name in self.names:
+            self.names.remove(name)
+
+
+class _Class:
+    def __init__(
+        self,
+        desk: _Desk,
+        folder: str,
+        queries: tuple[str, ...],
+        fetcher: Fetcher,
+        checkers: Checkers,
+    ):
+        self._desk, self._folder, self._queries = desk, folder, queries
+        self._fetcher, self._checkers = fetcher, checkers
+        self._manifest = desk.session.manifest
+        self._wanted = desk.session.recipe.pictures_per_class
+        self._kept = len(self._manifest.rows(folder=folder, status="kept"))
+
+    async def fill(self) -> None:
+        with Bar(self._folder, self._wanted, self._kept, only_kept=True) as bar:
+            await self._use_pending(bar)
+            for name in list(self._desk.names):
+                if self._kept >= self._wanted:
+                    return
+                await self._ask(name, bar)
+        if self._kept < self._wanted:
+            self._desk.say(
+                f"{self._folder}: {self._kept} of {self._wanted} pictures, and no source has more. "
+                "Add queries or sources to the recipe, or pictures by hand."
+            )
+
+    async def _ask(self, name: str, bar: Bar) -> None:
+        settings = self._desk.settings.within(self._manifest.folder, self._folder)
+        source = open_source(name, settings)
+        self._desk.introduce(source)
+        share = math.ceil(self._wanted * OVER_ASK / len(self._queries))
+        for depth in DEPTHS:
+            if self._kept >= self._wanted:
+                return
+            search = _Search(source, share * depth)
+            found = await asyncio.to_thread(search.all, self._queries)
+            self._manifest.add_all(
+                Row(
+                    folder=self._folder,
+                    url=each.url,
+                    source=name,
+                    query=query,
+                    page=each.page,
+                    title=each.title,
+                    licence=each.licence,
+                    creator=each.creator,
+                )
+                for query, each in found
+            )
+            await self._use_pending(bar)
+            if search.stopped and self._kept < self._wanted:
+                self._desk.say(str(search.stopped))
+            if search.stopped and search.stopped.kind in ("limited", "refused"):
+                self._desk.drop(name)
+            if search.dry:
+                return
+
+    async def _use_pending(self, bar: Bar) -> None:
+        if self._kept >= self._wanted:
+            return
+        readers = self._readers()
+        rows = self._manifest.pending(self._folder)
+
+        async def get(row: Row) -> Checked | Reject:
+            if reader := readers.get(str(row.source)):
+                return await reader.get(str(row.url), self._checkers)
+            return await self._fetcher.fetch(str(row.url), self._checkers.check)
+
+        async with aclosing(in_order(rows, get, self._ahead)) as results:
+            async for row, outcome in results:
+                self._desk.session.keeper.settle(row, outcome)
+                bar.count(row)
+                self._kept += row.status == "kept"
+                if self._kept >= self._wanted:
+                    return
+
+    def _ahead(self) -> int:
+        # Near the end only a few more are fetched than needed: the rest stays for another time.
+        return min(AHEAD, math.ceil((self._wanted - self._kept) * OVER_ASK))
+
+    def _readers(self) -> dict[str, _Reader]:
+        settings = self._desk.settings.within(self._manifest.folder, self._folder)
+        sources = (open_source(name, settings) for name in self._desk.asked)
+        return {each.name: _Reader(each) for each in sources if isinstance(each, Readable)}
+
+
+class _Reader:
+    """A source that has its own bytes, read one at a time since an archive is one file."""
+
+    def __init__(self, source: Readable):
+        self._source = source
+        self._turn = asyncio.Lock()
+
+    async def get(self, url: str, checkers: Checkers) -> Checked | Reject:
+        async with self._turn:
+            outcome = await asyncio.to_thread(read_or_reject, self._source.read, url)
+        return outcome if isinstance(outcome, Reject) else await checkers.check(outcome)
+
+
+class _Search:
+    """One source asked all of a class's queries."""
+
+    def __init__(self, source: Source, limit: int):
+        self._source, self._limit = source, limit  # limit: addresses a query
+        self.stopped: SourceStopped | None = None
+        self.dry = True  # no query has more to give
+
+    def all(self, queries: tuple[str, ...]) -> list[tuple[str, Found]]:
+        """(query, what it found), the best of each query first."""
+        columns = []
+        for query in queries:
+            found = list(self._one(query))
+            self.dry = self.dry and len(found) < self._limit
+            columns.append([(query, each) for each in found])
+            if self.stopped and self.stopped.kind != "empty":
+                self.dry = True
+                break
+        return [each for rank in zip_longest(*columns) for each in rank if each is not None]
+
+    def _one(self, query: str) -> Iterator[Found]:
+        name = self._source.name
+        try:
+            yield from islice(self._source.search(query, self._limit), self._limit)
+        except SourceStopped as stopped:
+            self.stopped = stopped
+        except Exception as error:  # a source of the user's own, or a library that changed
+            self.stopped = SourceStopped("broken", f"{name} broke on {query!r}: {error!r}.")

@@ -1,0 +1,105 @@
+"""Write a new recipe: a TOML file whose comments teach what can be changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from kezako.recipe import check_folder_name, parse_recipe
+from kezako.workspace import Workspace
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+_TEMPLATE = """\
+# What to tell apart, and how. Next:
+#   kezako gather {shell_name}     looks for pictures, or --from FOLDER takes yours
+#   kezako train {shell_name}      makes the classifier
+#   kezako serve {shell_name}      puts it on a page
+# A line that begins with # is a comment. Take the # away to use a setting. All but task and
+# neither show what holds when they are left out.
+
+title  = "What is this?"                # the page's headline
+prompt = "Choose a photo."              # what the page asks its visitor to do
+answer = "This is {{label}}."             # the page's answer; {{label}} becomes the class
+
+# pictures_per_class = 150              # more helps, but less and less
+# sources = ["duckduckgo", "ddgs", "openverse", "wikimedia"]    # asked in this order
+# respect_noai = true                   # leave out what its owner keeps from machine learning
+
+# task = "multi"                        # each class its own yes or no, so "none" is an answer
+# neither = ["landscape photo"]         # multi only: searches for pictures that show no class
+
+# resize = "random-crop"                # or "squish" (whole but bent), "crop" (the middle), "pad"
+# min_scale = 0.5                       # random-crop: the least share of a picture that is kept
+# image_size = 224                      # pixels a side: half is four times as fast, and less sure
+# colour = true                         # false where colour gives the class away by accident
+# augment = true                        # turned, lit and flipped copies, so that less is more
+# mult = 1.0                            # how strongly
+
+# backbone = "resnet18"                 # or "resnet34", "resnet50": slower, for many pictures
+# epochs = 4                            # times over all pictures; stop when the error rises
+# learning_rate = 2e-3                  # or "find"
+# validation_share = 0.2                # pictures that are never trained on, to measure the error
+# seed = 42                             # the same seed splits and trains alike
+
+# A class, and what to search for to find it. A name alone can mislead: "black" finds walls,
+# "black bear" finds bears. Several searches bring several kinds of picture.
+# This table stays last: all that follows it is taken for a class.
+[classes]
+{classes}
+"""
+
+
+def new_recipe(
+    workspace: Workspace,
+    name: str,  # the folder under data/ and models/
+    classes: Sequence[str],  # two or more; each is also its first search query
+) -> Path:
+    """Write `data/NAME/recipe.toml`. Raises `ValueError`; never overwrites."""
+    name = check_folder_name(name)
+    folders = [check_folder_name(each.strip()) for each in classes]
+    if len(folders) < 2:
+        raise ValueError("there must be at least two classes to tell apart: --classes first,second")
+    for folder in folders:
+        if [other.casefold() for other in folders].count(folder.casefold()) > 1:
+            raise ValueError(f"the class {folder!r} stands twice; leave one out")
+    text = recipe_text(name, folders)
+    parse_recipe(text, name=name)  # what is written can be read, or nothing is written
+    return write_recipe(workspace.folder(name) / "recipe.toml", text)
+
+
+def recipe_text(name: str, classes: Sequence[str]) -> str:
+    """The commented recipe of `new_recipe`, as TOML."""
+    lines = (f"{_key(each)} = [{quote(each)}]" for each in classes)
+    return _TEMPLATE.format(shell_name=shlex.quote(name), classes="\n".join(lines))
+
+
+def write_recipe(
+    path: Path,
+    text: str,
+) -> Path:
+    """Write a recipe whole or not at all. Raises `ValueError` where there is one already."""
+    if path.exists():
+        raise ValueError(f"there is a recipe already: {path}. Edit it, or choose another name.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", newline="\n", dir=path.parent, suffix=".tmp", delete=False
+    ) as file:
+        file.write(text)
+    os.chmod(file.name, 0o644)  # temporary files are private; a recipe is to be shared
+    os.replace(file.name, path)
+    return path
+
+
+def quote(text: str) -> str:
+    """`text` as a TOML string: JSON's escapes, plus DEL, which TOML wants escaped as well."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _key(name: str) -> str:
+    return name if _BARE_KEY.fullmatch(name) else quote(name)

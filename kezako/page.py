@@ -1,0 +1,174 @@
+"""The page's widgets: what `app.ipynb` wires together."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import escape
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+from IPython.display import Image
+from ipywidgets import HTML, Button, Dropdown, FileUpload, Label, Output, VBox
+from traitlets import Any as AnyTrait
+from traitlets.log import get_logger
+
+from kezako.bundle import BundleError, Card, list_bundles
+from kezako.classifier import Answer, Classifier
+from kezako.pictures import NotAPicture, open_picture, shrink
+from kezako.wording import SORRY, percent, sentence, short
+from kezako.workspace import Workspace
+
+__all__ = ["ACCEPT", "Bars", "Choice", "careful", "content", "sentence", "show"]
+
+ACCEPT = "image/*,.heic,.heif"  # desktop browsers do not count HEIC among image/*
+PREVIEW = 960  # pixels of the longest side: sharp at the page's width on a phone's dense screen
+BARS = 6  # classes shown at once; the rest unfolds
+NOT_CLASSIFIERS = {"starter"}  # weights to begin training with
+
+
+class Choice(VBox):
+    """Title, prompt, and, where there are several classifiers, which one answers.
+
+    `classifier` is the one in use: `?model=NAME` of the page's address picks it, else
+    `$KEZAKO_MODEL`, else the first by name. It is None only where none can be opened, and the
+    page then says why. Observe it to hear of another choice.
+    """
+
+    classifier = AnyTrait(None, allow_none=True)
+
+    def __init__(
+        self,
+        models: Path | None = None,  # the folder of bundles; the workspace's by default
+        query: str | None = None,  # the query of the page's address, as Voilà hands it over
+    ):
+        self._models = models or Workspace.find().models
+        self._opened: dict[str, Classifier] = {}
+        self._heading, self._notice = HTML(), HTML()
+        names = [name for name in list_bundles(self._models) if name not in NOT_CLASSIFIERS]
+        self._menu = Dropdown(options=names, value=None, description="Classifier")
+        style = HTML(f"<style>{Path(__file__).with_suffix('.css').read_text('utf-8')}</style>")
+        menu = [self._menu] if len(names) > 1 else []
+        super().__init__([style, self._heading, *menu, self._notice])
+        self.add_class("kezako-choice")
+        self._name: str | None = None  # of the one in use
+        self._start(names, os.environ.get("QUERY_STRING", "") if query is None else query)
+        self._menu.observe(self._choose, "value")
+
+    def _start(self, names: list[str], query: str) -> None:
+        asked = [*parse_qs(query).get("model", []), os.environ.get("KEZAKO_MODEL", "")]
+        troubles = [
+            f"There is no classifier {short(name)!r} here."
+            for name in asked
+            if name and name not in names
+        ]
+        for name in dict.fromkeys(name for name in (*asked, *names) if name in names):
+            if trouble := self._open(name):
+                troubles.append(trouble)
+            else:
+                break
+        if not names:
+            troubles = ["There is no classifier yet. Train one with: kezako train NAME"]
+        self._say(" ".join(troubles))
+        self._menu.value = self._name
+
+    def _choose(self, change: Any) -> None:
+        if change["new"] != self._name:
+            self._say(self._open(change["new"]))
+            self._menu.value = self._name  # stays where it was if the other cannot be opened
+
+    def _open(self, name: str) -> str:
+        """Use the classifier `name`; else a sentence for the visitor, who learns no path."""
+        try:
+            chosen = self._opened.get(name) or Classifier.open(self._models / name)
+        except BundleError as error:
+            get_logger().warning("%s", error)
+            return f"The classifier {short(name)!r} cannot be opened; the server's log says why."
+        self._opened[name], self._name = chosen, name
+        self._heading.value = _heading(chosen.card)
+        self.classifier = chosen
+        return ""
+
+    def _say(self, text: str) -> None:
+        self._notice.value = f'<p class="kezako-notice">{escape(text)}</p>' if text else ""
+
+
+class Bars(HTML):
+    """A bar for each class's probability, most probable first; empty until `show`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_class("kezako-bars")
+
+    def show(self, answer: Answer) -> None:
+        self.value = bars(answer)
+
+    def clear(self) -> None:
+        self.value = ""
+
+
+def content(upload: FileUpload) -> bytes:
+    """The bytes of the chosen file. Raises `NotAPicture` where none is chosen."""
+    if not upload.value:
+        raise NotAPicture("Choose a photo first.")
+    return bytes(upload.value[0]["content"])
+
+
+def show(upload: FileUpload, output: Output) -> str:
+    """Show the chosen picture in `output`; what to do next. Raises `NotAPicture`."""
+    output.outputs = ()
+    name = short(str(upload.value[0]["name"])) if upload.value else ""
+    try:
+        preview = shrink(open_picture(content(upload)), PREVIEW)
+    except NotAPicture as error:
+        raise NotAPicture(f"{name}: {error}" if name else str(error)) from None
+    jpeg = io.BytesIO()
+    preview.save(jpeg, "JPEG", quality=85)  # what every browser shows, HEIC and CMYK too
+    output.append_display_data(Image(jpeg.getvalue(), format="jpeg"))
+    return f"{name} is ready: press Classify."
+
+
+@contextmanager
+def careful(
+    button: Button,  # disabled meanwhile, and left so after `NotAPicture`
+    label: Label,  # says what happens, or what went wrong
+    meanwhile: str,
+) -> Iterator[None]:
+    """Around what may fail: the visitor gets a sentence, never a traceback."""
+    button.disabled, label.value = True, meanwhile
+    try:
+        yield
+    except NotAPicture as error:
+        label.value = str(error)
+    except Exception:
+        # The kernel's own log: what `logging` prints would be published on the page.
+        get_logger().exception("The page could not answer.")
+        label.value = SORRY
+        button.disabled = False
+    else:
+        button.disabled = False
+
+
+def bars(answer: Answer) -> str:
+    """HTML of one bar for each class; names escaped."""
+    named = answer.labels
+    rows = [_bar(label, p, label in named) for label, p in answer.probabilities.items()]
+    shown, rest = "".join(rows[:BARS]), "".join(rows[BARS:])
+    if rest:
+        rest = f"<details><summary>{len(rows) - BARS} more</summary><ul>{rest}</ul></details>"
+    return f"<ul>{shown}</ul>{rest}"
+
+
+def _bar(label: str, probability: float, named: bool) -> str:
+    return (
+        f'<li class="{"kezako-named" if named else ""}">'
+        f"<span>{escape(label)}</span> <b>{percent(probability)}</b>"
+        f'<i><i style="width:{100 * probability:.1f}%"></i></i></li>'
+    )
+
+
+def _heading(card: Card) -> str:
+    return f"<h1>{escape(card.title)}</h1><p>{escape(card.prompt)}</p>"

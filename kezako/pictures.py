@@ -1,0 +1,128 @@
+"""Open a stranger's picture: any bytes in, an upright RGB image or a sentence out."""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+from pathlib import Path
+from typing import TypeAlias
+
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+from pillow_heif import register_heif_opener
+
+register_heif_opener(thumbnails=False)
+
+Picture: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | Image.Image
+
+# The decoders a photo can need. Others (EPS starts Ghostscript, PSD, FITS...) are attack surface.
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "HEIF", "AVIF", "PPM")
+MAX_PIXELS = 64_000_000  # 64 MP as RGBA is 256 MB: what a 512 MB host can still hold for a moment
+REDUCE_ABOVE = 32_000_000  # pixels; larger pictures are box-reduced first, to spare memory
+WHITE = (255, 255, 255)
+
+
+class NotAPicture(ValueError):
+    """The input is no picture that can be shown; the message is a sentence for the visitor."""
+
+
+def open_picture(
+    picture: Picture,  # a path, the bytes of a file, or a PIL image
+    mode: str = "RGB",  # "RGB", or "L" for grey
+    max_pixels: int = MAX_PIXELS,  # width x height above which a picture is refused unread
+) -> Image.Image:
+    """The first frame of `picture`, turned by its EXIF orientation, transparency on white.
+
+    Raises `NotAPicture` for anything that cannot be decoded whole.
+    """
+    image = picture if isinstance(picture, Image.Image) else _identify(picture)
+    width, height = image.size
+    if width * height > max_pixels:
+        raise NotAPicture(
+            f"This picture is too large ({width} × {height} pixels). "
+            f"Please send one of at most {max_pixels // 1_000_000} megapixels."
+        )
+    try:
+        # MemoryError and the rest: decoders of odd formats raise nearly anything on broken input.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _flatten(_decode(image), mode)
+    except NotAPicture:
+        raise
+    except Exception as error:
+        raise NotAPicture(
+            "This picture is damaged or cut short. Please send it again, or another one."
+        ) from error
+
+
+def shrink(image: Image.Image, longest: int) -> Image.Image:
+    """A copy of `image` whose longest side is at most `longest` pixels."""
+    if max(image.size) <= longest:
+        return image.copy()
+    image = image.copy()
+    image.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+    return image
+
+
+def _identify(
+    picture: str | os.PathLike[str] | bytes | bytearray | memoryview,
+) -> ImageFile.ImageFile:
+    if isinstance(picture, bytes | bytearray | memoryview):
+        data = bytes(picture)  # ipywidgets hands out memoryviews, which PIL cannot open
+    else:
+        try:
+            data = Path(picture).read_bytes()
+        except OSError as error:
+            raise NotAPicture(f"The file {Path(picture).name!r} cannot be read.") from error
+    if not data:
+        raise NotAPicture("This file is empty. Please choose another picture.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # size is judged by max_pixels, not by PIL's warning
+            return Image.open(io.BytesIO(data), formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise NotAPicture("This picture is too large. Please send a smaller one.") from error
+    except (UnidentifiedImageError, Exception) as error:
+        raise NotAPicture(
+            "This file is not a picture. Please choose a JPEG, PNG, GIF, WebP or HEIC file."
+        ) from error
+
+
+def _decode(image: Image.Image) -> Image.Image:
+    width, height = image.size
+    factor = 1
+    while width * height / factor**2 > REDUCE_ABOVE:
+        factor *= 2
+    if factor > 1 and isinstance(image, ImageFile.ImageFile):
+        image.draft(None, (width // factor, height // factor))  # JPEG decodes at a fraction
+        factor = max(1, round(width / factor) and image.size[0] * factor // width)
+    image.load()
+    if factor > 1 and not image.mode.startswith("I;16"):
+        image = _with_exif(image.convert("RGBA") if image.mode == "P" else image, factor)
+    return ImageOps.exif_transpose(image)
+
+
+def _with_exif(image: Image.Image, factor: int) -> Image.Image:
+    exif = image.getexif()
+    reduced = image.reduce(factor)
+    if orientation := exif.get(0x0112):
+        reduced.getexif()[0x0112] = orientation
+    return reduced
+
+
+def _flatten(image: Image.Image, mode: str) -> Image.Image:
+    if image.mode.startswith(("I", "F")):
+        image = _to_8_bit(image)
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        image = Image.new("RGB", rgba.size, WHITE)
+        image.paste(rgba, mask=rgba.getchannel("A"))
+    return image.convert(mode)
+
+
+def _to_8_bit(image: Image.Image) -> Image.Image:
+    # PIL's own conversion clips 16-bit grey at 255, which turns such a picture white.
+    grey = image.convert("F")
+    low, high = grey.getextrema()
+    top = 65535.0 if image.mode.startswith("I") and 255 < high <= 65535 and low >= 0 else high
+    return grey.point(lambda value: value * (255.0 / (top or 1.0)) + 0.0).convert("L")

@@ -1,0 +1,18 @@
+"""A Jupyter server extension: photos of any size reach the page at /voila/render there too.
+
+`etc/jupyter/jupyter_server_config.d/kezako.json` turns it on wherever Kezako is installed.
+"""
+
+from __future__ import annotations
+
+from jupyter_server.serverapp import ServerApp
+
+from kezako.serve import MAX_MESSAGE
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    return [{"module": __name__}]
+
+
+def _load_jupyter_server_extension(server: ServerApp) -> None:
+    server.web_app.settings.setdefault("websocket_max_message_size", MAX_MESSAGE)

@@ -1,0 +1,93 @@
+"""The kept pictures of a recipe, as fastai's DataBlock takes them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from kezako.manifest import Manifest, Row
+from kezako.recipe import Recipe
+from kezako.workspace import Workspace
+
+
+class NoPictures(ValueError):
+    """There is not enough to train on; the message says what to do."""
+
+
+def label_reader(recipe: Recipe) -> Callable[[Path], list[str]]:
+    """The function that reads from a picture's folder which classes it shows.
+
+    A plain function, since DataBlock would bind a method to itself.
+    """
+
+    def labels(path: Path) -> list[str]:
+        return list(recipe.labels_of(path.parent.name))
+
+    return labels
+
+
+class Pictures:
+    """What the manifest keeps for training, with the split that it recorded."""
+
+    def __init__(self, recipe: Recipe, workspace: Workspace):
+        self.recipe = recipe
+        self.folder = workspace.folder(recipe.name)
+        with Manifest(self.folder) as manifest:
+            manifest.recover()
+            rows = [row for row in manifest.kept() if self._belongs(row)]
+        self._valid = {self._path(row): row.split == "valid" for row in rows}
+        self._check(rows)
+
+    @property
+    def paths(self) -> list[Path]:
+        """All pictures."""
+        return list(self._valid)
+
+    def is_valid(self, path: Path) -> bool:
+        """Whether the manifest put a picture on the validation side; for `FuncSplitter`."""
+        return self._valid[path]
+
+    @property
+    def train(self) -> list[Path]:
+        return [path for path, valid in self._valid.items() if not valid]
+
+    @property
+    def valid(self) -> list[Path]:
+        return [path for path, valid in self._valid.items() if valid]
+
+    def counts(self) -> dict[str, tuple[int, int]]:
+        """Folder -> (training pictures, validation pictures)."""
+        train = Counter(path.parent.name for path in self.train)
+        valid = Counter(path.parent.name for path in self.valid)
+        return {name: (train[name], valid[name]) for name in sorted(train | valid)}
+
+    @property
+    def batch_size(self) -> int:
+        """64, or less where the pictures would not fill four batches."""
+        return max(2, min(64, len(self.train) // 4))
+
+    def _belongs(self, row: Row) -> bool:
+        return row.folder in self.recipe.folders or (
+            self.recipe.task == "multi"
+            and set(self.recipe.labels_of(row.folder)) <= set(self.recipe.labels)
+        )
+
+    def _path(self, row: Row) -> Path:
+        return self.folder / str(row.file)
+
+    def _check(self, rows: list[Row]) -> None:
+        name = self.recipe.name
+        for split in ("train", "valid"):
+            seen = {
+                label
+                for row in rows
+                if row.split == split
+                for label in self.recipe.labels_of(row.folder)
+            }
+            if lacking := [label for label in self.recipe.labels if label not in seen]:
+                raise NoPictures(
+                    f"{', '.join(lacking)}: there are too few pictures to train on. Gather some "
+                    f"with: kezako gather {name} --from FOLDER (or put them into "
+                    f"{self.folder / 'pictures' / lacking[0]}, at least 10 a class)."
+                )

@@ -1,0 +1,316 @@
+"""A trained learner -> `models/NAME/`, with the figures that its card tells."""
+
+from __future__ import annotations
+
+import copy
+import importlib.metadata
+import platform
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torchvision
+from fastai.learner import Learner
+from fastcore.foundation import L
+from sklearn.metrics import roc_auc_score
+from torch import nn
+from tqdm.auto import tqdm
+
+from kezako import __version__
+from kezako.bundle import (
+    EXPORT,
+    KNOWN,
+    MODEL,
+    Card,
+    Precision,
+    Preprocessing,
+    list_bundles,
+    new_bundle,
+    seal,
+)
+from kezako.classifier import Classifier, Floats, Known, Scores, prepare, unit
+from kezako.pictures import NotAPicture
+from kezako.recipe import Recipe
+from kezako.train import figures, onnx, portable
+from kezako.train.dataset import Pictures
+from kezako.train.model_card import write_model_card
+from kezako.train.weights import Weights
+from kezako.workspace import Workspace
+
+NEIGHBOURS = 5  # for the distance; 1, 10 and 30 tell bears from other photos less well
+BANK = 5000  # training pictures kept for the distance: 10 MB at most
+PASSED = 0.97  # share of validation pictures that must count as known
+CALIBRATION = 150  # pictures that set the ranges of int8
+SAME_LABEL = 0.995  # int8 is shipped where at least this share of answers stays
+SPARED = (1, 5)  # first convolutions left in fp32: tried in this order
+
+
+def export(
+    learn: Learner,
+    recipe: Recipe,
+    workspace: Workspace,
+    pictures: Pictures,
+    weights: Weights,
+) -> Card:
+    """Write the bundle of `recipe`, whole or not at all, and return its card."""
+    trained = _Trained(learn, recipe, pictures)
+    with new_bundle(workspace.bundle(recipe.name)) as folder:
+        trained.export_learner(folder / EXPORT)
+        card = trained.write_model(folder)
+        card = _measure(card, folder, trained, workspace)
+        history = {"weights": weights.sentence, "origin": weights.origin, **trained.history()}
+        card = replace(card, training=history, libraries=_libraries())
+        write_model_card(card, folder)
+        return seal(folder, card)
+
+
+class _Trained:
+    """A calibrated copy of the learner's model, and the pictures that judge it."""
+
+    def __init__(self, learn: Learner, recipe: Recipe, pictures: Pictures):
+        self.learn, self.recipe, self.pictures = learn, recipe, pictures
+        self.multi = recipe.task == "multi"
+        self.labels = tuple(str(label) for label in learn.dls.vocab)
+        self.how = Preprocessing(
+            recipe.image_size, recipe.resize, mode="RGB" if recipe.colour else "L"
+        )
+        logits, targets = learn.get_preds(dl=learn.dls.valid, act=_as_it_is)
+        self.raw = logits.double().numpy()  # (N, C), before the temperature
+        self.targets = targets.long().numpy()  # (N,), or (N, C) for several labels
+        self.temperature = figures.fit_temperature(self.raw, self.targets, self.multi)
+        self.model = copy.deepcopy(learn.model).cpu().float().eval()
+        _divide_logits(self.model, self.temperature)
+        self.valid = [Path(path) for path in learn.dls.valid_ds.items]
+        self.train = [Path(path) for path in learn.dls.train_ds.items]
+
+    def export_learner(self, path: Path) -> None:
+        """`export.pkl`, as stock fastai writes it, less what only this machine has."""
+        with _portable(self.learn, self.model, self.recipe.backbone) as learn:
+            learn.path = path.parent
+            learn.export(path.name, pickle_module=portable)
+
+    def write_model(self, folder: Path) -> Card:
+        """`model.onnx` in the smallest precision that keeps the answers, and `known.npz`."""
+        model, fp32 = folder / MODEL, folder / "fp32.onnx"
+        onnx.write_fp32(self.model, self.how.size, fp32)
+        fp32.replace(model)
+        card = self._card("fp32")
+        exact = self._scores(card, folder, self.valid, "checking the model")
+        model.replace(fp32)
+        sample = np.random.default_rng(self.recipe.seed).permutation(len(self.train))
+        ranges = [prepare(self.train[i], self.how) for i in sample[:CALIBRATION]]
+        for spared in SPARED:
+            onnx.write_int8(fp32, ranges, model, spared)
+            int8 = self._scores(self._card("int8"), folder, self.valid, "checking int8")
+            if keeps_the_answers(exact, int8, self.targets, self.multi):
+                card = self._card("int8")
+                break
+        else:
+            fp32.replace(model)
+        fp32.unlink(missing_ok=True)
+        return self._with_known(card, folder, sample, exact)
+
+    def _with_known(
+        self, card: Card, folder: Path, order: np.ndarray[Any, Any], exact: Scores
+    ) -> Card:
+        bank = [self.train[i] for i in order[:BANK]]
+        features = self._scores(card, folder, bank, "remembering the pictures").features
+        known = Known(unit(features), min(NEIGHBOURS, len(bank)))
+        known.write(folder / KNOWN)
+        scores = self._scores(card, folder, self.valid, "measuring")
+        self.logits = scores.logits.astype(np.float64)
+        self.same_label = _same_answers(exact, scores, self.multi)
+        self.distances = known.distance(scores.features)
+        p = figures.probabilities(self.logits, self.multi)
+        thresholds = figures.fit_thresholds(p, self.targets, self.labels) if self.multi else {}
+        limit = float(np.quantile(self.distances, PASSED))
+        return replace(card, known=limit, thresholds=thresholds)
+
+    def _scores(self, card: Card, folder: Path, paths: Sequence[Path], doing: str) -> Scores:
+        """Scores of `paths` by the model that lies in `folder`."""
+        seal(folder, replace(card, known=None))
+        return score(Classifier.open(folder), paths, doing)
+
+    def _card(self, precision: Precision) -> Card:
+        recipe = self.recipe
+        return Card(
+            name=recipe.name, title=recipe.title, prompt=recipe.prompt, answer=recipe.answer,
+            labels=self.labels, task=recipe.task, preprocessing=self.how, precision=precision,
+            temperature=self.temperature, thresholds={}, known=None,
+        )  # fmt: skip
+
+    def history(self) -> dict[str, Any]:
+        recipe, recorder = self.recipe, self.learn.recorder
+        settings = ("backbone", "image_size", "resize", "min_scale", "colour", "augment", "mult",
+                    "epochs", "learning_rate", "validation_share", "seed")  # fmt: skip
+        return {
+            "pictures": {
+                folder: {"train": train, "valid": valid}
+                for folder, (train, valid) in self.pictures.counts().items()
+            },
+            "recipe": {name: getattr(recipe, name) for name in settings},
+            "epochs": [
+                {
+                    name: round(float(value), 5)
+                    for name, value in zip(recorder.metric_names[1:-1], row, strict=False)
+                    if value is not None
+                }
+                for row in recorder.values
+            ],
+            "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        }
+
+
+def score(classifier: Classifier, paths: Sequence[Path], doing: str = "") -> Scores:
+    """The scores of many pictures, one at a time as a page asks them."""
+    single = [
+        classifier.run(classifier.prepare(path)[None])
+        for path in tqdm(paths, desc=doing, leave=False, unit="picture")
+    ]
+    return Scores(
+        np.concatenate([scores.logits for scores in single]),
+        np.concatenate([scores.features for scores in single]),
+    )
+
+
+def keeps_the_answers(
+    exact: Scores, approximate: Scores, targets: figures.Integers, multi: bool
+) -> bool:
+    """Whether `approximate` answers as `exact` does and errs no more often."""
+    errors = [1 - figures.confidences(s.logits.astype(float), targets, multi)[1].mean()
+              for s in (exact, approximate)]  # fmt: skip
+    return _same_answers(exact, approximate, multi) >= SAME_LABEL and errors[1] <= errors[0]
+
+
+def _same_answers(first: Scores, second: Scores, multi: bool) -> float:
+    if multi:
+        return float(((first.logits >= 0) == (second.logits >= 0)).mean())
+    return float((first.logits.argmax(1) == second.logits.argmax(1)).mean())
+
+
+def _measure(card: Card, folder: Path, trained: _Trained, workspace: Workspace) -> Card:
+    """The card with every figure measured on the model that the page runs."""
+    multi, targets, logits = trained.multi, trained.targets, trained.logits
+    p = figures.probabilities(logits, multi)
+    if multi:
+        limits = np.array([card.thresholds[label] for label in card.labels])
+        said = (p >= limits).astype(int)
+        validation: dict[str, Any] = {
+            "error": float((said != targets).mean()),
+            "wrong_pictures": float((said != targets).any(axis=1).mean()),
+            "error_by_class": figures.error_by_label(said, targets, card.labels),
+        }
+    else:
+        said = p.argmax(axis=1)
+        validation = {
+            "error": float((said != targets).mean()),
+            "error_by_class": figures.error_by_class(said, targets, card.labels),
+            "confusion": figures.confusion(said, targets, len(card.labels)),
+        }
+    validation |= {"pictures": len(targets), "log_loss": figures.log_loss(logits, targets, multi)}
+    before, after = figures.unseen_calibration(trained.raw, targets, multi)
+    found = {
+        "validation": validation,
+        "calibration": {
+            "before": before,
+            "after": after,
+            "bins": figures.BINS,
+            "reliability": figures.reliability(*figures.confidences(logits, targets, multi)),
+        },
+        "none_of_these": _none_of_these(card, folder, trained, workspace),
+        "agreement": {**_agreement(trained), "same_label_as_fp32": trained.same_label},
+    }
+    return replace(card, figures=_rounded(found))
+
+
+def _none_of_these(
+    card: Card, folder: Path, trained: _Trained, workspace: Workspace
+) -> dict[str, Any]:
+    found: dict[str, Any] = {"passed": float((trained.distances <= card.known).mean())}
+    paths = sorted(path for path in (workspace.folder(card.name) / "other").glob("*")
+                   if path.is_file())  # fmt: skip
+    if not paths:
+        return found | {"pictures": 0}
+    seal(folder, card)
+    classifier = Classifier.open(folder)
+    distances = []
+    for path in tqdm(paths, desc="other pictures", leave=False, unit="picture"):
+        try:
+            scores = classifier.run(classifier.prepare(path)[None])
+        except NotAPicture:
+            continue
+        distances.append(classifier.distance(scores))
+    if not distances:
+        return found | {"pictures": 0}
+    other = np.array([0] * len(trained.distances) + [1] * len(distances))
+    auroc = roc_auc_score(other, np.concatenate([trained.distances, distances]))
+    refused = float((np.array(distances) > card.known).mean())
+    return found | {"pictures": len(distances), "auroc": float(auroc), "refused": refused}
+
+
+def _agreement(trained: _Trained) -> dict[str, float]:
+    """How near the calibrated fp32 model comes to fastai's own transforms and prediction."""
+    paths = trained.valid[:50]
+    with _portable(trained.learn, trained.model, trained.recipe.backbone) as learn:
+        with learn.no_bar(), learn.no_logging():
+            theirs = learn.get_preds(dl=learn.dls.test_dl(paths, num_workers=0))[0].numpy()
+    page = figures.probabilities(trained.logits[: len(paths)], trained.multi)
+    return {
+        "pictures": len(paths),
+        "mean_difference": float(np.abs(theirs - page).max(axis=1).mean()),
+        "greatest_difference": float(np.abs(theirs - page).max()),
+        "same_label": float((theirs.argmax(1) == page.argmax(1)).mean()),
+    }
+
+
+@contextmanager
+def _portable(learn: Learner, model: nn.Module, backbone: str) -> Iterator[Learner]:
+    """The learner with the calibrated model and nothing of this project's in it."""
+    before = {name: getattr(learn, name, None) for name in ("model", "arch", "path", "cbs")}
+    ours = [callback for callback in learn.cbs if type(callback).__module__.startswith("kezako")]
+    targets = learn.dls.train_ds.tls[-1].tfms, learn.dls.valid_ds.tls[-1].tfms
+    getters = [list(tfms.fs) for tfms in targets]
+    learn.remove_cbs(ours)
+    learn.model, learn.arch = model, getattr(torchvision.models, backbone)
+    for tfms, fs in zip(targets, getters, strict=True):
+        tfms.fs = L(fs[1:])  # the function that reads a training picture's label from its folder
+    try:
+        yield learn
+    finally:
+        for tfms, fs in zip(targets, getters, strict=True):
+            tfms.fs = L(fs)
+        learn.model, learn.arch, learn.path = before["model"], before["arch"], before["path"]
+        learn.add_cbs(ours)
+
+
+def _divide_logits(model: nn.Module, temperature: float) -> None:
+    """Fold the temperature into the last layer, so that every reader of the model has it."""
+    last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
+    last.weight.data /= temperature
+    if last.bias is not None:
+        last.bias.data /= temperature
+
+
+def _as_it_is(activations: Any) -> Any:
+    return activations
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    return round(value, 5) if isinstance(value, float) else value
+
+
+def _libraries() -> dict[str, str]:
+    names = ("fastai", "torch", "torchvision", "onnxruntime", "pillow", "numpy")
+    return {
+        "kezako": __version__,
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in names},
+    }

@@ -1,0 +1,73 @@
+"""What fastai does not draw: counts by class, confusions of several labels, reliability, the card."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.display import Markdown
+from matplotlib.axes import Axes
+
+from kezako.bundle import Card
+from kezako.train.dataset import Pictures
+from kezako.train.model_card import model_card
+
+
+def plot_counts(pictures: Pictures) -> Axes:
+    """Training and validation pictures of each class, as bars."""
+    counts = pictures.counts()
+    names = list(counts)
+    train = [counts[name][0] for name in names]
+    valid = [counts[name][1] for name in names]
+    _, axes = plt.subplots(figsize=(7, 0.8 + 0.45 * len(names)))
+    axes.barh(names, train, label="training")
+    axes.barh(names, valid, left=train, label="validation")
+    for row, (first, second) in enumerate(zip(train, valid, strict=True)):
+        axes.text(first + second, row, f" {first} + {second}", va="center")
+    axes.invert_yaxis()
+    axes.legend()
+    axes.set_xlabel("pictures")
+    axes.margins(x=0.15)
+    return axes
+
+
+def plot_label_confusions(interpretation: Any) -> None:
+    """For each label of a multi-label model: shown or not, named or not."""
+    labels = [str(label) for label in interpretation.vocab]
+    targets = interpretation.targs.numpy().astype(bool)  # (N, C)
+    said = interpretation.preds.numpy() >= 0.5
+    _, axes = plt.subplots(1, len(labels), figsize=(3.2 * len(labels), 3.2), squeeze=False)
+    for column, (label, axis) in enumerate(zip(labels, axes[0], strict=True)):
+        pairs = targets[:, column].astype(int), said[:, column].astype(int)
+        counts = np.zeros((2, 2), dtype=int)
+        np.add.at(counts, pairs, 1)
+        axis.imshow(counts, cmap="Blues")
+        for (row, col), count in np.ndenumerate(counts):
+            axis.text(col, row, str(count), ha="center", va="center")
+        axis.set_xticks([0, 1], ["not said", "said"])
+        axis.set_yticks([0, 1], ["is not", "is"])
+        axis.set_title(label)
+
+
+def plot_reliability(card: Card) -> Axes:
+    """Probability said against share right, for the validation pictures, by bins."""
+    bins = card.figures["calibration"]["reliability"]
+    _, axes = plt.subplots(figsize=(4.6, 4.2))
+    axes.plot([0, 1], [0, 1], color="grey", linewidth=1, linestyle="--")
+    axes.scatter(
+        [entry["said"] for entry in bins],
+        [entry["right"] for entry in bins],
+        s=[12 + 2 * entry["pictures"] for entry in bins],
+    )
+    axes.set_xlabel("probability said")
+    axes.set_ylabel("share right")
+    axes.set_title("the larger the dot, the more answers")
+    axes.set_xlim(0, 1.03)
+    axes.set_ylim(0, 1.03)
+    return axes
+
+
+def show_card(card: Card) -> Markdown:
+    """The model card, as the bundle's README.md tells it."""
+    return Markdown("\n".join(line for line in model_card(card).splitlines() if "![" not in line))

@@ -1,0 +1,131 @@
+"""`README.md` of a bundle: what its card says, for people, with the confusion matrix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from kezako.bundle import Card
+
+CONFUSION = "confusion.png"
+
+
+def write_model_card(card: Card, folder: Path) -> None:
+    """Write `README.md`, and for one label a picture its confusion matrix as a picture."""
+    matrix = card.figures["validation"].get("confusion")
+    if matrix:
+        draw_confusion(matrix, card.labels).savefig(folder / CONFUSION, dpi=110)
+    (folder / "README.md").write_text(model_card(card), encoding="utf-8")
+
+
+def draw_confusion(matrix: list[list[int]], labels: tuple[str, ...]) -> Figure:
+    """Rows: what it is; columns: what was said."""
+    counts = np.array(matrix)
+    side = 2.2 + 0.6 * len(labels)
+    figure = Figure(figsize=(side, side), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), cmap="Blues", vmin=0)
+    for (row, column), count in np.ndenumerate(counts):
+        dark = count > counts[row].sum() / 2
+        axes.text(column, row, str(count), ha="center", va="center",
+                  color="white" if dark else "black")  # fmt: skip
+    axes.set_xticks(
+        range(len(labels)), [_plain(label) for label in labels], rotation=30, ha="right"
+    )
+    axes.set_yticks(range(len(labels)), [_plain(label) for label in labels])
+    axes.set_xlabel("said")
+    axes.set_ylabel("is")
+    return figure
+
+
+def model_card(card: Card) -> str:
+    """The text of `README.md`."""
+    figures, training = card.figures, card.training
+    validation, calibration = figures["validation"], figures["calibration"]
+    sections = [
+        f"# {_text(card.title)}",
+        f"Tells apart: {', '.join(_text(label) for label in card.labels)}."
+        + (" A picture may show several of them, or none." if card.task == "multi" else ""),
+        "## How good it is",
+        _table(card),
+        f"![confusion matrix]({CONFUSION})" if "confusion" in validation else "",
+        f"- Measured on {validation['pictures']} validation pictures that the model did not "
+        "learn from, with their labels as they were gathered.",
+        f"- Calibration error {_percent(calibration['after'])} "
+        f"({_percent(calibration['before'])} before temperature scaling, "
+        f"T = {card.temperature:.2f}), on pictures the temperature was not fitted on.",
+        _none_of_these(figures["none_of_these"]),
+        _agreement(card),
+        "## How it was trained",
+        f"{_text(training['weights'])} {_settings(training['recipe'])}",
+        _counts(training["pictures"]),
+        "## Limits",
+        "It knows only the classes above, from pictures like those it learnt. Do not use it "
+        "where a wrong answer could harm somebody.",
+        "## Files",
+        "`export.pkl` opens with fastai's `load_learner`; `model.onnx` and `known.npz` are what "
+        "the page runs; `card.json` says the same as this page to programs, with a checksum of "
+        "each file.",
+    ]
+    return "\n\n".join(section for section in sections if section).replace("\n\n- ", "\n- ") + "\n"
+
+
+def _table(card: Card) -> str:
+    validation = card.figures["validation"]
+    rows = ["| class | error |", "|---|---|"]
+    rows += [f"| {_text(name)} | {_percent(value)} |"
+             for name, value in validation["error_by_class"].items()]  # fmt: skip
+    rows.append(f"| **all** | **{_percent(validation['error'])}** |")
+    return "\n".join(rows)
+
+
+def _none_of_these(found: dict[str, Any]) -> str:
+    passed = f"{_percent(found['passed'])} of the validation pictures pass as one of the classes."
+    if not found["pictures"]:
+        return f'- "None of these": {passed} Not yet measured against other pictures.'
+    return (
+        f'- "None of these": {passed} Of {found["pictures"]} other pictures '
+        f"{_percent(found['refused'])} are refused (AUROC {found['auroc']:.3f})."
+    )
+
+
+def _agreement(card: Card) -> str:
+    agreement = card.figures["agreement"]
+    return (
+        f"- The page runs {card.precision}: the same answer as fp32 on "
+        f"{_percent(agreement['same_label_as_fp32'])} of the validation pictures; probabilities "
+        f"differ from `learn.predict`'s by {agreement['mean_difference']:.4f} on average, "
+        f"{agreement['greatest_difference']:.4f} at most."
+    )
+
+
+def _settings(recipe: dict[str, Any]) -> str:
+    return (
+        f"A {recipe['backbone']} was fine-tuned with fastai for {recipe['epochs']} epochs (after "
+        f"one with the body frozen) at {recipe['image_size']} px, resize "
+        f"`{recipe['resize']}`, augmentation {'on' if recipe['augment'] else 'off'}, learning "
+        f"rate {recipe['learning_rate']}, seed {recipe['seed']}."
+    )
+
+
+def _counts(pictures: dict[str, dict[str, int]]) -> str:
+    rows = ["| pictures | training | validation |", "|---|---|---|"]
+    rows += [f"| {_text(name)} | {count['train']} | {count['valid']} |"
+             for name, count in pictures.items()]  # fmt: skip
+    return "\n".join(rows)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _text(value: str) -> str:
+    """Names come from strangers: shown as text, never as Markdown or HTML."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|<>~$" else c for c in str(value))
+
+
+def _plain(value: str) -> str:
+    return value.replace("$", r"\$")  # matplotlib would read formulas between dollars

@@ -1,0 +1,105 @@
+"""`kezako train NAME`: execute the training notebook, and keep it as the bundle's report."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import nbformat
+import papermill
+from nbconvert import HTMLExporter
+from papermill.exceptions import PapermillExecutionError
+
+from kezako.bundle import REPORT, Card, amend, read_card
+from kezako.recipe import Recipe
+from kezako.workspace import Workspace
+
+# What a notebook cell raises for the maker, as a sentence that names what to do.
+_SENTENCES = ("NoPictures", "RecipeError", "NotPortable", "ValueError", "SourceStopped")
+
+
+class TrainingStopped(ValueError):
+    """The notebook ended early; the message is the sentence of the cell that failed."""
+
+
+def train(recipe: Recipe, workspace: Workspace) -> Card:
+    """Train `recipe` by its notebook. Raises `TrainingStopped`; the old bundle then stays."""
+    source = workspace.notebook("train")
+    with tempfile.TemporaryDirectory() as folder:
+        executed = Path(folder) / "train.ipynb"
+        with _terminal(), _home(workspace):
+            try:
+                papermill.execute_notebook(
+                    source,
+                    executed,
+                    parameters={"name": recipe.name},
+                    cwd=str(workspace.root),
+                    log_output=True,
+                    progress_bar=True,
+                )
+            except PapermillExecutionError as error:
+                raise TrainingStopped(_sentence(error, executed, workspace)) from error
+        bundle = workspace.bundle(recipe.name)
+        amend(bundle, {REPORT: _report(executed, recipe).encode()})
+    return read_card(bundle)
+
+
+def _report(executed: Path, recipe: Recipe) -> str:
+    notebook = nbformat.read(executed, as_version=4)
+    notebook.metadata["title"] = recipe.title
+    html, _ = HTMLExporter(embed_images=True).from_notebook_node(notebook)
+    return str(html)
+
+
+def _sentence(error: PapermillExecutionError, executed: Path, workspace: Workspace) -> str:
+    if error.ename in _SENTENCES:
+        return str(error.evalue)
+    kept = workspace.models / ".failed.ipynb"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    executed.replace(kept) if executed.exists() else None
+    return (
+        f"The training notebook stopped at cell {error.exec_count} with {error.ename}: "
+        f"{error.evalue}. It is kept in {kept}; open it to see where."
+    )
+
+
+class _terminal:
+    """Shows what the notebook's cells print, without papermill's own lines."""
+
+    def __enter__(self) -> None:
+        self._logger = logging.getLogger("papermill")
+        self._handler = logging.StreamHandler(sys.stderr)
+        self._handler.setFormatter(logging.Formatter("%(message)s"))
+        self._handler.addFilter(_is_progress)
+        self._before = self._logger.level, self._logger.propagate
+        self._logger.setLevel(logging.INFO)
+        self._logger.propagate = False
+        self._logger.addHandler(self._handler)
+
+    def __exit__(self, *_: object) -> None:
+        self._logger.removeHandler(self._handler)
+        self._logger.level, self._logger.propagate = self._before
+
+
+class _home:
+    """The kernel works in the notebook's folder or anywhere; this tells it the workspace."""
+
+    def __init__(self, workspace: Workspace):
+        self._root = str(workspace.root)
+
+    def __enter__(self) -> None:
+        self._before = os.environ.get("KEZAKO_HOME")
+        os.environ["KEZAKO_HOME"] = self._root
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is None:
+            del os.environ["KEZAKO_HOME"]
+        else:
+            os.environ["KEZAKO_HOME"] = self._before
+
+
+def _is_progress(record: logging.LogRecord) -> bool:
+    return record.getMessage().startswith(("epoch ", "Downloading"))

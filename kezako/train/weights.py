@@ -1,0 +1,148 @@
+"""Where a backbone's first weights come from: ImageNet's, else the starter's, else random."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urljoin, urlsplit
+
+import torch
+import torchvision
+from fastai.vision.learner import model_meta
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+Origin = Literal["imagenet", "starter", "random"]
+State = dict[str, torch.Tensor]
+STARTER = "starter"  # the folder under models/
+TIMEOUT = 15  # seconds without a byte before a download is given up
+
+_PACKAGE = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The weights that a backbone starts from."""
+
+    origin: Origin
+    sentence: str  # what the report and the card say
+    state: State | None = field(default=None, repr=False)  # torchvision's keys
+
+    @property
+    def pretrained(self) -> bool:
+        return self.state is not None
+
+
+def find_weights(
+    backbone: str,  # a torchvision name, such as "resnet18"
+    models: Path,  # the workspace's models/, which may hold a starter
+) -> Weights:
+    """The best weights that can be had here and now.
+
+    `KEZAKO_WEIGHTS` (imagenet, starter or random) asks for one kind alone;
+    `KEZAKO_WEIGHTS_URL` is another base address to download ImageNet's from.
+    Raises `ValueError` where the kind that was asked for cannot be had.
+    """
+    asked = os.environ.get("KEZAKO_WEIGHTS", "")
+    if asked not in ("", "imagenet", "starter", "random"):
+        raise ValueError(f"KEZAKO_WEIGHTS must be imagenet, starter or random, not {asked!r}.")
+    missing = []
+    for origin, find in (("imagenet", _imagenet), ("starter", _starter)):
+        if asked in ("", origin):
+            found = find(backbone, models)
+            if isinstance(found, Weights):
+                return found
+            missing.append(found)
+    if asked in ("imagenet", "starter"):
+        raise ValueError(missing[0])
+    missing.append("Training starts from random weights, which needs many more pictures.")
+    return Weights("random", " ".join(missing))
+
+
+def make_backbone(name: str, weights: Weights) -> Callable[..., nn.Module]:
+    """A function that `vision_learner` takes for an architecture, which starts from `weights`."""
+    architecture = getattr(torchvision.models, name)
+
+    def backbone(weights: object = None, _start: State | None = weights.state) -> nn.Module:
+        model: nn.Module = architecture()
+        if _start is not None:
+            body = {key: value for key, value in _start.items() if not key.startswith("fc.")}
+            model.load_state_dict(body, strict=False)
+        return model
+
+    model_meta[backbone] = model_meta[architecture]  # where to cut it, how to split and normalise
+    return backbone
+
+
+def _imagenet(backbone: str, models: Path) -> Weights | str:
+    weights: Any = torchvision.models.get_model_weights(backbone).DEFAULT
+    name = Path(urlsplit(weights.url).path).name  # like resnet18-f37072fd.pth, with its checksum
+    cached = Path(torch.hub.get_dir()) / "checkpoints" / name
+    base = os.environ.get("KEZAKO_WEIGHTS_URL")
+    url = urljoin(base.rstrip("/") + "/", name) if base else weights.url
+    if not cached.is_file():
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        checksum = name.rsplit("-", 1)[-1].split(".")[0]
+        try:
+            with _timeout(TIMEOUT):
+                torch.hub.download_url_to_file(url, str(cached), checksum, progress=True)
+        except (OSError, RuntimeError) as error:
+            reason = getattr(error, "reason", None) or error
+            return f"ImageNet's weights could not be had from {url} ({reason})."
+    try:
+        state = torch.load(cached, map_location="cpu", weights_only=True)
+        _check(state, backbone)
+    except Exception as error:
+        return f"The weights in {cached} cannot be read ({error}). Delete that file to try again."
+    return Weights("imagenet", f"Started from ImageNet's weights ({name}).", state)
+
+
+def _starter(backbone: str, models: Path) -> Weights | str:
+    for folder in (models / STARTER, _PACKAGE.parent / "models" / STARTER, _PACKAGE / STARTER):
+        path = folder / f"{backbone}.safetensors"
+        if path.is_file():
+            break
+    else:
+        return f"There are no starter weights for {backbone}."
+    try:
+        state = {
+            key: value.float() if value.is_floating_point() else value
+            for key, value in load_file(path).items()
+        }
+        _check(state, backbone)
+    except (OSError, SafetensorError, ValueError) as error:
+        return f"The starter weights in {path} cannot be read ({error})."
+    return Weights(
+        "starter",
+        "Started from Kezako's own starter weights, because ImageNet's could not be had; "
+        "with ImageNet's the error would be lower.",
+        state,
+    )
+
+
+def _check(state: State, backbone: str) -> None:
+    expected = getattr(torchvision.models, backbone)().state_dict()
+    wrong = [
+        key
+        for key, value in expected.items()
+        if not key.startswith("fc.") and (key not in state or state[key].shape != value.shape)
+    ]
+    if wrong:
+        raise ValueError(f"they are not for {backbone}: {wrong[0]} does not fit")
+
+
+@contextmanager
+def _timeout(seconds: float) -> Iterator[None]:
+    # torch.hub's download takes no time limit of its own, and a silent network would hang it.
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(seconds)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)

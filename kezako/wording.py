@@ -1,0 +1,65 @@
+"""The page's sentences: an answer in words that claim no more than the figures do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kezako.bundle import Card
+from kezako.classifier import Answer
+
+SURE = 2 / 3  # least probability to name one class: wrong at most one time in three
+RIVAL = 1 / 2  # share of the best class's probability that makes another a rival
+RIVALS = 3  # classes named in one doubtful sentence
+LISTED = 6  # names in one list; more are counted instead
+SHORT = 40  # characters of a stranger's name
+
+SORRY = "Something went wrong here, and it was not your picture. Please press Classify again."
+
+
+def sentence(card: Card, answer: Answer) -> str:
+    """What the page says: sure, unsure between some, or none of these."""
+    if not answer.known:
+        return f"None of these: it does not look like {listed(card.labels, 'or')}."
+    if card.task == "multi":
+        return _named(card, listed(answer.labels, "and")) if answer.labels else _neither(card)
+    best, *others = answer.probabilities.items()
+    if best[1] >= SURE:
+        return _named(card, best[0])
+    rivals = [best[0], *(label for label, p in others if p >= RIVAL * best[1])][:RIVALS]
+    if len(rivals) == 1:
+        return f"Perhaps {best[0]}, but that is not certain."
+    return f"Hard to say: {listed(rivals, 'or')}?"
+
+
+def listed(
+    names: Sequence[str],  # one or more
+    last: str,  # the word before the last: "and", "or", "nor"
+) -> str:
+    """`a`, `a or b`, `a, b or c`; many are counted."""
+    if len(names) > LISTED:
+        return f"any of {len(names)} classes" if last == "or" else f"{len(names)} classes"
+    return f" {last} ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+
+
+def percent(probability: float) -> str:
+    """Whole percents; never 0 or 100, which no model can know."""
+    if probability < 0.01:
+        return "< 1 %"
+    return "> 99 %" if probability >= 0.995 else f"{100 * probability:.0f} %"
+
+
+def short(name: str) -> str:
+    """`name` with its middle left out where it is long."""
+    half = SHORT // 2
+    return name if len(name) <= SHORT else f"{name[: half - 1]}…{name[-half:]}"
+
+
+def _named(card: Card, label: str) -> str:
+    # Not str.format: a card is a stranger's file, and format would follow {label.__class__}.
+    return card.answer.replace("{label}", label)
+
+
+def _neither(card: Card) -> str:
+    if len(card.labels) > LISTED:
+        return f"None of these {len(card.labels)} classes."
+    return f"Neither {listed(card.labels, 'nor')}."

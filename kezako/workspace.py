@@ -1,0 +1,68 @@
+"""Where data/, models/ and notebooks/ are, from any working directory."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from kezako.recipe import Recipe, check_folder_name, load_recipe
+
+_PACKAGE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The folder that holds one maker's recipes, pictures and models."""
+
+    root: Path
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> Workspace:
+        """`$KEZAKO_HOME`, else the nearest folder upwards with data/ or models/, else `start`.
+
+        A folder upwards counts when it holds `data/*/recipe.toml` or `models/*/card.json`,
+        so that somebody's unrelated `data/` is not taken for a workspace.
+        """
+        if home := os.environ.get("KEZAKO_HOME"):
+            return cls(Path(home).expanduser().resolve())
+        start = (start or Path.cwd()).resolve()
+        for folder in (start, *start.parents):
+            if any(folder.glob("data/*/recipe.toml")) or any(folder.glob("models/*/card.json")):
+                return cls(folder)
+        return cls(start)
+
+    @property
+    def data(self) -> Path:
+        return self.root / "data"
+
+    @property
+    def models(self) -> Path:
+        return self.root / "models"
+
+    def folder(self, name: str) -> Path:
+        """`data/NAME`. Raises `ValueError` for a name that is no folder name."""
+        return self.data / check_folder_name(name)
+
+    def pictures(self, name: str) -> Path:
+        return self.folder(name) / "pictures"
+
+    def recipe(self, name: str) -> Recipe:
+        """The checked recipe of classifier `name`. Raises `RecipeError`."""
+        return load_recipe(self.folder(name) / "recipe.toml")
+
+    def bundle(self, name: str) -> Path:
+        """`models/NAME`. Raises `ValueError` for a name that is no folder name."""
+        return self.models / check_folder_name(name)
+
+    def notebook(self, name: str) -> Path:
+        """The notebook `name` of this workspace, else the one that came with the package."""
+        candidates = [
+            self.root / "notebooks",
+            _PACKAGE.parent / "notebooks",
+            _PACKAGE / "notebooks",
+        ]
+        for folder in candidates:
+            if (folder / f"{name}.ipynb").is_file():
+                return folder / f"{name}.ipynb"
+        raise FileNotFoundError(f"The notebook {name}.ipynb is missing from {candidates[0]}.")

@@ -1,0 +1,95 @@
+"""Killed at random moments and said again, a gathering ends as if it had not been disturbed."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kezako.workspace import Workspace
+from tests.gather.saved import files_below, rows_of, write_recipe
+from tests.standin import Standin
+
+KILLS = 20
+CLASSES = ("round", "square", "pointed", "crooked")
+WANTED = 60  # more pictures in all than are asked for between the kills
+_ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="uses POSIX signals")
+def test_twenty_kills_change_nothing(tmp_path: Path, drawn_standin: Standin) -> None:
+    _make_some_of_it_go_wrong(drawn_standin)
+    calm, disturbed = Workspace(tmp_path / "calm"), Workspace(tmp_path / "disturbed")
+    for workspace in (calm, disturbed):
+        write_recipe(workspace, "shapes", WANTED, *CLASSES)
+    assert _gather(calm, drawn_standin).wait(180) == 0
+    chance = random.Random(20)
+    for _ in range(KILLS):
+        process = _gather(disturbed, drawn_standin)
+        goal = len(drawn_standin.requests) + chance.randrange(1, 12)
+        _until(lambda goal=goal: len(drawn_standin.requests) >= goal, process)
+        assert process.poll() is None, "it was killed while it ran"
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait(30)
+        _until(lambda group=process.pid: not _group_lives(group))
+        for jpeg in disturbed.pictures("shapes").rglob("*.jpg"):
+            assert jpeg.read_bytes().endswith(b"\xff\xd9"), "no half file"
+    assert _gather(disturbed, drawn_standin).wait(180) == 0
+    assert _content(disturbed) == _content(calm)
+    assert len(files_below(calm.pictures("shapes"))) == WANTED * len(CLASSES)
+
+
+def _make_some_of_it_go_wrong(standin: Standin) -> None:
+    kinds = ["status-404", "truncated", "noai", "tiny", "html", "once-500"]
+    for folder in CLASSES:
+        urls = standin.urls(f"{folder} shape", 100)
+        for place, kind in enumerate(kinds):
+            urls.insert(7 * place, standin.trouble(kind, folder))
+        urls.insert(20, urls[21] + "?again")
+        standin.offer(f"{folder} shape", urls)
+
+
+def _gather(workspace: Workspace, standin: Standin) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "kezako", "gather", "shapes", "--source", "openverse"],
+        cwd=_ROOT,
+        env={**os.environ, **standin.environment(), "KEZAKO_HOME": str(workspace.root)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def _until(holds: Callable[[], bool], process: subprocess.Popen[bytes] | None = None) -> None:
+    """Wait for what holds soon, a minute at most, or for the end of `process`."""
+    for _ in range(6000):
+        if holds() or (process and process.poll() is not None):
+            return
+        time.sleep(0.01)
+    raise AssertionError("waited for a minute in vain")
+
+
+def _group_lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _content(workspace: Workspace) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
+    rows = [asdict(row) for row in rows_of(workspace, "shapes")]
+    for row in rows:
+        del row["fetched_at"]
+    root = workspace.pictures("shapes")
+    return rows, {name: (root / name).read_bytes() for name in files_below(root)}

@@ -1,0 +1,57 @@
+"""Open the page, choose a photo, press Classify, read the right label: three servers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from kezako.classifier import Classifier
+from kezako.wording import sentence
+from tests.page.photos import PHOTOS, drawn
+from tests.page.visitor import Visitor
+
+pytestmark = pytest.mark.browser
+
+
+@dataclass(frozen=True)
+class Case:
+    """Which classifier to ask, a photo, and what it shows."""
+
+    model: str
+    photo: bytes
+    label: str
+    sentence: str
+
+
+@pytest.fixture(scope="session")
+def a_case(a_workspace: Path) -> Case:
+    """A grizzly bear, where there are photos and the shipped classifier; else a drawn picture."""
+    bundle, photos = a_workspace / "models" / "bears", PHOTOS / "bears" / "grizzly"
+    if not bundle.is_dir() or not photos.is_dir():
+        return Case("colours", drawn(), "red", "This is red.")
+    classifier = Classifier.open(bundle, threads=1)
+    for photo in sorted(photos.iterdir())[:10]:
+        answer = classifier.predict(photo)
+        if answer.label == "grizzly" and answer.probabilities["grizzly"] > 0.9:
+            said = sentence(classifier.card, answer)
+            return Case("bears", photo.read_bytes(), "grizzly", said)
+    raise AssertionError("The shipped classifier knows none of ten grizzly bears.")
+
+
+@pytest.mark.parametrize("server", ["a_voila", "a_jupyter_server", "a_kezako_serve"])
+def test_a_photo_gets_its_label(
+    server: str, request: pytest.FixtureRequest, a_case: Case, a_desk: Page
+) -> None:
+    address = request.getfixturevalue(server)
+    separator = "&" if "?" in address else "?"
+    visitor = Visitor(a_desk).opens(f"{address}{separator}model={a_case.model}")
+    expect(visitor.button).to_be_disabled()
+    visitor.chooses("my photo.jpg", a_case.photo)
+    expect(visitor.picture).to_be_visible()
+    assert visitor.classifies() == a_case.sentence
+    assert a_case.label in a_case.sentence
+    assert visitor.bars.first.locator("span").inner_text() == a_case.label
+    assert visitor.bars.count() == 3

@@ -1,0 +1,25 @@
+"""Names from strangers are shown as text."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.page.conftest import HOSTILE
+from tests.page.photos import drawn
+from tests.page.visitor import Visitor
+
+pytestmark = pytest.mark.browser
+
+
+def test_names_are_shown_as_text(a_voila: str, a_desk: Page) -> None:
+    alerts: list[str] = []
+    a_desk.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
+    visitor = Visitor(a_desk).opens(a_voila + "?model=hostile")
+    expect(a_desk.locator("h1")).to_have_text("<b>bold</b>")
+    visitor.chooses("$y$<img src=x onerror=alert(2)>.jpg", drawn())
+    expect(visitor.answer).to_contain_text("$y$<img src=x onerror=alert(2)>.jpg")
+    assert visitor.classifies() == f"This is {HOSTILE[0]}."
+    assert set(visitor.bars.locator("span").all_inner_texts()) == set(HOSTILE)
+    assert a_desk.title() == "Kezako"
+    assert alerts == []
