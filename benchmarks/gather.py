@@ -55,15 +55,14 @@ def report(given: argparse.Namespace) -> None:
         with _servers(given) as urls, tempfile.TemporaryDirectory() as folder:
             found[name] = _child(python, name, {"urls": urls, "folder": folder})
             found[name]["urls"] = len(urls)
-    print(
-        f"{given.urls} addresses, {given.latency * 1000:.0f} ms away, {given.failures:.0%} failing"
-    )
-    print(f"{'':18} {'seconds':>8} {'good':>6} {'good/s':>7} {'accounted':>10} {'lost silently':>14}"
-          f" {'junk kept':>10} {'peak MB':>8}")  # fmt: skip
+    print(f"{given.urls} addresses, {given.latency * 1000:.0f} ms away, {given.failures:.0%} fail")
+    head = ("", "seconds", "good", "good/s", "accounted", "lost silently", "junk kept", "peak MB")
+    print("".join(f"{word:>17}" for word in head))
     for name, row in found.items():
         lost = row["urls"] - row["good"] - row["junk"] - row["reasons"]
-        print(f"{name:18} {row['seconds']:8.2f} {row['good']:6.0f} {row['good'] / row['seconds']:7.1f}"
-              f" {row['reasons']:10.0f} {lost:14.0f} {row['junk']:10.0f} {row['peak']:8.0f}")  # fmt: skip
+        speed = row["good"] / row["seconds"]
+        cells = (row["seconds"], row["good"], speed, row["reasons"], lost, row["junk"], row["peak"])
+        print(f"{name:>17}" + "".join(f"{cell:17.1f}" for cell in cells))
     _print_ratios(found)
 
 
@@ -77,11 +76,11 @@ def _print_ratios(found: dict[str, dict[str, float]]) -> None:
 def ours(urls: list[str], folder: str) -> None:
     """`gather` with a source that names the addresses; nothing switched off."""
     os.environ["KEZAKO_ALLOW_PRIVATE"] = "1"
-    from kezako.gather import gather
+    from kezako.gather import gather, web  # noqa: F401 - imported before the clock starts
     from kezako.gather.settings import Settings
     from kezako.gather.sources import Found, register
     from kezako.manifest import Manifest
-    from kezako.recipe import parse_recipe
+    from kezako.recipe import Recipe
     from kezako.workspace import Workspace
 
     @register("listed")
@@ -95,12 +94,11 @@ def ours(urls: list[str], folder: str) -> None:
         def search(self, query: str, limit: int) -> Iterator[Found]:
             return (Found(url) for url in urls)
 
-    text = f"pictures_per_class = {len(urls)}\n[classes]\nall = []\nnone = []\n"
-    recipe = parse_recipe(text, "bench")
+    recipe = Recipe("bench", {"all": ("all",)}, pictures_per_class=len(urls))
     workspace = Workspace(Path(folder))
     started = time.perf_counter()
     try:
-        gather(_only_first(recipe), workspace, ["listed"])
+        gather(recipe, workspace, ["listed"])
     finally:
         seconds = time.perf_counter() - started
     with Manifest(workspace.folder("bench")) as manifest:
@@ -108,12 +106,6 @@ def ours(urls: list[str], folder: str) -> None:
     good = statuses.pop("kept", 0)
     assert not statuses["pending"], "an address was not tried"
     _tell(seconds, good=good, junk=0, reasons=sum(statuses.values()))
-
-
-def _only_first(recipe):  # noqa: ANN001, ANN202
-    from dataclasses import replace
-
-    return replace(recipe, classes={"all": ("all",)})
 
 
 def fastai(urls: list[str], folder: str) -> None:
@@ -158,8 +150,7 @@ def _child(python: str | Path, name: str, request: dict[str, object]) -> dict[st
     done = subprocess.run(
         [python, __file__, "--run", name],
         input=json.dumps(request),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
     )
     if done.returncode:
@@ -193,7 +184,10 @@ def serve(count: int, latency: float, failures: float) -> None:
     from tests.standin.server import shared_photos
 
     photos = shared_photos()
-    hosts = [Standin(photos if count <= 450 else None, latency, failures, drawn=count).start() for _ in range(HOSTS)]
+    hosts = [
+        Standin(photos if count <= 450 else None, latency, failures, drawn=count).start()
+        for _ in range(HOSTS)
+    ]
     query = "teddy bear"  # there are 450 photos of these
     lists = [host.urls(query, count, direct=True) for host in hosts]
     print(json.dumps([lists[number % HOSTS][number] for number in range(count)]), flush=True)

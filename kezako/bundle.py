@@ -110,7 +110,9 @@ def list_bundles(models: Path) -> list[str]:
     for left in models.glob(".*.old"):
         recover(models / left.name[1:-4])
     return sorted(
-        card.parent.name for card in models.glob(f"*/{CARD}") if (card.parent / MODEL).is_file()
+        card.parent.name
+        for card in models.glob(f"[!.]*/{CARD}")  # a hidden one is half written
+        if (card.parent / MODEL).is_file()
     )
 
 

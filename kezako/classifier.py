@@ -160,7 +160,7 @@ def prepare(picture: Picture, how: Preprocessing) -> Floats:
     pixels = np.asarray(image, dtype=np.float32) / 255  # (S, S, 3), or (S, S) for grey
     if pixels.ndim == 2:
         pixels = np.repeat(pixels[:, :, None], 3, axis=2)
-    normal = (pixels - np.float32(how.mean)) / np.float32(how.std)
+    normal = (pixels - np.asarray(how.mean, np.float32)) / np.asarray(how.std, np.float32)
     return np.ascontiguousarray(normal.transpose(2, 0, 1), dtype=np.float32)  # (3, S, S)
 
 

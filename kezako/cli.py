@@ -158,8 +158,8 @@ def _train(arguments: argparse.Namespace, workspace: Workspace) -> None:
             'Install it with: pip install -e ".[train]"'
         ) from error
     card = train(recipe, workspace)
-    error = card.figures["validation"]["error"]
-    print(f"{card.title} Error on validation pictures: {100 * error:.1f} %.")
+    share = card.figures["validation"]["error"]
+    print(f"{card.title} Error on validation pictures: {100 * share:.1f} %.")
     print(f"Bundle: {workspace.bundle(recipe.name)}")
     print(f"Next: kezako serve {recipe.name}")
 

@@ -16,7 +16,13 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
-Status = Literal["pending", "kept", "duplicate", "broken", "refused", "missing", "removed"]
+from kezako.moves import SCHEMA as MOVES_SCHEMA
+from kezako.moves import Moves
+
+# "offered": a visitor's correction that the maker has not judged yet.
+Status = Literal[
+    "pending", "kept", "duplicate", "broken", "refused", "missing", "removed", "offered"
+]
 Split = Literal["train", "valid"]
 
 # Bits of 256. Re-encoded, resized or slightly (3 %) cropped copies of real photos differ by 0 to
@@ -75,7 +81,8 @@ class Manifest:
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA journal_mode = WAL")  # readers do not wait while gathering writes
         self._db.execute("PRAGMA synchronous = NORMAL")  # a killed process loses nothing, and fast
-        self._db.executescript(_SCHEMA)
+        self._db.executescript(_SCHEMA + MOVES_SCHEMA)
+        self.moves = Moves(self._db, folder, self.transaction)
 
     def __enter__(self) -> Manifest:
         return self
@@ -115,7 +122,7 @@ class Manifest:
         return dict(found)
 
     def add(self, row: Row) -> bool:
-        """Write a new row and set its id. False, and nothing written, where (folder, url) is known."""
+        """Write a new row and set its id; False where (folder, url) is known already."""
         values = {key: getattr(row, key) for key in _COLUMNS if key != "id"}
         cursor = self._db.execute(
             f"INSERT OR IGNORE INTO picture ({', '.join(values)}) VALUES ({_marks(values)})",
@@ -127,7 +134,7 @@ class Manifest:
 
     def add_all(self, rows: Iterable[Row]) -> int:
         """Write all new rows or, when killed meanwhile, none; how many were new."""
-        with self._transaction():
+        with self.transaction():
             return sum(self.add(row) for row in rows)
 
     def update(self, row: Row) -> None:
@@ -137,6 +144,11 @@ class Manifest:
         self._db.execute(
             f"UPDATE picture SET {assignments} WHERE id = ?", (*values.values(), row.id)
         )
+
+    def set_mark(self, row: Row, mark: str | None) -> None:
+        """Write the mark alone, so that a stale `row` spoils nothing else."""
+        self._db.execute("UPDATE picture SET mark = ? WHERE id = ?", (mark, row.id))
+        row.mark = mark
 
     def store(self, row: Row, jpeg: bytes) -> None:
         """Keep a picture: its bytes on disk, `row` (with or without an id) as `kept`."""
@@ -161,8 +173,11 @@ class Manifest:
                 self._move_in(staged, file)
             else:
                 staged.unlink()
+        self.moves.finish()
         for row in self.kept():
-            if not (self.folder / str(row.file)).is_file():
+            path = self.folder / str(row.file)
+            # Looked at twice, since another process may be moving it just now.
+            if not (path.is_file() or self.moves.under_way(row.id) or path.is_file()):
                 row.status, row.reason = "missing", "its file is gone from the folder"
                 self.update(row)
 
@@ -175,10 +190,10 @@ class Manifest:
         rows = [row for row in self.kept() if row.phash]
         hashes = _Hashes(row.phash or "" for row in rows)
         groups: dict[int, list[Row]] = defaultdict(list)
-        for index, row in enumerate(rows):
+        for row in rows:
             if row.near is not None:
                 groups[row.near].append(row)
-        with self._transaction():
+        with self.transaction():
             for index, row in enumerate(rows):
                 if row.near is not None:
                     continue
@@ -213,7 +228,7 @@ class Manifest:
         )
         new = [rows for rows in groups.values() if all(row.split is None for row in rows)]
         new.sort(key=lambda rows: _draw(seed, min(str(row.sha256) for row in rows)))
-        with self._transaction():
+        with self.transaction():
             for rows in new:
                 wanted = all(
                     valid[folder] + count <= max(1, round(share * total[folder]))
@@ -232,13 +247,14 @@ class Manifest:
                 groups[row.near].append(row)
         return [rows for rows in groups.values() if len({row.folder for row in rows}) > 1]
 
+    def transaction(self) -> _Transaction:
+        """All writes in the block are committed at its end or, where it fails, none."""
+        return _Transaction(self._db)
+
     def _move_in(self, staged: Path, file: str) -> None:
         target = self.folder / file
         target.parent.mkdir(parents=True, exist_ok=True)
         os.replace(staged, target)
-
-    def _transaction(self) -> _Transaction:
-        return _Transaction(self._db)
 
 
 class _Transaction:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import warnings
 from pathlib import Path
 from typing import TypeAlias
 
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+import numpy as np
+from PIL import Image, ImageFile, ImageOps
 from pillow_heif import register_heif_opener
 
 register_heif_opener(thumbnails=False)
@@ -20,6 +22,8 @@ FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "HEIF", "AVIF", "PPM")
 MAX_PIXELS = 64_000_000  # 64 MP as RGBA is 256 MB: what a 512 MB host can still hold for a moment
 REDUCE_ABOVE = 32_000_000  # pixels; larger pictures are box-reduced first, to spare memory
 WHITE = (255, 255, 255)
+HASH_SIDE = 16  # 16 x 16 = 256 bits
+ORIENTATION = 0x0112  # the EXIF tag
 
 
 class NotAPicture(ValueError):
@@ -64,6 +68,13 @@ def shrink(image: Image.Image, longest: int) -> Image.Image:
     return image
 
 
+def perceptual_hash(image: Image.Image) -> str:
+    """256 bits as hex: equal for copies of other sizes and codings, near for slight changes."""
+    import imagehash  # here, because the page does without it
+
+    return str(imagehash.phash(image, hash_size=HASH_SIDE))
+
+
 def _identify(
     picture: str | os.PathLike[str] | bytes | bytearray | memoryview,
 ) -> ImageFile.ImageFile:
@@ -82,36 +93,33 @@ def _identify(
             return Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise NotAPicture("This picture is too large. Please send a smaller one.") from error
-    except (UnidentifiedImageError, Exception) as error:
+    except Exception as error:
         raise NotAPicture(
             "This file is not a picture. Please choose a JPEG, PNG, GIF, WebP or HEIC file."
         ) from error
 
 
 def _decode(image: Image.Image) -> Image.Image:
-    width, height = image.size
-    factor = 1
-    while width * height / factor**2 > REDUCE_ABOVE:
-        factor *= 2
-    if factor > 1 and isinstance(image, ImageFile.ImageFile):
+    orientation = image.getexif().get(ORIENTATION)
+    if isinstance(image, ImageFile.ImageFile) and (factor := _reduction(image)) > 1:
+        width, height = image.size
         image.draft(None, (width // factor, height // factor))  # JPEG decodes at a fraction
-        factor = max(1, round(width / factor) and image.size[0] * factor // width)
     image.load()
-    if factor > 1 and not image.mode.startswith("I;16"):
-        image = _with_exif(image.convert("RGBA") if image.mode == "P" else image, factor)
+    if (factor := _reduction(image)) > 1:
+        plain = _to_8_bit(image) if image.mode[0] in "IF" else image
+        image = (plain.convert("RGBA") if plain.mode == "P" else plain).reduce(factor)
+        if orientation:
+            image.getexif()[ORIENTATION] = orientation
     return ImageOps.exif_transpose(image)
 
 
-def _with_exif(image: Image.Image, factor: int) -> Image.Image:
-    exif = image.getexif()
-    reduced = image.reduce(factor)
-    if orientation := exif.get(0x0112):
-        reduced.getexif()[0x0112] = orientation
-    return reduced
+def _reduction(image: Image.Image) -> int:
+    """By how much each side is divided, so that at most `REDUCE_ABOVE` pixels remain."""
+    return math.ceil(math.sqrt(image.width * image.height / REDUCE_ABOVE))
 
 
 def _flatten(image: Image.Image, mode: str) -> Image.Image:
-    if image.mode.startswith(("I", "F")):
+    if image.mode[0] in "IF":
         image = _to_8_bit(image)
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
@@ -121,8 +129,8 @@ def _flatten(image: Image.Image, mode: str) -> Image.Image:
 
 
 def _to_8_bit(image: Image.Image) -> Image.Image:
-    # PIL's own conversion clips 16-bit grey at 255, which turns such a picture white.
-    grey = image.convert("F")
-    low, high = grey.getextrema()
-    top = 65535.0 if image.mode.startswith("I") and 255 < high <= 65535 and low >= 0 else high
-    return grey.point(lambda value: value * (255.0 / (top or 1.0)) + 0.0).convert("L")
+    # PIL's own conversion clips at 255, which turns a 16-bit picture white.
+    values = np.asarray(image)
+    top = 65535 if values.dtype.kind in "iu" and 255 < values.max() <= 65535 else values.max()
+    scaled = np.clip(values * np.float32(255 / max(float(top), 1e-9)), 0, 255)
+    return Image.fromarray(scaled.astype(np.uint8), "L")

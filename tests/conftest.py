@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import onnx
 import pytest
+from onnx import TensorProto, helper
 
+from kezako.bundle import MODEL, Card, Preprocessing, new_bundle, seal
 from kezako.sample import CLASSES, draw_face
 from kezako.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[1]
 PHOTOS = Path(os.environ.get("KEZAKO_PHOTOS", ROOT.parent / "shared" / "photos"))
+SIZE = 32  # pixels a side: enough for the mean colour
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +46,45 @@ def an_empty_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Works
     """A workspace that the command line finds as well."""
     monkeypatch.setenv("KEZAKO_HOME", str(tmp_path))
     return Workspace(tmp_path.resolve())
+
+
+@pytest.fixture(scope="session")
+def a_bundle() -> Callable[..., Path]:
+    """Writes a classifier of a picture's mean colour: `labels` stand for red, green and blue."""
+
+    def write(models: Path, name: str, labels: tuple[str, ...], **card: Any) -> Path:
+        values: dict[str, Any] = {
+            "title": f"Which of {name}?",
+            "prompt": "Choose a photo.",
+            "answer": "This is {label}.",
+            "task": "single",
+            **card,
+        }
+        sealed = Card(
+            name=name, labels=labels, preprocessing=Preprocessing(SIZE, "squish"),
+            precision="fp32", temperature=1.0, thresholds={}, known=None, **values,
+        )  # fmt: skip
+        with new_bundle(models / name) as folder:
+            (folder / MODEL).write_bytes(_mean_colour(len(labels)))
+            seal(folder, sealed)
+        return models / name
+
+    return write
+
+
+def _mean_colour(classes: int) -> bytes:
+    weights = [8.0 if row == column else 0.0 for row in range(3) for column in range(classes)]
+    graph = helper.make_graph(
+        [helper.make_node("GlobalAveragePool", ["pictures"], ["pooled"]),
+         helper.make_node("Flatten", ["pooled"], ["features"]),
+         helper.make_node("MatMul", ["features", "weights"], ["logits"])],
+        "mean-colour",
+        [helper.make_tensor_value_info("pictures", TensorProto.FLOAT, ["N", 3, SIZE, SIZE])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", classes]),
+         helper.make_tensor_value_info("features", TensorProto.FLOAT, ["N", 3])],
+        [helper.make_tensor("weights", TensorProto.FLOAT, [3, classes], weights)],
+    )  # fmt: skip
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    model.ir_version = 8  # what every ONNX Runtime of the last years reads
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())

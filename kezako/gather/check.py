@@ -13,19 +13,20 @@ import os
 import struct
 import sys
 from dataclasses import asdict, dataclass
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import imagehash
 from PIL import Image, ImageStat
 
-from kezako.manifest import Status
-from kezako.pictures import FORMATS, MAX_PIXELS, NotAPicture, open_picture, shrink
+from kezako.pictures import FORMATS, HASH_SIDE, MAX_PIXELS, NotAPicture, open_picture, shrink
+
+if TYPE_CHECKING:
+    from kezako.manifest import Status
 
 MIN_SIDE = 64  # pixels; below that a picture is an icon or a tracking pixel
 LONGEST = 512  # pixels; more than any backbone looks at, and a tenth of the disk
 QUALITY = 92  # of the JPEG; above it files grow and no figure does
 BLANK_SPREAD = 3.0  # standard deviation of grey, of 255: placeholders have less, fog has more
-HASH_SIDE = 16  # 16 x 16 = 256 bits
 WORKER_MEMORY = 2 * 2**30  # bytes of address space; 64 megapixels need about half of it
 
 

@@ -33,6 +33,7 @@ from kezako.manifest import Status
 
 R = TypeVar("R")
 _RETRIED = {408, 429, 500, 502, 503, 504}  # what may pass
+_POOLS = 16
 _REFUSALS = {401, 402, 403, 407, 451}
 _HEADERS = [
     (b"User-Agent", f"Mozilla/5.0 (compatible; kezako/{__version__})".encode()),
@@ -45,7 +46,8 @@ _HEADERS = [
 class Limits:
     """How much is asked of the network at once, and how long it is waited for."""
 
-    at_once: int = 48  # pictures under way; also bounds the memory
+    at_once: int = 64  # requests under way
+    memory: int = 64 * 2**20  # bytes of pictures fetched and not yet checked
     per_host: int = 6  # as a browser does; many hosts are somebody's small server
     max_bytes: int = 20 * 2**20  # of one picture; a phone's largest has 12 MB
     large: int = 2 * 2**20  # bytes above which a picture waits for one of `large_at_once` places
@@ -79,6 +81,24 @@ class _Host:
         self.not_before = 0.0  # loop time; what Retry-After asked for
 
 
+class _Memory:
+    """Bytes that may be held at once; who wants more waits."""
+
+    def __init__(self, size: int):
+        self._left = size
+        self._given = asyncio.Event()
+
+    async def take(self, size: int) -> None:
+        while self._left < size:
+            self._given.clear()
+            await self._given.wait()
+        self._left -= size
+
+    def give(self, size: int) -> None:
+        self._left += size
+        self._given.set()
+
+
 class Fetcher:
     """`async with Fetcher(settings) as fetcher: await fetcher.fetch(url, check)`."""
 
@@ -91,13 +111,19 @@ class Fetcher:
         self._settings, self._limits = settings, limits or Limits()
         self._respect_noai = respect_noai
         self._places = asyncio.Semaphore(self._limits.at_once)
+        self._memory = _Memory(self._limits.memory)
         self._large = asyncio.Semaphore(self._limits.large_at_once)
         self._hosts: WeakValueDictionary[bytes, _Host] = WeakValueDictionary()
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=_certificates(settings),
-            proxy=_proxy(settings),
-            max_connections=2 * self._limits.at_once,
-            max_keepalive_connections=self._limits.at_once,
+        # A pool looks at all its connections for each request, so hosts are spread over several.
+        certificates = _certificates(settings)
+        self._pools = [self._new_pool(certificates) for _ in range(_POOLS)]
+
+    def _new_pool(self, certificates: ssl.SSLContext) -> httpcore.AsyncConnectionPool:
+        return httpcore.AsyncConnectionPool(
+            ssl_context=certificates,
+            proxy=_proxy(self._settings, certificates),
+            max_connections=self._limits.at_once,
+            max_keepalive_connections=self._limits.at_once // 4,
             keepalive_expiry=10.0,
             http2=True,
             network_backend=None if self._unchecked else PublicOnly(),
@@ -109,7 +135,6 @@ class Fetcher:
         return self._settings.allow_private or self._settings.proxy is not None
 
     async def __aenter__(self) -> Fetcher:
-        await self._pool.__aenter__()
         return self
 
     async def __aexit__(
@@ -118,12 +143,13 @@ class Fetcher:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        await self._pool.__aexit__(kind, error, at)
+        for pool in self._pools:
+            await pool.aclose()
 
     async def fetch(
         self,
         address: str,
-        then: Callable[[bytes], Awaitable[R]],  # called while its place is held: bounds the memory
+        then: Callable[[bytes], Awaitable[R]],  # until it returns, the bytes count as in memory
     ) -> R | Reject:
         """What `then` makes of the picture at `address`; a `Reject` where there is none."""
         try:
@@ -135,7 +161,12 @@ class Fetcher:
         while True:
             try:
                 async with host.places, self._places:
-                    return await then(await self._attempt(url))
+                    body = await self._attempt(url)
+                    await self._memory.take(len(body))
+                try:
+                    return await then(body)
+                finally:
+                    self._memory.give(len(body))
             except _Failed as failed:
                 wait = next(waits, None)
                 if not failed.again or wait is None or failed.after > self._limits.longest_wait:
@@ -187,7 +218,8 @@ class Fetcher:
         target = httpcore.URL(
             scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
         )
-        async with self._pool.stream(
+        pool = self._pools[hash(url.netloc) % _POOLS]
+        async with pool.stream(
             "GET", target, headers=_HEADERS, extensions={"timeout": timeout}
         ) as response:
             headers = httpx.Headers(response.headers)
@@ -261,13 +293,13 @@ def _certificates(settings: Settings) -> ssl.SSLContext:
     return context
 
 
-def _proxy(settings: Settings) -> httpcore.Proxy | None:
+def _proxy(settings: Settings, certificates: ssl.SSLContext) -> httpcore.Proxy | None:
     if settings.proxy is None:
         return None
     url = httpx.URL(settings.proxy)
     login = (url.username, url.password) if url.username else None
     where = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target="/")
-    return httpcore.Proxy(where, auth=login, ssl_context=_certificates(settings))
+    return httpcore.Proxy(where, auth=login, ssl_context=certificates)
 
 
 def _is_tls(error: BaseException) -> bool:

@@ -21,6 +21,7 @@ class Keeper:
         self._manifest = manifest
         self._known: dict[tuple[str, str], Row] = {}  # (folder, sha256 or phash) -> its picture
         self._moved: dict[str, Row] = {}  # sha256 or phash -> a picture that a person moved
+        self._cleaned = manifest.moves.pictures()
         for row in manifest.rows():
             if row.status in ("kept", "removed"):
                 self._remember(row)
@@ -62,7 +63,7 @@ class Keeper:
     def _remember(self, row: Row) -> None:
         for key in filter(None, (row.sha256, row.phash)):
             self._known.setdefault((row.folder, key), row)
-            if (row.mark or "").startswith("move:"):
+            if row.mark == f"move:{row.folder}" or row.id in self._cleaned:
                 self._moved.setdefault(key, row)
 
     def _write(self, row: Row) -> None:

@@ -18,13 +18,10 @@ class NoPictures(ValueError):
 def label_reader(recipe: Recipe) -> Callable[[Path], list[str]]:
     """The function that reads from a picture's folder which classes it shows.
 
-    A plain function, since DataBlock would bind a method to itself.
+    Plain and without annotations: DataBlock would bind a method to itself, and its transforms
+    take a return annotation for a type to cast to.
     """
-
-    def labels(path: Path) -> list[str]:
-        return list(recipe.labels_of(path.parent.name))
-
-    return labels
+    return lambda path: list(recipe.labels_of(path.parent.name))
 
 
 class Pictures:
@@ -64,8 +61,8 @@ class Pictures:
 
     @property
     def batch_size(self) -> int:
-        """64, or less where the pictures would not fill four batches."""
-        return max(2, min(64, len(self.train) // 4))
+        """64, or less where an epoch would have fewer than 16 steps, but no less than 8."""
+        return max(8, min(64, len(self.train) // 16))
 
     def _belongs(self, row: Row) -> bool:
         return row.folder in self.recipe.folders or (

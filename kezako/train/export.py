@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import importlib.metadata
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -28,11 +28,10 @@ from kezako.bundle import (
     Card,
     Precision,
     Preprocessing,
-    list_bundles,
     new_bundle,
     seal,
 )
-from kezako.classifier import Classifier, Floats, Known, Scores, prepare, unit
+from kezako.classifier import Classifier, Known, Scores, prepare, unit
 from kezako.pictures import NotAPicture
 from kezako.recipe import Recipe
 from kezako.train import figures, onnx, portable
@@ -90,8 +89,8 @@ class _Trained:
     def export_learner(self, path: Path) -> None:
         """`export.pkl`, as stock fastai writes it, less what only this machine has."""
         with _portable(self.learn, self.model, self.recipe.backbone) as learn:
-            learn.path = path.parent
-            learn.export(path.name, pickle_module=portable)
+            learn.path = Path()  # what is exported must not name a folder of this machine
+            learn.export(path.absolute(), pickle_module=portable)
 
     def write_model(self, folder: Path) -> Card:
         """`model.onnx` in the smallest precision that keeps the answers, and `known.npz`."""
@@ -230,7 +229,8 @@ def _measure(card: Card, folder: Path, trained: _Trained, workspace: Workspace) 
 def _none_of_these(
     card: Card, folder: Path, trained: _Trained, workspace: Workspace
 ) -> dict[str, Any]:
-    found: dict[str, Any] = {"passed": float((trained.distances <= card.known).mean())}
+    limit = card.known or 0.0
+    found: dict[str, Any] = {"passed": float((trained.distances <= limit).mean())}
     paths = sorted(path for path in (workspace.folder(card.name) / "other").glob("*")
                    if path.is_file())  # fmt: skip
     if not paths:
@@ -248,16 +248,16 @@ def _none_of_these(
         return found | {"pictures": 0}
     other = np.array([0] * len(trained.distances) + [1] * len(distances))
     auroc = roc_auc_score(other, np.concatenate([trained.distances, distances]))
-    refused = float((np.array(distances) > card.known).mean())
+    refused = float((np.array(distances) > limit).mean())
     return found | {"pictures": len(distances), "auroc": float(auroc), "refused": refused}
 
 
 def _agreement(trained: _Trained) -> dict[str, float]:
     """How near the calibrated fp32 model comes to fastai's own transforms and prediction."""
     paths = trained.valid[:50]
-    with _portable(trained.learn, trained.model, trained.recipe.backbone) as learn:
-        with learn.no_bar(), learn.no_logging():
-            theirs = learn.get_preds(dl=learn.dls.test_dl(paths, num_workers=0))[0].numpy()
+    plain = _portable(trained.learn, trained.model, trained.recipe.backbone)
+    with plain as learn, learn.no_bar(), learn.no_logging():
+        theirs = learn.get_preds(dl=learn.dls.test_dl(paths, num_workers=0))[0].numpy()
     page = figures.probabilities(trained.logits[: len(paths)], trained.multi)
     return {
         "pictures": len(paths),

@@ -71,7 +71,7 @@ def reliability(confidence: Array, right: Array) -> list[dict[str, float]]:
 
 
 def confidences(logits: Array, targets: Integers, multi: bool) -> tuple[Array, Array]:
-    """What was answered with which probability, and whether rightly: two arrays (N,) or (N * C,)."""
+    """Probability of what was answered, and 1 where it was right: (N,) or (N * C,) each."""
     p = probabilities(logits, multi)
     if multi:
         said = p >= 0.5

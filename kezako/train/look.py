@@ -1,4 +1,4 @@
-"""What fastai does not draw: counts by class, confusions of several labels, reliability, the card."""
+"""What fastai does not draw: counts, confusions of several labels, reliability, the card."""
 
 from __future__ import annotations
 

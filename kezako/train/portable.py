@@ -31,7 +31,7 @@ class Pickler(pickle.Pickler):
     def reducer_override(self, value: Any) -> Any:
         if isinstance(value, pathlib.PurePath):
             return pathlib.Path, tuple(value.parts)
-        if isinstance(value, type) or callable(value) and hasattr(value, "__qualname__"):
+        if isinstance(value, type) or (callable(value) and hasattr(value, "__qualname__")):
             module = str(getattr(value, "__module__", None) or "builtins")
             if module.split(".")[0] not in ALLOWED:
                 raise NotPortable(

@@ -22,7 +22,7 @@ def ensure() -> None:
     """Import torchvision, with the two schemas declared where that is what it lacks."""
     global _library
     try:
-        import torchvision  # noqa: F401
+        import torchvision
     except RuntimeError as error:
         if "torchvision::" not in str(error):
             raise

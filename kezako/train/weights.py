@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import torch
 import torchvision
@@ -46,7 +47,8 @@ def find_weights(
     """The best weights that can be had here and now.
 
     `KEZAKO_WEIGHTS` (imagenet, starter or random) asks for one kind alone;
-    `KEZAKO_WEIGHTS_URL` is another base address to download ImageNet's from.
+    `KEZAKO_WEIGHTS_URL` is another address to download ImageNet's from: of a folder that holds
+    torchvision's file, or of a `.pth` file with torchvision's keys.
     Raises `ValueError` where the kind that was asked for cannot be had.
     """
     asked = os.environ.get("KEZAKO_WEIGHTS", "")
@@ -82,16 +84,15 @@ def make_backbone(name: str, weights: Weights) -> Callable[..., nn.Module]:
 
 def _imagenet(backbone: str, models: Path) -> Weights | str:
     weights: Any = torchvision.models.get_model_weights(backbone).DEFAULT
-    name = Path(urlsplit(weights.url).path).name  # like resnet18-f37072fd.pth, with its checksum
+    url = _address(weights.url)
+    name = Path(urlsplit(url).path).name  # like resnet18-f37072fd.pth
     cached = Path(torch.hub.get_dir()) / "checkpoints" / name
-    base = os.environ.get("KEZAKO_WEIGHTS_URL")
-    url = urljoin(base.rstrip("/") + "/", name) if base else weights.url
     if not cached.is_file():
         cached.parent.mkdir(parents=True, exist_ok=True)
-        checksum = name.rsplit("-", 1)[-1].split(".")[0]
+        checksum = re.search(r"-([0-9a-f]{8,})\.", name)
         try:
             with _timeout(TIMEOUT):
-                torch.hub.download_url_to_file(url, str(cached), checksum, progress=True)
+                torch.hub.download_url_to_file(url, str(cached), checksum and checksum[1])
         except (OSError, RuntimeError) as error:
             reason = getattr(error, "reason", None) or error
             return f"ImageNet's weights could not be had from {url} ({reason})."
@@ -101,6 +102,13 @@ def _imagenet(backbone: str, models: Path) -> Weights | str:
     except Exception as error:
         return f"The weights in {cached} cannot be read ({error}). Delete that file to try again."
     return Weights("imagenet", f"Started from ImageNet's weights ({name}).", state)
+
+
+def _address(official: str) -> str:
+    other = os.environ.get("KEZAKO_WEIGHTS_URL", "")
+    if not other or other.endswith(".pth"):
+        return other or official
+    return f"{other.rstrip('/')}/{Path(urlsplit(official).path).name}"
 
 
 def _starter(backbone: str, models: Path) -> Weights | str:

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from kezako.gather import gather
+from kezako.gather import gather, sources
 from kezako.gather.settings import Settings
 from kezako.manifest import Manifest
 from kezako.recipe import Recipe
@@ -125,11 +125,14 @@ def test_an_unknown_source_is_refused_before_anything_is_gathered(
 
 
 def test_a_source_of_ones_own_that_breaks_is_said(
-    workspace: Workspace, shapes: Recipe, drawn_settings: Settings
+    workspace: Workspace,
+    shapes: Recipe,
+    drawn_settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from kezako.gather.sources import register
+    monkeypatch.setattr(sources, "_registry", dict(sources._registry))
 
-    @register("clumsy")
+    @sources.register("clumsy")
     class Clumsy:
         name = "clumsy"
         cannot_filter = ("licence",)

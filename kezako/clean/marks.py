@@ -1,0 +1,218 @@
+"""Marks: what a person, or a strict rule, decided about pictures; applied and undone in batches.
+
+A mark is a column of the picture's row and committed at once. Applying moves files: deleted ones
+to `data/NAME/removed/CLASS/`, others to `pictures/OTHER/`. Nothing is destroyed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from filelock import FileLock, Timeout
+
+from kezako.manifest import Manifest, Row
+from kezako.pictures import open_picture, perceptual_hash
+from kezako.recipe import Recipe, check_folder_name
+from kezako.workspace import Workspace
+
+PATIENCE = 10  # seconds; another cleaner is done by then, a gathering is not
+KEEP, DELETE, MOVE = "keep", "delete", "move:"  # MOVE is followed by a folder
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What one batch did."""
+
+    deleted: tuple[Row, ...] = ()  # now below removed/
+    moved: tuple[Row, ...] = ()  # now in another class
+    accepted: tuple[Row, ...] = ()  # visitors' corrections, now pictures
+    notes: tuple[str, ...] = ()  # a sentence for each mark that could not be applied as it stands
+
+    def __str__(self) -> str:
+        done = [
+            f"{len(rows)} {what}"
+            for rows, what in (
+                (self.deleted, "set aside"),
+                (self.moved, "moved to another class"),
+                (self.accepted, "taken in from visitors"),
+            )
+            if rows
+        ]
+        return " ".join([", ".join(done) + "." if done else "Nothing was marked.", *self.notes])
+
+
+def set_mark(manifest: Manifest, row: Row, mark: str | None) -> None:
+    """Mark a picture "keep", "delete" or "move:FOLDER"; None takes the mark away.
+
+    Committed when it returns. Raises `ValueError` for another mark, and for a picture that was
+    removed meanwhile.
+    """
+    if mark and mark.startswith(MOVE):
+        target = check_folder_name(mark.removeprefix(MOVE))
+        if target == row.folder and row.status == "kept":
+            raise ValueError(f"The picture is in {target} already; choose another class, or keep.")
+        mark = MOVE + target
+    elif mark not in (None, KEEP, DELETE):
+        raise ValueError(f'A mark is "keep", "delete" or "move:CLASS", not {mark!r}.')
+    now = manifest.rows(id=row.id)
+    if not now or now[0].status not in ("kept", "offered"):
+        raise ValueError("This picture is no longer there; load the page again.")
+    manifest.set_mark(row, mark)
+
+
+def is_pending(row: Row) -> bool:
+    """Whether applying would do something with this picture."""
+    if row.status not in ("kept", "offered") or not row.mark:
+        return False
+    if row.status == "offered":
+        return True
+    return row.mark == DELETE or (row.mark.startswith(MOVE) and row.mark != MOVE + row.folder)
+
+
+def apply_marks(
+    recipe: Recipe,
+    workspace: Workspace,
+    only: Iterable[int] | None = None,  # ids of the rows to apply; None: all that are marked
+) -> Applied:
+    """Move the files of marked pictures: all of them or, killed before that is noted, none.
+
+    No picture's side of the split changes. Raises `ValueError` while pictures are being gathered.
+    """
+    chosen = None if only is None else set(only)
+    with _alone(recipe, workspace) as manifest:
+        plan = _Plan(recipe, manifest)
+        for row in manifest.rows():
+            if is_pending(row) and (chosen is None or row.id in chosen):
+                plan.take(row)
+        if plan.rows:
+            manifest.moves.write(plan.rows)
+        manifest.group()  # corrections that were accepted; others keep what they have
+        manifest.split(recipe.validation_share, recipe.seed)
+    return plan.applied()
+
+
+def undo(
+    recipe: Recipe,
+    workspace: Workspace,
+    marks: bool = False,  # True: the pictures are marked again, ready to be applied
+) -> int:
+    """Put back what was applied last; how many pictures that were. Again: the batch before it."""
+    with _alone(recipe, workspace) as manifest:
+        return manifest.moves.undo(marks)
+
+
+def belongs(recipe: Recipe, folder: str) -> bool:
+    """Whether `folder` may hold pictures of this recipe."""
+    several = recipe.task == "multi" and set(recipe.labels_of(folder)) <= set(recipe.labels)
+    return folder in recipe.folders or several
+
+
+class _Plan:
+    """Where each marked picture goes."""
+
+    def __init__(self, recipe: Recipe, manifest: Manifest):
+        self._recipe, self._manifest = recipe, manifest
+        self.rows: list[Row] = []
+        self._deleted: list[Row] = []
+        self._moved: list[Row] = []
+        self._accepted: list[Row] = []
+        self._notes: list[str] = []
+        self._taken: set[str] = set()
+        self._kept = {(row.folder, key): row for row in manifest.kept() for key in _keys(row)}
+
+    def take(self, row: Row) -> None:
+        """Decide about one row, and change it."""
+        mark = str(row.mark)
+        target = mark.removeprefix(MOVE) if mark.startswith(MOVE) else row.folder
+        if mark == DELETE:
+            self._remove(row, "removed while cleaning")
+        elif not belongs(self._recipe, target):
+            self._notes.append(
+                f"{target!r} is no class of {self._recipe.name}: picture {row.id} stays where it "
+                "is; move it to a class, or delete it."
+            )
+        elif row.status == "offered":
+            self._accept(row, target)
+        else:
+            self._move(row, target)
+
+    def applied(self) -> Applied:
+        return Applied(
+            tuple(self._deleted), tuple(self._moved), tuple(self._accepted), tuple(self._notes)
+        )
+
+    def _move(self, row: Row, target: str) -> None:
+        if self._set_aside_as_copy(row, target):
+            return
+        for key in _keys(row):
+            self._kept.pop((row.folder, key), None)
+        row.folder = target
+        self._put(row, f"pictures/{target}")
+        self._moved.append(row)
+
+    def _accept(self, row: Row, target: str) -> None:
+        picture = open_picture(self._manifest.folder / str(row.file))
+        row.phash = perceptual_hash(picture)
+        self._manifest.update(row)  # a hash of what is there; the batch writes the rest
+        if self._set_aside_as_copy(row, target):
+            return
+        row.folder, row.status, row.mark = target, "kept", MOVE + target
+        row.reason = None
+        self._put(row, f"pictures/{target}")
+        self._accepted.append(row)
+
+    def _set_aside_as_copy(self, row: Row, target: str) -> bool:
+        """Two copies of one picture in a class would count twice: the newcomer is set aside."""
+        twins = (self._kept.get((target, key)) for key in _keys(row))
+        twin = next((twin for twin in twins if twin and twin.id != row.id), None)
+        if twin:
+            self._remove(row, f"same picture: it is in {target} already")
+        return twin is not None
+
+    def _remove(self, row: Row, reason: str) -> None:
+        for key in _keys(row):
+            self._kept.pop((row.folder, key), None)
+        # What a visitor named a picture is no path.
+        place = "corrections" if row.status == "offered" else row.folder
+        row.status, row.reason = "removed", reason
+        self._put(row, f"removed/{place}")
+        self._deleted.append(row)
+
+    def _put(self, row: Row, folder: str) -> None:
+        name = PurePosixPath(str(row.file)).name
+        row.file = self._manifest.moves.free(f"{folder}/{name}", self._taken)
+        self._taken.add(row.file)
+        if row.status == "kept":
+            self._kept.update({(row.folder, key): row for key in _keys(row)})
+        self.rows.append(row)
+
+
+def _keys(row: Row) -> list[str]:
+    """What only copies of one picture share."""
+    return [key for key in (row.sha256, row.phash, row.url) if key]
+
+
+@contextmanager
+def _alone(recipe: Recipe, workspace: Workspace) -> Iterator[Manifest]:
+    """The manifest, whole, while nothing else moves its files."""
+    folder = workspace.folder(recipe.name)
+    if not (folder / "manifest.db").is_file():
+        raise ValueError(
+            f"{recipe.name} has no pictures yet. Gather some with: kezako gather {recipe.name}"
+        )
+    lock = FileLock(folder / "gather.lock")  # the one that gathering holds
+    try:
+        lock.acquire(timeout=PATIENCE)
+    except Timeout:
+        raise ValueError(
+            f"The pictures of {recipe.name} are being gathered; wait for its end, or stop it."
+        ) from None
+    try:
+        with Manifest(folder) as manifest:
+            manifest.recover()
+            yield manifest
+    finally:
+        lock.release()

@@ -1,0 +1,54 @@
+"""A small gathered data set of drawn pictures, for tests of what cleaning does to it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+
+import numpy as np
+from PIL import Image
+
+from kezako.manifest import Manifest, Row
+from kezako.pictures import perceptual_hash
+from kezako.recipe import Recipe
+from kezako.workspace import Workspace
+
+COLOURS = {"red": (200, 40, 40), "green": (40, 160, 60), "blue": (40, 60, 200)}
+
+
+def a_picture(colour: str, seed: int, side: int = 160) -> bytes:
+    """The JPEG of a pattern of blocks in one colour; another seed, another pattern."""
+    chance = np.random.default_rng([seed, *colour.encode()])
+    blocks = chance.uniform(0.3, 1.0, (8, 8, 1)) * np.array(COLOURS[colour])  # (8, 8, 3)
+    image = Image.fromarray(blocks.astype(np.uint8)).resize((side, side), Image.Resampling.BICUBIC)
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=90)
+    return file.getvalue()
+
+
+def add_picture(manifest: Manifest, folder: str, jpeg: bytes, url: str | None = None) -> Row:
+    """Keep `jpeg` in the class `folder`, as gathering does."""
+    image = Image.open(io.BytesIO(jpeg))
+    sha256 = hashlib.sha256(jpeg).hexdigest()
+    row = Row(folder, url=url, source="folder", sha256=sha256, phash=perceptual_hash(image))
+    row.width, row.height = image.size
+    manifest.store(row, jpeg)
+    return row
+
+
+def fill(workspace: Workspace, name: str = "colours", each: int = 15, title: str = "") -> Recipe:
+    """A recipe of red, green and blue with `each` pictures a class, gathered and split."""
+    folder = workspace.folder(name)
+    folder.mkdir(parents=True)
+    classes = "".join(f'{colour} = ["{colour}"]\n' for colour in COLOURS)
+    text = f'title = "{title or "Which colour?"}"\n[classes]\n{classes}'
+    (folder / "recipe.toml").write_text(text, encoding="utf-8")
+    recipe = workspace.recipe(name)
+    with Manifest(folder) as manifest:
+        for colour in COLOURS:
+            for seed in range(each):
+                url = f"https://pictures.example/{colour}/{seed}.jpg"
+                add_picture(manifest, colour, a_picture(colour, seed), url)
+        manifest.group()
+        manifest.split(recipe.validation_share, recipe.seed)
+    return recipe

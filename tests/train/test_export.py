@@ -1,0 +1,135 @@
+"""A learner exported for real: stock fastai and the page answer alike."""
+
+from __future__ import annotations
+
+import json
+import pickletools
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastai.vision.all import load_learner
+
+from kezako.bundle import Card, read_card
+from kezako.classifier import Classifier
+from kezako.recipe import Recipe
+from kezako.train import export as exporting
+from kezako.train.dataset import Pictures
+from kezako.train.weights import Weights
+from kezako.workspace import Workspace
+
+Gather = Callable[..., tuple[Recipe, Workspace]]
+KINDS = [
+    ("single", "crop", True),
+    ("single", "squish", False),
+    ("single", "random-crop", True),
+    ("multi", "pad", True),
+]
+
+# Run where neither Kezako nor this folder can be imported; prints what stock fastai says.
+STOCK = """
+import sys, json
+sys.modules["kezako"] = None
+import torch
+try:
+    import torchvision
+except RuntimeError:  # a CUDA build of torchvision beside a CPU build of torch
+    for name in [name for name in sys.modules if name.startswith("torchvision")]:
+        del sys.modules[name]
+    library = torch.library.Library("torchvision", "DEF")
+    library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+from fastai.vision.all import load_learner
+torch.set_num_threads(1)
+learner = load_learner(sys.argv[1])
+said = []
+with learner.no_bar():
+    for path in sys.argv[2:]:
+        decoded, _, probabilities = learner.predict(path)
+        said.append(dict(zip(map(str, learner.dls.vocab), probabilities.tolist())))
+print(json.dumps(said))
+"""
+
+
+def stock_fastai(export: Path, photos: list[Path], folder: Path) -> list[dict[str, float]]:
+    """What `load_learner` and `predict` say in a process where Kezako does not exist."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-I", "-c", STOCK, str(export), *map(str, photos)],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    said: list[dict[str, float]] = json.loads(done.stdout.splitlines()[-1])
+    return said
+
+
+@pytest.fixture
+def exported(
+    a_gathered_recipe: Gather, an_untrained_learner: Any, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[Path, Pictures, Card]]:
+    """Exports an untrained learner of the given kind in fp32."""
+    monkeypatch.setattr(exporting, "SPARED", ())  # no int8: what is compared is to be exact
+
+    def export(*kind: Any) -> tuple[Path, Pictures, Card]:
+        recipe, workspace = a_gathered_recipe(*kind)
+        pictures = Pictures(recipe, workspace)
+        learner = an_untrained_learner(recipe, pictures)
+        weights = Weights("starter", "Started from the starter's weights.")
+        card = exporting.export(learner, recipe, workspace, pictures, weights)
+        return workspace.bundle(recipe.name), pictures, card
+
+    return export
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: "-".join(map(str, kind)))
+def test_the_page_answers_as_learn_predict_does(
+    kind: Any, exported: Callable[..., tuple[Path, Pictures, Card]], tmp_path: Path
+) -> None:
+    bundle, pictures, card = exported(*kind)
+    assert card.precision == "fp32"
+    classifier = Classifier.open(bundle)
+    photos = pictures.paths[::3]
+    said = stock_fastai(bundle / "export.pkl", photos, tmp_path)
+    for photo, theirs in zip(photos, said, strict=True):
+        ours = classifier.predict(photo).probabilities
+        assert ours.keys() == theirs.keys()
+        assert all(abs(ours[label] - theirs[label]) < 1e-3 for label in ours), photo
+
+
+@pytest.mark.slow
+def test_a_bundle_tells_the_truth_and_holds_nothing_of_this_machine(
+    exported: Callable[..., tuple[Path, Pictures, Card]], tmp_path: Path
+) -> None:
+    bundle, pictures, card = exported()
+    assert read_card(bundle) == card
+    assert "![confusion matrix](confusion.png)" in (bundle / "README.md").read_text()
+    check_figures(bundle, pictures, card)
+    names, texts = what_is_pickled(bundle / "export.pkl")
+    assert not [name for name in names if name.startswith(("kezako", "__main__", "cloudpickle"))]
+    assert not [text for text in texts if str(tmp_path) in text]
+    assert load_learner(bundle / "export.pkl").path == Path()
+
+
+def check_figures(bundle: Path, pictures: Pictures, card: Card) -> None:
+    classifier = Classifier.open(bundle)
+    answers = {path: classifier.predict(path) for path in pictures.valid}
+    right = [
+        next(iter(answer.probabilities)) == path.parent.name for path, answer in answers.items()
+    ]
+    known = [answer.known for answer in answers.values()]
+    count = len(pictures.valid)
+    assert card.figures["validation"]["error"] == pytest.approx(1 - sum(right) / count, abs=1e-4)
+    assert card.figures["none_of_these"]["passed"] == pytest.approx(sum(known) / count, abs=1e-4)
+
+
+def what_is_pickled(export: Path) -> tuple[set[str], set[str]]:
+    """The classes and functions that an export names, and the texts that it holds."""
+    with zipfile.ZipFile(export) as archive:
+        name = next(name for name in archive.namelist() if name.endswith("data.pkl"))
+        stream = list(pickletools.genops(archive.read(name)))
+    names = {str(argument) for operation, argument, _ in stream if operation.name == "GLOBAL"}
+    return names, {argument for _, argument, _ in stream if isinstance(argument, str)}

@@ -1,0 +1,105 @@
+"""From nothing to a classifier by the command line alone, without network, on the drawn sample."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kezako.bundle import EXPORT, MODEL, REPORT, read_card
+from kezako.classifier import Classifier
+from kezako.sample import draw_face
+from tests.train.test_export import stock_fastai
+
+ROOT = Path(__file__).parents[2]
+DEADLINE = 300  # seconds, on a busy machine
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with the drawn sample and a classifier trained on it."""
+    home = tmp_path_factory.mktemp("home")
+    done = run(home, "sample", "smileys")
+    assert "300 pictures" in done.stdout, done.stderr
+    done = run(home, "train", "smileys")
+    assert done.returncode == 0, done.stderr
+    assert "epoch 1 of" in done.stderr
+    assert "Next: kezako serve smileys" in done.stdout
+    return home
+
+
+def command(home: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "kezako", *arguments],
+        cwd=home, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={**os.environ, "KEZAKO_HOME": str(home), "PYTHONPATH": str(ROOT),
+             "KEZAKO_WEIGHTS": "starter"},
+        start_new_session=True,
+    )  # fmt: skip
+
+
+def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    process = command(home, *arguments)
+    out, err = process.communicate(timeout=DEADLINE)
+    return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+
+@pytest.mark.slow
+def test_the_error_is_low_and_the_card_says_how_it_was_trained(home: Path) -> None:
+    card = read_card(home / "models" / "smileys")
+    assert card.figures["validation"]["error"] <= 0.15
+    assert "starter weights" in card.training["weights"]
+    assert card.training["pictures"]["happy"] == {"train": 80, "valid": 20}
+    report = (home / "models" / "smileys" / REPORT).read_text()
+    assert "Confusion matrix" in report or "<img" in report
+    assert "starter weights" in report
+
+
+@pytest.mark.slow
+def test_faces_it_never_saw_get_their_name(home: Path) -> None:
+    classifier = Classifier.open(home / "models" / "smileys")
+    faces = [(mood, draw_face(mood, number, seed=7)) for mood in classifier.card.labels
+             for number in range(20)]  # fmt: skip
+    right = sum(next(iter(classifier.predict(face).probabilities)) == mood for mood, face in faces)
+    assert right >= 0.8 * len(faces)
+
+
+@pytest.mark.slow
+def test_stock_fastai_opens_the_export_and_agrees(home: Path, tmp_path: Path) -> None:
+    bundle = home / "models" / "smileys"
+    classifier = Classifier.open(bundle)
+    photos = sorted((home / "data" / "smileys" / "pictures").glob("*/*.jpg"))[::6]
+    assert len(photos) == 50
+    allowed = 1e-3 if classifier.card.precision == "fp32" else 0.15
+    same = 0
+    for photo, theirs in zip(photos, stock_fastai(bundle / EXPORT, photos, tmp_path), strict=True):
+        ours = classifier.predict(photo).probabilities
+        assert all(abs(ours[label] - theirs[label]) < allowed for label in ours), photo
+        same += max(theirs, key=lambda label: theirs[label]) == next(iter(ours))
+    assert same >= 49
+
+
+def killed_when(process: subprocess.Popen[str], ready: Callable[[], bool]) -> None:
+    """Kill the command and all it started, at the first moment that `ready`."""
+    end = time.monotonic() + DEADLINE
+    while not ready() and process.poll() is None and time.monotonic() < end:
+        time.sleep(0.02)
+    assert process.poll() is None, "it ended before it could be killed"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+@pytest.mark.slow
+def test_a_kill_while_exporting_leaves_the_old_classifier_whole(home: Path) -> None:
+    models = home / "models"
+    before = (models / "smileys" / MODEL).read_bytes()
+    killed_when(command(home, "train", "smileys"),
+                lambda: any(models.glob(f".smileys.new-*/{EXPORT}")))  # fmt: skip
+    assert (models / "smileys" / MODEL).read_bytes() == before
+    Classifier.open(models / "smileys").predict(draw_face("happy", 1))
