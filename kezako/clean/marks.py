@@ -31,6 +31,11 @@ class Applied:
     accepted: tuple[Row, ...] = ()  # visitors' corrections, now pictures
     notes: tuple[str, ...] = ()  # a sentence for each mark that could not be applied as it stands
 
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """All that went elsewhere."""
+        return self.deleted + self.moved + self.accepted
+
     def __str__(self) -> str:
         done = [
             f"{len(rows)} {what}"

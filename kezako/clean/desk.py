@@ -1,0 +1,75 @@
+"""The cleaner's own page: which recipe's pictures, and a button that looks for suspects."""
+
+from __future__ import annotations
+
+import os
+from html import escape
+from typing import Any
+from urllib.parse import parse_qs
+
+from ipywidgets import HTML, Button, Dropdown, HBox, VBox
+from traitlets.log import get_logger
+
+from kezako.clean.cleaner import Cleaner
+from kezako.recipe import Recipe, RecipeError
+from kezako.workspace import Workspace
+
+
+class Desk(VBox):
+    """What `clean.ipynb` shows.
+
+    `?name=NAME` of the page's address picks the recipe, else `$KEZAKO_MODEL`, else the first.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace | None = None,  # the nearest one by default
+        query: str | None = None,  # the query of the page's address, as Voilà hands it over
+    ):
+        self._workspace = workspace or Workspace.find()
+        self._notice = HTML()
+        names = sorted(db.parent.name for db in self._workspace.data.glob("*/manifest.db"))
+        self._menu = Dropdown(options=names, value=None, description="Classifier")
+        self._search = Button(description="Look for suspects", disabled=True)
+        self._search.add_class("kz-search")
+        bar = HBox([self._menu, self._search]).add_class("kz-bar")
+        super().__init__([bar, self._notice])
+        self.add_class("kezako-cleaner")
+        self._menu.observe(self._choose, "value")
+        self._search.on_click(lambda _: self._look())
+        self._start(names, os.environ.get("QUERY_STRING", "") if query is None else query)
+
+    def _start(self, names: list[str], query: str) -> None:
+        asked = [*parse_qs(query).get("name", []), os.environ.get("KEZAKO_MODEL", "")]
+        for name in (*asked, *names):
+            if name in names:
+                self._menu.value = name
+                return
+        self._say("There are no pictures yet. Gather some with: kezako gather NAME")
+
+    def _choose(self, change: Any) -> None:
+        try:
+            self._recipe: Recipe = self._workspace.recipe(change["new"])
+        except RecipeError as error:
+            self._say(str(error))
+            return
+        self._say("")
+        self._cleaner = Cleaner(self._recipe, self._workspace)
+        self.children = (*self.children[:2], self._cleaner)
+        self._search.disabled = False
+
+    def _look(self) -> None:
+        self._search.disabled = True
+        self._say("Looking at every picture. The first time takes a few minutes …")
+        try:
+            from kezako.clean.suspects import find_suspects  # torch, which the rest does without
+
+            self._cleaner.rank(find_suspects(self._recipe, self._workspace))
+            self._say("")
+        except (ImportError, ValueError) as error:
+            get_logger().warning("%s", error)
+            self._say(f"Suspects cannot be looked for: {error}.")
+        self._search.disabled = False
+
+    def _say(self, text: str) -> None:
+        self._notice.value = f'<p class="kz-notice">{escape(text)}</p>' if text else ""

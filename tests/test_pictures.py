@@ -1,0 +1,145 @@
+"""Any bytes in, an upright RGB picture or a sentence out."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kezako.pictures import MAX_PIXELS, REDUCE_ABOVE, NotAPicture, open_picture, shrink
+
+
+def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+@pytest.fixture
+def halves() -> Image.Image:
+    """Red on the left, blue on the right: 80 x 60."""
+    image = Image.new("RGB", (80, 60), "red")
+    image.paste((0, 0, 255), (40, 0, 80, 60))
+    return image
+
+
+def colours(image: Image.Image) -> tuple[str, str]:
+    """The strongest channel at the left and at the right edge."""
+    middle = image.height // 2
+    return tuple(  # type: ignore[return-value]
+        "rgb"[int(np.argmax(image.getpixel((x, middle))))] for x in (3, image.width - 4)
+    )
+
+
+@pytest.mark.parametrize(
+    "kind", ["JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "HEIF", "PPM"]
+)
+def test_every_kind_of_photo_opens(halves: Image.Image, kind: str) -> None:
+    picture = open_picture(encoded(halves, kind))
+    assert (picture.mode, picture.size) == ("RGB", (80, 60))
+    assert colours(picture) == ("r", "b")
+
+
+def test_bytes_views_paths_and_images_are_the_same(halves: Image.Image, tmp_path: Path) -> None:
+    data = encoded(halves, "PNG")
+    (tmp_path / "a.txt").write_bytes(data)
+    same = [open_picture(x) for x in (data, bytearray(data), memoryview(data), halves,
+                                      tmp_path / "a.txt", str(tmp_path / "a.txt"))]  # fmt: skip
+    assert all(np.array_equal(same[0], picture) for picture in same)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_turns_the_picture_upright(halves: Image.Image, orientation: int) -> None:
+    methods = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # what a camera did to it
+    stored = halves
+    if orientation in methods:
+        stored = halves.transpose(Image.Transpose(methods[orientation]))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    for kind in ("JPEG", "PNG", "WEBP"):
+        picture = open_picture(encoded(stored, kind, exif=exif))
+        assert (picture.size, colours(picture)) == ((80, 60), ("r", "b")), kind
+
+
+def test_transparency_becomes_white() -> None:
+    clear = Image.new("RGBA", (20, 20), (0, 0, 0, 0))
+    for kind in ("PNG", "WEBP", "GIF"):
+        assert open_picture(encoded(clear, kind)).getpixel((5, 5)) == (255, 255, 255), kind
+
+
+def test_sixteen_bits_are_scaled_not_clipped() -> None:
+    values = np.tile(np.linspace(0, 65535, 256).astype(np.uint16), (16, 1))
+    picture = np.asarray(open_picture(encoded(Image.fromarray(values), "PNG")))[0, :, 0]
+    assert np.abs(picture.astype(int) - np.arange(256)).max() <= 1
+
+
+def test_ink_colours_are_converted(halves: Image.Image) -> None:
+    assert colours(open_picture(encoded(halves.convert("CMYK"), "JPEG"))) == ("r", "b")
+
+
+def test_of_an_animation_the_first_frame_counts(halves: Image.Image) -> None:
+    frames = [halves, halves.transpose(Image.Transpose.FLIP_LEFT_RIGHT)]
+    for kind in ("GIF", "WEBP", "PNG"):
+        data = encoded(frames[0], kind, save_all=True, append_images=frames[1:])
+        assert colours(open_picture(data)) == ("r", "b"), kind
+
+
+def test_grey_stays_one_channel(halves: Image.Image) -> None:
+    assert open_picture(halves, mode="L").mode == "L"
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_huge_picture_is_reduced_and_still_turned(kind: str) -> None:
+    image = Image.new("RGB", (8000, 6000), "red")  # 48 megapixels
+    image.paste((0, 0, 255), (4000, 0, 8000, 6000))
+    exif = Image.Exif()
+    exif[0x0112] = 3  # upside down
+    picture = open_picture(encoded(image, kind, exif=exif))
+    assert picture.width * picture.height <= REDUCE_ABOVE
+    assert picture.width / picture.height == pytest.approx(4 / 3, rel=0.01)
+    assert colours(picture) == ("b", "r")
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
+    side = int(MAX_PIXELS**0.5) + 100
+    data = encoded(Image.new("1", (side, side)), "PNG")
+    assert len(data) < 100_000
+    with pytest.raises(NotAPicture, match="too large"):
+        open_picture(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "empty"),
+        (b"just words", "not a picture"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a picture"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture"),
+        (b"\xff\xd8\xff\xe0" + b"\0" * 50, "not a picture"),
+    ],
+)
+def test_what_is_no_picture_gets_a_sentence(data: bytes, words: str) -> None:
+    with pytest.raises(NotAPicture, match=words):
+        open_picture(data)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "TIFF"])
+def test_a_picture_cut_short_gets_a_sentence(kind: str) -> None:
+    noise = Image.effect_noise((200, 200), 80).convert("RGB")
+    data = encoded(noise, kind)
+    with pytest.raises(NotAPicture):
+        open_picture(data[: len(data) // 2])
+
+
+def test_a_file_that_is_not_there_is_told_by_name(tmp_path: Path) -> None:
+    with pytest.raises(NotAPicture, match=r"gone\.jpg"):
+        open_picture(tmp_path / "gone.jpg")
+
+
+def test_shrink_keeps_the_shape_and_small_pictures() -> None:
+    assert shrink(Image.new("RGB", (1000, 500)), 512).size == (512, 256)
+    assert shrink(Image.new("RGB", (100, 50)), 512).size == (100, 50)
