@@ -197,8 +197,10 @@ def serve(count: int, latency: float, failures: float) -> None:
 def _jmd_python(folder: Path) -> Path:
     python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
     if not python.exists():
+        print(f"Installing jmd_imagescraper in {folder} (about a minute).", file=sys.stderr)
         venv.create(folder, with_pip=True)
-        packages = ["jmd_imagescraper==1.0.2", "ipython", "setuptools"]
+        # fastprogress 1.1 took away what it imports.
+        packages = ["jmd_imagescraper==1.0.2", "fastprogress<1.1", "ipython", "setuptools"]
         try:
             subprocess.run([python, "-m", "pip", "install", "-q", *packages], check=True)
         except BaseException:

@@ -45,6 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_pictures(commands)
     _add_credits(commands)
     _add_train(commands)
+    _add_clean(commands)
     _add_serve(commands)
     return parser
 
@@ -153,15 +154,55 @@ def _train(arguments: argparse.Namespace, workspace: Workspace) -> None:
     try:
         from kezako.train.run import train
     except ImportError as error:
-        raise Refusal(
-            f"Training needs more than the page does ({error.name} is missing). "
-            'Install it with: pip install -e ".[train]"'
-        ) from error
+        raise Refusal(_needs_more("Training", error)) from error
     card = train(recipe, workspace)
     share = card.figures["validation"]["error"]
     print(f"{card.title} Error on validation pictures: {100 * share:.1f} %.")
     print(f"Bundle: {workspace.bundle(recipe.name)}")
     print(f"Next: kezako serve {recipe.name}")
+
+
+def _add_clean(commands: _Commands) -> None:
+    parser = commands.add_parser("clean", help="show the pictures that are probably wrong")
+    parser.add_argument("name", metavar="NAME")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--top", type=_count, default=20, metavar="N", help="show so many (20)")
+    what.add_argument(
+        "--auto", action="store_true", help="move what a strict rule is sure of, and list it"
+    )
+    what.add_argument("--undo", action="store_true", help="put back what was moved last")
+    parser.set_defaults(run=_clean)
+
+
+def _clean(arguments: argparse.Namespace, workspace: Workspace) -> None:
+    recipe = workspace.recipe(arguments.name)
+    if arguments.undo:
+        from kezako.clean.marks import undo
+
+        back = undo(recipe, workspace)
+        print(f"{back} pictures are back where they were." if back else "There is nothing to undo.")
+        return
+    try:
+        from kezako.clean.auto import clean
+        from kezako.clean.suspects import as_lines, find_suspects
+    except ImportError as error:
+        raise Refusal(_needs_more("Looking for suspects", error)) from error
+    if arguments.auto:
+        cleaned = clean(recipe, workspace)
+        print(cleaned)
+        if cleaned.verdicts:
+            print(f"To take that back: kezako clean {recipe.name} --undo")
+            print(f"Next: kezako train {recipe.name}")
+        return
+    print("\n".join(as_lines(find_suspects(recipe, workspace)[: arguments.top])))
+    print(f"To move what is certain: kezako clean {recipe.name} --auto")
+
+
+def _needs_more(what: str, error: ImportError) -> str:
+    return (
+        f"{what} needs more than the page does ({error.name} is missing). "
+        'Install it with: pip install -e ".[train]"'
+    )
 
 
 def _manifest(name: str, workspace: Workspace) -> Manifest:
@@ -201,4 +242,10 @@ def _serve(arguments: argparse.Namespace, workspace: Workspace) -> None:
 def _port(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is no port; give a number from 1 to 65535")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of pictures; give 1 or more")
     return int(text)

@@ -23,6 +23,7 @@ from kezako.moves import Moves
 Status = Literal[
     "pending", "kept", "duplicate", "broken", "refused", "missing", "removed", "offered"
 ]
+CORRECTIONS = "corrections"  # the folder of offered pictures, below data/NAME
 Split = Literal["train", "valid"]
 
 # Bits of 256. Re-encoded, resized or slightly (3 %) cropped copies of real photos differ by 0 to
@@ -174,6 +175,7 @@ class Manifest:
             else:
                 staged.unlink()
         self.moves.finish()
+        self._sweep_corrections()
         for row in self.kept():
             path = self.folder / str(row.file)
             # Looked at twice, since another process may be moving it just now.
@@ -250,6 +252,14 @@ class Manifest:
     def transaction(self) -> _Transaction:
         """All writes in the block are committed at its end or, where it fails, none."""
         return _Transaction(self._db)
+
+    def _sweep_corrections(self) -> None:
+        # A kill before the commit left a stranger's picture that no row tells of.
+        with self.transaction():
+            for path in (self.folder / CORRECTIONS).glob("*"):
+                file = f"{CORRECTIONS}/{path.name}"
+                if not (self.rows(file=file) or self.moves.will_rename(file)):
+                    path.unlink()
 
     def _move_in(self, staged: Path, file: str) -> None:
         target = self.folder / file

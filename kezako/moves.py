@@ -108,12 +108,16 @@ class Moves:
         """Whether the file of a picture may not have arrived yet."""
         return bool(self._count("move WHERE picture = ? AND source IS NOT NULL", picture))
 
+    def will_rename(self, file: str) -> bool:
+        """Whether `file` lies where it is only until a batch is finished."""
+        return bool(self._count("move WHERE source = ?", file))
+
     def can_undo(self) -> int:
         """How many pictures the last batch moved."""
-        return self._count(
-            "move WHERE batch = ? AND NOT undone AND json_extract(before, '$.file') IS NOT NULL",
-            self._last(),
+        notes = self._db.execute(
+            "SELECT before FROM move WHERE batch = ? AND NOT undone", (self._last(),)
         )
+        return sum(json.loads(note["before"])["file"] is not None for note in notes)
 
     def free(
         self,

@@ -29,6 +29,8 @@ answer = "This is {{label}}."             # the page's answer; {{label}} becomes
 
 # pictures_per_class = 150              # more helps, but less and less
 # sources = ["duckduckgo", "ddgs", "openverse", "wikimedia"]    # asked in this order
+# licence = "any"                       # "free": only Creative Commons or public domain
+# photos_only = true                    # false lets drawings in
 # respect_noai = true                   # leave out what its owner keeps from machine learning
 
 # task = "multi"                        # each class its own yes or no, so "none" is an answer

@@ -12,17 +12,18 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from IPython.display import Image
-from ipywidgets import HTML, Button, Dropdown, FileUpload, Label, Output, VBox
+from ipywidgets import HTML, Button, Checkbox, Dropdown, FileUpload, Label, Output, VBox
 from traitlets import Any as AnyTrait
 from traitlets.log import get_logger
 
+from kezako import corrections
 from kezako.bundle import BundleError, Card, list_bundles
 from kezako.classifier import Answer, Classifier
 from kezako.pictures import NotAPicture, open_picture, shrink
-from kezako.wording import SORRY, percent, sentence, short
+from kezako.wording import SORRY, consent, percent, promise, sentence, short
 from kezako.workspace import Workspace
 
-__all__ = ["ACCEPT", "Bars", "Choice", "careful", "content", "sentence", "show"]
+__all__ = ["ACCEPT", "Bars", "Choice", "Correction", "careful", "content", "sentence", "show"]
 
 ACCEPT = "image/*,.heic,.heif"  # desktop browsers do not count HEIC among image/*
 PREVIEW = 960  # pixels of the longest side: sharp at the page's width on a phone's dense screen
@@ -54,7 +55,7 @@ class Choice(VBox):
         menu = [self._menu] if len(names) > 1 else []
         super().__init__([style, self._heading, *menu, self._notice])
         self.add_class("kezako-choice")
-        self._name: str | None = None  # of the one in use
+        self.name: str | None = None  # of the one in use
         self._start(names, os.environ.get("QUERY_STRING", "") if query is None else query)
         self._menu.observe(self._choose, "value")
 
@@ -73,12 +74,12 @@ class Choice(VBox):
         if not names:
             troubles = ["There is no classifier yet. Train one with: kezako train NAME"]
         self._say(" ".join(troubles))
-        self._menu.value = self._name
+        self._menu.value = self.name
 
     def _choose(self, change: Any) -> None:
-        if change["new"] != self._name:
+        if change["new"] != self.name:
             self._say(self._open(change["new"]))
-            self._menu.value = self._name  # stays where it was if the other cannot be opened
+            self._menu.value = self.name  # stays where it was if the other cannot be opened
 
     def _open(self, name: str) -> str:
         """Use the classifier `name`; else a sentence for the visitor, who learns no path."""
@@ -87,7 +88,7 @@ class Choice(VBox):
         except BundleError as error:
             get_logger().warning("%s", error)
             return f"The classifier {short(name)!r} cannot be opened; the server's log says why."
-        self._opened[name], self._name = chosen, name
+        self._opened[name], self.name = chosen, name
         self._heading.value = _heading(chosen.card)
         self.classifier = chosen
         return ""
@@ -108,6 +109,62 @@ class Bars(HTML):
 
     def clear(self) -> None:
         self.value = ""
+
+
+class Correction(VBox):
+    """After an answer: "That's wrong", for visitors who want to teach the classifier better.
+
+    It stays empty unless the maker asked for corrections with `KEZAKO_CORRECTIONS=1`.
+    """
+
+    def __init__(self, workspace: Workspace | None = None):  # the nearest one by default
+        self._workspace = workspace or Workspace.find()
+        self._about: tuple[str, bytes, str] | None = None  # classifier, photo, what was said
+        self._labels: tuple[str, ...] = ()
+        self._wrong = Button(description="That’s wrong").add_class("kezako-wrong")
+        self._label = Dropdown(description="It is")
+        self._consent = Checkbox(description=consent(corrections.LONGEST), indent=False)
+        self._back = Button(description="Send it back", disabled=True)
+        self._said = Label()
+        super().__init__()
+        self.add_class("kezako-correction")
+        self._wrong.on_click(self._ask)
+        self._back.on_click(self._give)
+        for field in (self._label, self._consent):
+            field.observe(self._check, "value")
+
+    def offer(self, choice: Choice, photo: bytes, said: str) -> None:
+        """Let the visitor object to `said`, the answer to `photo`."""
+        if corrections.are_taken() and choice.name:
+            self._about, self._labels = (choice.name, photo, said), choice.classifier.card.labels
+            self.children = [self._wrong]
+
+    def clear(self) -> None:
+        self.children, self._about = [], None
+
+    def _ask(self, _: Button) -> None:
+        choices = [("Choose …", 0), *((label, n) for n, label in enumerate(self._labels, 1))]
+        self._label.options = [*choices, ("none of these", len(choices))]
+        self._label.value, self._consent.value = 0, False
+        self.children = [self._label, self._consent, self._back, self._said]
+
+    def _check(self, _: Any) -> None:
+        self._back.disabled = not (self._label.value and self._consent.value)
+
+    def _give(self, _: Button) -> None:
+        if self._about is None:
+            return
+        label = (*self._labels, None)[self._label.value - 1]
+        name, photo, said = self._about
+        try:
+            corrections.offer(self._workspace, name, photo, label, said)
+            self._said.value = "Thank you: your photo and your answer were kept."
+        except corrections.Full as error:
+            self._said.value = str(error)
+        except Exception:
+            get_logger().exception("A correction could not be kept.")
+            self._said.value = "Thank you, but it could not be kept here."
+        self.children, self._about = [self._said], None
 
 
 def content(upload: FileUpload) -> bytes:
@@ -171,4 +228,8 @@ def _bar(label: str, probability: float, named: bool) -> str:
 
 
 def _heading(card: Card) -> str:
-    return f"<h1>{escape(card.title)}</h1><p>{escape(card.prompt)}</p>"
+    kept = promise(corrections.are_taken())
+    return (
+        f"<h1>{escape(card.title)}</h1><p>{escape(card.prompt)}</p>"
+        f'<p class="kezako-promise">{escape(kept)}</p>'
+    )

@@ -19,6 +19,7 @@ else:
 Task = Literal["single", "multi"]
 Resize = Literal["random-crop", "crop", "squish", "pad"]
 Backbone = Literal["resnet18", "resnet34", "resnet50"]
+Licence = Literal["any", "free"]
 
 NEITHER = "neither"  # the folder of pictures that show none of a multi-label recipe's classes
 LABEL_SEPARATOR = "+"  # in a multi-label recipe, the folder "cat+dog" holds pictures of both
@@ -44,6 +45,10 @@ class Recipe:
     neither: tuple[str, ...] = ()  # multi only: queries for pictures that show none of the classes
     pictures_per_class: int = 150  # the write-ups' number; more helps less and less
     sources: tuple[str, ...] = SOURCES  # asked in this order until a class has its pictures
+    licence: Licence = (
+        "any"  # "free": only Creative Commons or public domain, where a source can tell
+    )
+    photos_only: bool = True  # no drawings or clip art, where a source can tell
     respect_noai: bool = True  # leave pictures whose site says X-Robots-Tag: noai
     backbone: Backbone = "resnet18"  # the smallest with good ImageNet weights: trains on a laptop
     image_size: int = 224  # pixels a side; what ImageNet's weights were trained at
@@ -308,6 +313,8 @@ _CHECKS: Mapping[str, Any] = {
     "neither": _texts,
     "pictures_per_class": _number(2, 100_000, int),
     "sources": _texts,
+    "licence": _choice(*get_args(Licence)),
+    "photos_only": _flag,
     "respect_noai": _flag,
     "backbone": _choice(*get_args(Backbone)),
     "image_size": _image_size,

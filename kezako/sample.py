@@ -40,7 +40,7 @@ sources = []                            # nothing to search for: the pictures ar
 image_size = 96                         # lines are thick; small pictures train in seconds
 resize = "squish"                       # the mouth says all, and a crop could cut it off
 augment = false                         # no two drawings are turned or lit alike as it is
-epochs = 6
+epochs = 10
 learning_rate = 8e-3                    # bold: drawings are far from the photos behind the weights
 
 [classes]

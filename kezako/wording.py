@@ -31,6 +31,24 @@ def sentence(card: Card, answer: Answer) -> str:
     return f"Hard to say: {listed(rivals, 'or')}?"
 
 
+def promise(
+    corrections: bool,  # whether visitors may send photos back
+) -> str:
+    """What becomes of a photo."""
+    kept = ", unless you send it back because the answer is wrong" if corrections else ""
+    return f"Your photo is classified, then forgotten{kept}."
+
+
+def consent(
+    longest: int,  # pixels of the longest side that is kept
+) -> str:
+    """What a visitor agrees to who sends a photo back."""
+    return (
+        "This photo is mine to give. The maker of this page may keep it, made smaller "
+        f"({longest} pixels) and without its file’s data, to train the classifier."
+    )
+
+
 def listed(
     names: Sequence[str],  # one or more
     last: str,  # the word before the last: "and", "or", "nor"

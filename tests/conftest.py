@@ -14,6 +14,7 @@ from onnx import TensorProto, helper
 from kezako.bundle import MODEL, Card, Preprocessing, new_bundle, seal
 from kezako.sample import CLASSES, draw_face
 from kezako.workspace import Workspace
+from tests.browser import a_browser, a_desk, a_phone  # noqa: F401  fixtures for all tests
 
 ROOT = Path(__file__).resolve().parents[1]
 PHOTOS = Path(os.environ.get("KEZAKO_PHOTOS", ROOT.parent / "shared" / "photos"))

@@ -43,6 +43,8 @@ def test_every_setting_is_read() -> None:
         validation_share = 0.3
         seed = 0
         respect_noai = false
+        licence = "free"
+        photos_only = false
         [classes]
         cat = "house cat"
         dog = ["dog", "puppy"]
@@ -71,6 +73,8 @@ def test_every_setting_is_read() -> None:
         validation_share=0.3,
         seed=0,
         respect_noai=False,
+        licence="free",
+        photos_only=False,
     )
 
 

@@ -8,8 +8,10 @@
 
   const move = (thumbnail, digit) => {
     const menu = thumbnail.querySelector(".kz-button-move select");
-    if (digit >= menu.options.length) return;
-    menu.selectedIndex = menu.selectedIndex === digit ? 0 : digit;
+    const named = new RegExp(`^${digit}\\s`); // ipywidgets puts no-break spaces into options
+    const chosen = [...menu.options].findIndex((option) => named.test(option.text));
+    if (chosen < 0) return;
+    menu.selectedIndex = menu.selectedIndex === chosen ? 0 : chosen;
     menu.dispatchEvent(new Event("change", { bubbles: true }));
   };
 
@@ -29,7 +31,7 @@
     else if (key === "ArrowLeft") step(root, thumbnail, -1);
     else if (key === "k") press(thumbnail, ".kz-button-keep");
     else if (key === "d") press(thumbnail, ".kz-button-delete");
-    else if (/^[1-9]$/.test(key) && thumbnail) move(thumbnail, Number(key));
+    else if (/^[1-9]$/.test(key) && thumbnail) move(thumbnail, key);
     else if (key === "n") press(root, ".kz-next");
     else if (key === "p") press(root, ".kz-previous");
     else if (key === "u") press(root, ".kz-undo");

@@ -14,11 +14,13 @@ from kezako.clean.thumbnail import Thumbnail
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 
+_ALL = ""  # no class is called so; None would be an empty line of the menu
 PAGE = 12  # pictures at once: three rows on a desk
 _KEYS = (
-    "Keys: <kbd>←</kbd> <kbd>→</kbd> another picture, <kbd>K</kbd> keep, <kbd>D</kbd> delete, "
+    '<span class="kz-help">Keys: <kbd>←</kbd> <kbd>→</kbd> another picture, <kbd>K</kbd> keep, '
+    "<kbd>D</kbd> delete, "
     "<kbd>1</kbd> to <kbd>9</kbd> move, <kbd>N</kbd> <kbd>P</kbd> next and previous page, "
-    "<kbd>U</kbd> undo. The same key again takes a mark away."
+    "<kbd>U</kbd> undo. The same key again takes a mark away.</span>"
 )
 
 
@@ -47,7 +49,7 @@ class Cleaner(VBox):
         self._next = self._button("Next ›", "kz-next", lambda: self._turn(1))
         self._rest = self._button("Keep the rest", "kz-rest", self._keep_rest)
         self._heading.value = (
-            f"<h1>{escape(recipe.title)}</h1><p>Pictures to look at again. {_KEYS}</p>"
+            f"<h1>{escape(recipe.title)}</h1><p>Nothing moves before you press Apply. {_KEYS}</p>"
         )
         super().__init__(self._children())
         self.add_class("kezako-cleaner")
@@ -129,11 +131,11 @@ class Cleaner(VBox):
     def _list_classes(self) -> None:
         chosen = self._class.value
         counts = self._review.classes()
-        options: list[tuple[str, str | None]] = [(f"all ({sum(counts.values())})", None)]
+        options = [(f"all ({sum(counts.values())})", _ALL)]
         options += [(f"{name} ({number})", name) for name, number in counts.items()]
         with self.hold_trait_notifications():
             self._class.options = options
-            self._class.value = chosen if chosen in counts else None
+            self._class.value = chosen if chosen in counts else _ALL
 
     def _filter(self, _: Any = None) -> None:
         self._first = 0
@@ -141,7 +143,7 @@ class Cleaner(VBox):
         self._load()
 
     def _load(self) -> None:
-        self._items = self._review.items(self._class.value, self._shown.value)
+        self._items = self._review.items(self._class.value or None, self._shown.value)
         last = max(0, (len(self._items) - 1) // PAGE * PAGE)
         self._first = min(self._first, last)
         self._draw()
@@ -165,9 +167,10 @@ class Cleaner(VBox):
 
     def _count(self) -> None:
         counts = self._review.counts()
+        accept = f", <b>{counts['accept']}</b> to accept" if counts["accept"] else ""
         self._counts.value = (
-            f"<p><b>{counts['delete']}</b> to delete, <b>{counts['move']}</b> to move, "
-            f"<b>{counts['accept']}</b> to accept, {counts['keep']} kept</p>"
+            f"<p><b>{counts['delete']}</b> to delete, <b>{counts['move']}</b> to move"
+            f"{accept}, {counts['keep']} kept</p>"
         )
         self._apply.disabled = not any(counts[kind] for kind in ("delete", "move", "accept"))
         self._undo.disabled = not self._review.can_undo()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from html import escape
 from typing import Any
 from urllib.parse import parse_qs
@@ -14,9 +15,11 @@ from kezako.clean.cleaner import Cleaner
 from kezako.recipe import Recipe, RecipeError
 from kezako.workspace import Workspace
 
+MEASURED = "features.npz"  # where it is, suspects are found in seconds; its module needs torch
+
 
 class Desk(VBox):
-    """What `clean.ipynb` shows.
+    """What `clean.ipynb` shows: a cleaner, and the suspects first once they were looked for.
 
     `?name=NAME` of the page's address picks the recipe, else `$KEZAKO_MODEL`, else the first.
     """
@@ -32,8 +35,8 @@ class Desk(VBox):
         self._menu = Dropdown(options=names, value=None, description="Classifier")
         self._search = Button(description="Look for suspects", disabled=True)
         self._search.add_class("kz-search")
-        bar = HBox([self._menu, self._search]).add_class("kz-bar")
-        super().__init__([bar, self._notice])
+        self._head = HBox([self._menu, self._search]).add_class("kz-bar")
+        super().__init__([self._head, self._notice])
         self.add_class("kezako-cleaner")
         self._menu.observe(self._choose, "value")
         self._search.on_click(lambda _: self._look())
@@ -48,19 +51,22 @@ class Desk(VBox):
         self._say("There are no pictures yet. Gather some with: kezako gather NAME")
 
     def _choose(self, change: Any) -> None:
+        self.children, self._search.disabled = [self._head, self._notice], True
         try:
             self._recipe: Recipe = self._workspace.recipe(change["new"])
-        except RecipeError as error:
-            self._say(str(error))
+            self._cleaner = Cleaner(self._recipe, self._workspace)
+        except (RecipeError, sqlite3.Error) as error:
+            self._say(f"The pictures of {change['new']} cannot be shown: {error}")
             return
         self._say("")
-        self._cleaner = Cleaner(self._recipe, self._workspace)
-        self.children = (*self.children[:2], self._cleaner)
+        self.children = [self._head, self._notice, self._cleaner]
         self._search.disabled = False
+        if (self._workspace.folder(self._recipe.name) / MEASURED).is_file():
+            self._look()
 
     def _look(self) -> None:
         self._search.disabled = True
-        self._say("Looking at every picture. The first time takes a few minutes …")
+        self._say("Looking at every picture. The first time, a thousand take about a minute …")
         try:
             from kezako.clean.suspects import find_suspects  # torch, which the rest does without
 
@@ -68,7 +74,7 @@ class Desk(VBox):
             self._say("")
         except (ImportError, ValueError) as error:
             get_logger().warning("%s", error)
-            self._say(f"Suspects cannot be looked for: {error}.")
+            self._say(f"Suspects cannot be looked for: {error}")
         self._search.disabled = False
 
     def _say(self, text: str) -> None:

@@ -65,9 +65,7 @@ class Review:
         shown: str = "all pictures",  # a key of `SHOWN`
     ) -> list[Item]:
         """Visitors' corrections first, then suspects, worst first, then the others by class."""
-        rows = [
-            row for row in self._rows() if folder in (None, row.folder) and SHOWN[shown](row)
-        ]
+        rows = [row for row in self._rows() if folder in (None, row.folder) and SHOWN[shown](row)]
         rows.sort(key=self._order)
         return [Item(row, self._why(row)) for row in rows]
 
@@ -86,7 +84,7 @@ class Review:
         return list(folders)
 
     def mark(self, rows: Iterable[Row], mark: str | None) -> None:
-        """Decide about pictures, to be undone together. Raises `ValueError` for one that is gone."""
+        """Decide about pictures, to be undone together. Raises `ValueError` where one is gone."""
         done: _Marks = []
         with Manifest(self.folder) as manifest:
             for row in rows:

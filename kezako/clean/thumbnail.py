@@ -15,6 +15,7 @@ from kezako.manifest import Row
 from kezako.recipe import NEITHER
 
 KEYS = 9  # classes that have a digit as their key
+_NOWHERE = ("Move …", "")  # not None, which a menu shows as an empty line
 _STATES = ("kz-keep", "kz-delete", "kz-move")
 
 
@@ -27,7 +28,7 @@ class Thumbnail(VBox):
         self._picture, self._words, self._state = Image(format="jpeg"), HTML(), HTML()
         self._keep = Button(description="Keep").add_class("kz-button-keep")
         self._delete = Button(description="Delete").add_class("kz-button-delete")
-        self._move = Dropdown(options=[("Move to …", None)]).add_class("kz-button-move")
+        self._move = Dropdown(options=[_NOWHERE]).add_class("kz-button-move")
         self._quiet = False  # while the menu is set by us, not by a person
         self._keep.on_click(lambda _: self._press(KEEP))
         self._delete.on_click(lambda _: self._press(DELETE))
@@ -48,7 +49,7 @@ class Thumbnail(VBox):
         self._words.value = _about(item)
         self._keep.description = "Accept" if item.row.status == "offered" else "Keep"
         self._keep.disabled = item.row.status == "offered" and item.row.folder not in targets
-        self._offer([name for name in targets if name != item.row.folder])
+        self._offer(targets, item.row.folder)
         self.refresh()
 
     def refresh(self) -> None:
@@ -60,21 +61,22 @@ class Thumbnail(VBox):
         said = words(row) if row else ""
         self._state.value = f'<p role="status">{escape(said) or "not marked"}</p>'
         mark = (row.mark if row else None) or ""
-        self._set_menu(mark.removeprefix(MOVE) if mark.startswith(MOVE) else None)
+        self._set_menu(mark.removeprefix(MOVE) if mark.startswith(MOVE) else "")
 
-    def _offer(self, names: list[str]) -> None:
-        self._quiet = True
-        keyed = [
+    def _offer(self, targets: Sequence[str], own: str) -> None:
+        keyed = [  # a class has the same digit at every picture
             (f"{number} {name}" if number <= KEYS else name, name)
-            for number, name in enumerate(names, 1)
+            for number, name in enumerate(targets, 1)
+            if name != own
         ]
-        self._move.options = [("Move to …", None), *keyed]
+        self._quiet = True
+        self._move.options = [_NOWHERE, *keyed]
         self._quiet = False
 
-    def _set_menu(self, name: str | None) -> None:
+    def _set_menu(self, name: str) -> None:
         self._quiet = True
         known = {value for _, value in self._move.options}
-        self._move.value = name if name in known else None
+        self._move.value = name if name in known else ""
         self._quiet = False
 
     def _press(self, mark: str) -> None:

@@ -15,10 +15,16 @@ import sys
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-import imagehash
 from PIL import Image, ImageStat
 
-from kezako.pictures import FORMATS, HASH_SIDE, MAX_PIXELS, NotAPicture, open_picture, shrink
+from kezako.pictures import (
+    FORMATS,
+    MAX_PIXELS,
+    NotAPicture,
+    open_picture,
+    perceptual_hash,
+    shrink,
+)
 
 if TYPE_CHECKING:
     from kezako.manifest import Status
@@ -61,14 +67,14 @@ def check(data: bytes) -> Checked | Reject:
     width, height = image.size
     if min(width, height) < MIN_SIDE:
         return Reject("refused", f"too small: {width} × {height} pixels", sha256)
-    image = shrink(image, LONGEST)
-    if ImageStat.Stat(image.convert("L")).stddev[0] < BLANK_SPREAD:
+    image = shrink(image, LONGEST) if max(width, height) > LONGEST else image
+    grey = image.convert("L")
+    if ImageStat.Stat(grey).stddev[0] < BLANK_SPREAD:
         return Reject("refused", "blank: one colour all over", sha256)
     jpeg = io.BytesIO()
     image.save(jpeg, "JPEG", quality=QUALITY)
-    phash = str(imagehash.phash(image, hash_size=HASH_SIDE))
     fits = (width, height) == image.size and _is_plain(data)
-    return Checked(jpeg.getvalue(), sha256, phash, *image.size, fits)
+    return Checked(jpeg.getvalue(), sha256, perceptual_hash(grey), *image.size, fits)
 
 
 def _is_plain(data: bytes) -> bool:

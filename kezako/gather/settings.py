@@ -6,12 +6,11 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 from urllib.parse import urlsplit
 
 from tqdm.auto import tqdm
 
-Licence = Literal["any", "free"]
+from kezako.recipe import Licence
 
 
 @dataclass(frozen=True)
@@ -26,8 +25,8 @@ class Settings:
     allow_private: bool = False  # true lets fetch reach loopback and private addresses (tests)
     pause: float = 1.0  # factor on every pause; 0 in tests
     timeout: float = 20.0  # seconds for one answer of a source
-    photos_only: bool = True  # ask sources for photographs, where they can tell
-    licence: Licence = "any"  # "free": ask for Creative Commons and public domain only
+    photos_only: bool = True  # ask sources for photographs, where they can tell; the recipe's
+    licence: Licence = "any"  # "free": ask for Creative Commons or public domain; the recipe's
     lists: Path | None = None  # folder of CLASS.txt for the `urls` source; None: data/NAME/urls
     data: Path | None = None  # data/NAME of the run
     folder: str | None = None  # the class being gathered

@@ -73,6 +73,8 @@ def summarise(
     reasons: dict[str, Counter[str]] = {folder: Counter() for folder in folders}
     waiting: Counter[str] = Counter()
     for row in manifest.rows():
+        if row.status == "offered":  # judged in the cleaner, not here
+            continue
         if row.status == "pending":
             waiting[row.folder] += 1
             continue

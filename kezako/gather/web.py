@@ -12,6 +12,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from itertools import islice, zip_longest
 
 from kezako.gather.archive import read_or_reject
@@ -36,6 +37,7 @@ async def gather_web(session: Session, sources: Sequence[str], settings: Setting
     for name in sources:
         open_source(name, settings)  # a wrong name is said before anything is gathered
     recipe = session.recipe
+    settings = replace(settings, licence=recipe.licence, photos_only=recipe.photos_only)
     kept = Counter(row.folder for row in session.manifest.kept())
     wanting = {
         folder: queries
@@ -66,9 +68,14 @@ class _Desk:
             self.settings.say(sentence)
 
     def introduce(self, source: Source) -> None:
-        if source.name not in self._introduced and source.cannot_filter:
+        wishes = {
+            "licence": self.settings.licence == "free",
+            "photo only": self.settings.photos_only,
+        }
+        unmet = [what for what in source.cannot_filter if wishes.get(what)]
+        if source.name not in self._introduced and unmet:
             self._introduced.add(source.name)
-            self.say(f"{source.name} cannot filter by {' or '.join(source.cannot_filter)}.")
+            self.say(f"{source.name} cannot filter by {' or '.join(unmet)}.")
 
     def drop(self, name: str) -> None:
         """A limit or refusal holds for the other classes too."""

@@ -5,20 +5,15 @@ from __future__ import annotations
 import copy
 import importlib.metadata
 import platform
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torchvision
 from fastai.learner import Learner
-from fastcore.foundation import L
-from sklearn.metrics import roc_auc_score
 from torch import nn
-from tqdm.auto import tqdm
 
 from kezako import __version__
 from kezako.bundle import (
@@ -32,9 +27,8 @@ from kezako.bundle import (
     seal,
 )
 from kezako.classifier import Classifier, Known, Scores, prepare, unit
-from kezako.pictures import NotAPicture
 from kezako.recipe import Recipe
-from kezako.train import figures, onnx, portable
+from kezako.train import figures, measure, onnx, portable
 from kezako.train.dataset import Pictures
 from kezako.train.model_card import write_model_card
 from kezako.train.weights import Weights
@@ -44,7 +38,6 @@ NEIGHBOURS = 5  # for the distance; 1, 10 and 30 tell bears from other photos le
 BANK = 5000  # training pictures kept for the distance: 10 MB at most
 PASSED = 0.97  # share of validation pictures that must count as known
 CALIBRATION = 150  # pictures that set the ranges of int8
-SAME_LABEL = 0.995  # int8 is shipped where at least this share of answers stays
 SPARED = (1, 5)  # first convolutions left in fp32: tried in this order
 
 
@@ -60,7 +53,7 @@ def export(
     with new_bundle(workspace.bundle(recipe.name)) as folder:
         trained.export_learner(folder / EXPORT)
         card = trained.write_model(folder)
-        card = _measure(card, folder, trained, workspace)
+        card = replace(card, figures=trained.measured(card, folder, workspace))
         history = {"weights": weights.sentence, "origin": weights.origin, **trained.history()}
         card = replace(card, training=history, libraries=_libraries())
         write_model_card(card, folder)
@@ -88,7 +81,7 @@ class _Trained:
 
     def export_learner(self, path: Path) -> None:
         """`export.pkl`, as stock fastai writes it, less what only this machine has."""
-        with _portable(self.learn, self.model, self.recipe.backbone) as learn:
+        with portable.learner(self.learn, self.model, self.recipe.backbone) as learn:
             learn.path = Path()  # what is exported must not name a folder of this machine
             learn.export(path.absolute(), pickle_module=portable)
 
@@ -105,7 +98,7 @@ class _Trained:
         for spared in SPARED:
             onnx.write_int8(fp32, ranges, model, spared)
             int8 = self._scores(self._card("int8"), folder, self.valid, "checking int8")
-            if keeps_the_answers(exact, int8, self.targets, self.multi):
+            if measure.keeps_the_answers(exact, int8, self.targets, self.multi):
                 card = self._card("int8")
                 break
         else:
@@ -122,7 +115,7 @@ class _Trained:
         known.write(folder / KNOWN)
         scores = self._scores(card, folder, self.valid, "measuring")
         self.logits = scores.logits.astype(np.float64)
-        self.same_label = _same_answers(exact, scores, self.multi)
+        self.same_label = measure.same_answers(exact, scores, self.multi)
         self.distances = known.distance(scores.features)
         p = figures.probabilities(self.logits, self.multi)
         thresholds = figures.fit_thresholds(p, self.targets, self.labels) if self.multi else {}
@@ -132,7 +125,7 @@ class _Trained:
     def _scores(self, card: Card, folder: Path, paths: Sequence[Path], doing: str) -> Scores:
         """Scores of `paths` by the model that lies in `folder`."""
         seal(folder, replace(card, known=None))
-        return score(Classifier.open(folder), paths, doing)
+        return measure.score(Classifier.open(folder), paths, doing)
 
     def _card(self, precision: Precision) -> Card:
         recipe = self.recipe
@@ -141,6 +134,30 @@ class _Trained:
             labels=self.labels, task=recipe.task, preprocessing=self.how, precision=precision,
             temperature=self.temperature, thresholds={}, known=None,
         )  # fmt: skip
+
+    def measured(self, card: Card, folder: Path, workspace: Workspace) -> dict[str, Any]:
+        """What the card tells of the model in `folder`."""
+        seal(folder, card)
+        other = workspace.folder(card.name) / "other"
+        found = {
+            "validation": measure.validation(self.logits, self.targets, card),
+            "calibration": measure.calibration(self.raw, self.logits, self.targets, self.multi),
+            "none_of_these": measure.none_of_these(Classifier.open(folder), self.distances, other),
+            "agreement": {**self._agreement(), "same_label_as_fp32": self.same_label},
+        }
+        last = workspace.bundle(card.name)
+        if before := measure.previous(last, card.labels, self.valid, self.targets):
+            found["previous"] = before
+        return _rounded(found)
+
+    def _agreement(self) -> dict[str, float]:
+        every = max(1, len(self.valid) // 50)
+        plain = portable.learner(self.learn, self.model, self.recipe.backbone)
+        with plain as learn, learn.no_bar(), learn.no_logging():
+            loader = learn.dls.test_dl(self.valid[::every], num_workers=0)
+            theirs = learn.get_preds(dl=loader)[0].numpy()
+        ours = figures.probabilities(self.logits[::every], self.multi)
+        return measure.agreement(theirs, ours)
 
     def history(self) -> dict[str, Any]:
         recipe, recorder = self.recipe, self.learn.recorder
@@ -164,127 +181,12 @@ class _Trained:
         }
 
 
-def score(classifier: Classifier, paths: Sequence[Path], doing: str = "") -> Scores:
-    """The scores of many pictures, one at a time as a page asks them."""
-    single = [
-        classifier.run(classifier.prepare(path)[None])
-        for path in tqdm(paths, desc=doing, leave=False, unit="picture")
-    ]
-    return Scores(
-        np.concatenate([scores.logits for scores in single]),
-        np.concatenate([scores.features for scores in single]),
-    )
-
-
-def keeps_the_answers(
-    exact: Scores, approximate: Scores, targets: figures.Integers, multi: bool
-) -> bool:
-    """Whether `approximate` answers as `exact` does and errs no more often."""
-    errors = [1 - figures.confidences(s.logits.astype(float), targets, multi)[1].mean()
-              for s in (exact, approximate)]  # fmt: skip
-    return _same_answers(exact, approximate, multi) >= SAME_LABEL and errors[1] <= errors[0]
-
-
-def _same_answers(first: Scores, second: Scores, multi: bool) -> float:
-    if multi:
-        return float(((first.logits >= 0) == (second.logits >= 0)).mean())
-    return float((first.logits.argmax(1) == second.logits.argmax(1)).mean())
-
-
-def _measure(card: Card, folder: Path, trained: _Trained, workspace: Workspace) -> Card:
-    """The card with every figure measured on the model that the page runs."""
-    multi, targets, logits = trained.multi, trained.targets, trained.logits
-    p = figures.probabilities(logits, multi)
-    if multi:
-        limits = np.array([card.thresholds[label] for label in card.labels])
-        said = (p >= limits).astype(int)
-        validation: dict[str, Any] = {
-            "error": float((said != targets).mean()),
-            "wrong_pictures": float((said != targets).any(axis=1).mean()),
-            "error_by_class": figures.error_by_label(said, targets, card.labels),
-        }
-    else:
-        said = p.argmax(axis=1)
-        validation = {
-            "error": float((said != targets).mean()),
-            "error_by_class": figures.error_by_class(said, targets, card.labels),
-            "confusion": figures.confusion(said, targets, len(card.labels)),
-        }
-    validation |= {"pictures": len(targets), "log_loss": figures.log_loss(logits, targets, multi)}
-    before, after = figures.unseen_calibration(trained.raw, targets, multi)
-    found = {
-        "validation": validation,
-        "calibration": {
-            "before": before,
-            "after": after,
-            "bins": figures.BINS,
-            "reliability": figures.reliability(*figures.confidences(logits, targets, multi)),
-        },
-        "none_of_these": _none_of_these(card, folder, trained, workspace),
-        "agreement": {**_agreement(trained), "same_label_as_fp32": trained.same_label},
-    }
-    return replace(card, figures=_rounded(found))
-
-
-def _none_of_these(
-    card: Card, folder: Path, trained: _Trained, workspace: Workspace
-) -> dict[str, Any]:
-    limit = card.known or 0.0
-    found: dict[str, Any] = {"passed": float((trained.distances <= limit).mean())}
-    paths = sorted(path for path in (workspace.folder(card.name) / "other").glob("*")
-                   if path.is_file())  # fmt: skip
-    if not paths:
-        return found | {"pictures": 0}
-    seal(folder, card)
-    classifier = Classifier.open(folder)
-    distances = []
-    for path in tqdm(paths, desc="other pictures", leave=False, unit="picture"):
-        try:
-            scores = classifier.run(classifier.prepare(path)[None])
-        except NotAPicture:
-            continue
-        distances.append(classifier.distance(scores))
-    if not distances:
-        return found | {"pictures": 0}
-    other = np.array([0] * len(trained.distances) + [1] * len(distances))
-    auroc = roc_auc_score(other, np.concatenate([trained.distances, distances]))
-    refused = float((np.array(distances) > limit).mean())
-    return found | {"pictures": len(distances), "auroc": float(auroc), "refused": refused}
-
-
-def _agreement(trained: _Trained) -> dict[str, float]:
-    """How near the calibrated fp32 model comes to fastai's own transforms and prediction."""
-    paths = trained.valid[:50]
-    plain = _portable(trained.learn, trained.model, trained.recipe.backbone)
-    with plain as learn, learn.no_bar(), learn.no_logging():
-        theirs = learn.get_preds(dl=learn.dls.test_dl(paths, num_workers=0))[0].numpy()
-    page = figures.probabilities(trained.logits[: len(paths)], trained.multi)
-    return {
-        "pictures": len(paths),
-        "mean_difference": float(np.abs(theirs - page).max(axis=1).mean()),
-        "greatest_difference": float(np.abs(theirs - page).max()),
-        "same_label": float((theirs.argmax(1) == page.argmax(1)).mean()),
-    }
-
-
-@contextmanager
-def _portable(learn: Learner, model: nn.Module, backbone: str) -> Iterator[Learner]:
-    """The learner with the calibrated model and nothing of this project's in it."""
-    before = {name: getattr(learn, name, None) for name in ("model", "arch", "path", "cbs")}
-    ours = [callback for callback in learn.cbs if type(callback).__module__.startswith("kezako")]
-    targets = learn.dls.train_ds.tls[-1].tfms, learn.dls.valid_ds.tls[-1].tfms
-    getters = [list(tfms.fs) for tfms in targets]
-    learn.remove_cbs(ours)
-    learn.model, learn.arch = model, getattr(torchvision.models, backbone)
-    for tfms, fs in zip(targets, getters, strict=True):
-        tfms.fs = L(fs[1:])  # the function that reads a training picture's label from its folder
-    try:
-        yield learn
-    finally:
-        for tfms, fs in zip(targets, getters, strict=True):
-            tfms.fs = L(fs)
-        learn.model, learn.arch, learn.path = before["model"], before["arch"], before["path"]
-        learn.add_cbs(ours)
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    return round(value, 5) if isinstance(value, float) else value
 
 
 def _divide_logits(model: nn.Module, temperature: float) -> None:
@@ -297,14 +199,6 @@ def _divide_logits(model: nn.Module, temperature: float) -> None:
 
 def _as_it_is(activations: Any) -> Any:
     return activations
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_rounded(item) for item in value]
-    return round(value, 5) if isinstance(value, float) else value
 
 
 def _libraries() -> dict[str, str]:

@@ -34,9 +34,9 @@ def plot_counts(pictures: Pictures) -> Axes:
 
 def plot_label_confusions(interpretation: Any) -> None:
     """For each label of a multi-label model: shown or not, named or not."""
-    labels = [str(label) for label in interpretation.vocab]
-    targets = interpretation.targs.numpy().astype(bool)  # (N, C)
-    said = interpretation.preds.numpy() >= 0.5
+    labels = [str(label) for label in interpretation.dl.vocab]
+    probabilities, shown = interpretation.learn.get_preds(dl=interpretation.dl)  # (N, C) each
+    targets, said = shown.numpy().astype(bool), probabilities.numpy() >= 0.5
     _, axes = plt.subplots(1, len(labels), figsize=(3.2 * len(labels), 3.2), squeeze=False)
     for column, (label, axis) in enumerate(zip(labels, axes[0], strict=True)):
         pairs = targets[:, column].astype(int), said[:, column].astype(int)

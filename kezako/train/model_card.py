@@ -59,6 +59,7 @@ def model_card(card: Card) -> str:
         f"T = {card.temperature:.2f}), on pictures the temperature was not fitted on.",
         _none_of_these(figures["none_of_these"]),
         _agreement(card),
+        _previous(card),
         "## How it was trained",
         f"{_text(training['weights'])} {_settings(training['recipe'])}",
         _counts(training["pictures"]),
@@ -99,6 +100,18 @@ def _agreement(card: Card) -> str:
         f"{_percent(agreement['same_label_as_fp32'])} of the validation pictures; probabilities "
         f"differ from `learn.predict`'s by {agreement['mean_difference']:.4f} on average, "
         f"{agreement['greatest_difference']:.4f} at most."
+    )
+
+
+def _previous(card: Card) -> str:
+    before = card.figures.get("previous")
+    if not before:
+        return ""
+    own = before["error_on_its_own_card"]
+    return (
+        f"- The model before this one errs on {_percent(before['error'])} of the same validation "
+        f"pictures, with their labels as they are now"
+        + (f"; its own card said {_percent(own)}." if own is not None else ".")
     )
 
 

@@ -11,7 +11,14 @@ from __future__ import annotations
 import pathlib
 import pickle
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+import torchvision
+from fastai.learner import Learner
+from fastcore.foundation import L
+from torch import nn
 
 Unpickler = pickle.Unpickler
 load, loads = pickle.load, pickle.loads
@@ -43,3 +50,23 @@ class Pickler(pickle.Pickler):
 
 def dump(value: Any, file: Any, protocol: int = 2) -> None:
     Pickler(file, protocol).dump(value)
+
+
+@contextmanager
+def learner(learn: Learner, model: nn.Module, backbone: str) -> Iterator[Learner]:
+    """The learner with the calibrated model and nothing of this project's in it."""
+    before = {name: getattr(learn, name, None) for name in ("model", "arch", "path", "cbs")}
+    ours = [callback for callback in learn.cbs if type(callback).__module__.startswith("kezako")]
+    targets = learn.dls.train_ds.tls[-1].tfms, learn.dls.valid_ds.tls[-1].tfms
+    getters = [list(tfms.fs) for tfms in targets]
+    learn.remove_cbs(ours)
+    learn.model, learn.arch = model, getattr(torchvision.models, backbone)
+    for tfms, fs in zip(targets, getters, strict=True):
+        tfms.fs = L(fs[1:])  # the function that reads a training picture's label from its folder
+    try:
+        yield learn
+    finally:
+        for tfms, fs in zip(targets, getters, strict=True):
+            tfms.fs = L(fs)
+        learn.model, learn.arch, learn.path = before["model"], before["arch"], before["path"]
+        learn.add_cbs(ours)

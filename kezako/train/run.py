@@ -30,12 +30,12 @@ def train(recipe: Recipe, workspace: Workspace) -> Card:
     source = workspace.notebook("train")
     with tempfile.TemporaryDirectory() as folder:
         executed = Path(folder) / "train.ipynb"
-        with _terminal(), _home(workspace):
+        with _terminal(), _environment(workspace):
             try:
                 papermill.execute_notebook(
                     source,
                     executed,
-                    parameters={"name": recipe.name},
+                    parameters={"name": recipe.name, "interactive": False},
                     cwd=str(workspace.root),
                     log_output=True,
                     progress_bar=True,
@@ -84,21 +84,26 @@ class _terminal:
         self._logger.level, self._logger.propagate = self._before
 
 
-class _home:
-    """The kernel works in the notebook's folder or anywhere; this tells it the workspace."""
+class _environment:
+    """What the notebook's kernel is told: where the workspace is, and to wait without spinning.
+
+    OpenMP's threads spin while they wait. Beside anything else that is busy (a browser, a second
+    training) that makes an epoch take many times as long.
+    """
 
     def __init__(self, workspace: Workspace):
-        self._root = str(workspace.root)
+        self._set = {"KEZAKO_HOME": str(workspace.root), "OMP_WAIT_POLICY": "PASSIVE"}
 
     def __enter__(self) -> None:
-        self._before = os.environ.get("KEZAKO_HOME")
-        os.environ["KEZAKO_HOME"] = self._root
+        self._before = {name: os.environ.get(name) for name in self._set}
+        os.environ.update(self._set)
 
     def __exit__(self, *_: object) -> None:
-        if self._before is None:
-            del os.environ["KEZAKO_HOME"]
-        else:
-            os.environ["KEZAKO_HOME"] = self._before
+        for name, value in self._before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _is_progress(record: logging.LogRecord) -> bool:

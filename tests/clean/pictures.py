@@ -36,12 +36,18 @@ def add_picture(manifest: Manifest, folder: str, jpeg: bytes, url: str | None = 
     return row
 
 
-def fill(workspace: Workspace, name: str = "colours", each: int = 15, title: str = "") -> Recipe:
+def fill(
+    workspace: Workspace,
+    name: str = "colours",
+    each: int = 15,
+    title: str = "",
+    task: str = "single",
+) -> Recipe:
     """A recipe of red, green and blue with `each` pictures a class, gathered and split."""
     folder = workspace.folder(name)
     folder.mkdir(parents=True)
     classes = "".join(f'{colour} = ["{colour}"]\n' for colour in COLOURS)
-    text = f'title = "{title or "Which colour?"}"\n[classes]\n{classes}'
+    text = f'title = "{title or "Which colour?"}"\ntask = "{task}"\n[classes]\n{classes}'
     (folder / "recipe.toml").write_text(text, encoding="utf-8")
     recipe = workspace.recipe(name)
     with Manifest(folder) as manifest:

@@ -39,6 +39,13 @@ class Visitor:
         expect(self.button).to_be_enabled(timeout=DEADLINE)
         return self.sentence
 
+    def says_wrong(self, label: str) -> None:
+        """Name the class that it should have been, consent, and send the photo back."""
+        self.page.get_by_role("button", name="That’s wrong").click()
+        self.page.locator(".kezako-correction select").select_option(label=label)
+        self.page.get_by_role("checkbox").check()
+        self.page.get_by_role("button", name="Send it back").click()
+
     @property
     def upload(self) -> Locator:
         return self.page.locator(".widget-upload")

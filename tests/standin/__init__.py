@@ -48,7 +48,8 @@ Playing: `standin.play(where, **how)`; the newest that fits a request wins
     and only where  query="black" (words in the query), path="/i.js" (its beginning),
             times=2 (the next two that fit), after=1 (let one that fits pass first)
 
-Seen: `standin.requests` is a list of `Seen(service, host, path, query, status, at)`;
+Seen: `standin.requests` is a list of `Seen(service, host, path, query, status, at,
+    protocol)`;
     `standin.count(where, path="")`; `standin.most_at_once(where="*")` the most requests that were
     open at one time (for a host too).
 

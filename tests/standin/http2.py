@@ -97,4 +97,4 @@ def _request(headers: dict[str, str]) -> Request:
     target = urlsplit(headers[":path"])
     query = dict(parse_qsl(target.query, keep_blank_values=True))
     host = headers[":authority"].rsplit(":", 1)[0].lower()
-    return Request(host, target.path or "/", query, headers)
+    return Request(host, target.path or "/", query, headers, "HTTP/2")

@@ -16,6 +16,7 @@ class Request:
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]  # names in lower case
+    protocol: str = "HTTP/1.1"
 
 
 @dataclass

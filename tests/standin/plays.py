@@ -34,6 +34,7 @@ class Seen:
     query: Mapping[str, str]
     status: int  # 0 where the connection was dropped
     at: float  # seconds on the stand-in's monotonic clock
+    protocol: str  # "HTTP/1.1" or "HTTP/2"
 
 
 @dataclass

@@ -149,8 +149,17 @@ class Standin:
             for name in names:
                 still_open[name] -= 1
         status = 0 if reply.drop else reply.status
-        seen = Seen(service, request.host, request.path, request.query, status, time.monotonic())
-        self.requests.append(seen)
+        self.requests.append(
+            Seen(
+                service,
+                request.host,
+                request.path,
+                request.query,
+                status,
+                time.monotonic(),
+                request.protocol,
+            )
+        )
         return reply
 
     async def _reply(self, service: str, request: Request) -> Reply:

@@ -49,7 +49,8 @@ class Wire:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             names = (host, "127.0.0.1") if host == "localhost" else (host,)
             self._authority.issue_cert(*names).configure_cert(context)
-            context.set_alpn_protocols(["h2"] if host.startswith("http2") else ["http/1.1"])
+            offered = ["h2"] if host.startswith("http2") else []
+            context.set_alpn_protocols([*offered, "http/1.1"])
             self._contexts[host] = context
         return self._contexts[host]
 

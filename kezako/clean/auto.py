@@ -1,0 +1,119 @@
+"""Cleaning that nobody watches: a strict rule, in rounds, and everything it did can be undone.
+
+A picture is moved where a model that did not learn it, and most of the pictures that look like
+it, name the same other class. What looks drawn is set aside instead, since a drawing of a bear
+is no photo of another bear. What a person has marked is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from kezako.clean.checks import CHECKS, TOLD, folder_of
+from kezako.clean.evidence import Evidence, likeliest, own
+from kezako.clean.features import Features
+from kezako.clean.marks import (
+    DELETE,
+    MOVE,
+    Applied,
+    apply_marks,
+    is_pending,
+    set_mark,
+)
+from kezako.clean.suspects import evidence_of, look
+from kezako.manifest import Manifest, Row
+from kezako.recipe import Recipe
+from kezako.workspace import Workspace
+
+# With 8 % of three classes' labels flipped, three rounds at 0.85 right 61 % of them and touch
+# 1.4 % of the other pictures (half of which were wrong before); at 0.75 77 % and 3.1 %, at 0.9
+# 50 % and 0.6 %.
+SURE = 0.85  # out-of-fold probability of the other class
+AGREED = 0.5  # share of the nearest pictures that show it
+ROUNDS = 3  # each sees the labels that the one before mended; a fourth finds little
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the rule decided about one picture."""
+
+    row: Row  # as it was
+    mark: str  # "move:FOLDER" or "delete"
+    reason: str  # in words
+
+    def __str__(self) -> str:
+        done = "set aside" if self.mark == DELETE else f"moved to {self.mark.removeprefix(MOVE)}"
+        return f"{self.row.file}: {done}; {self.reason}"
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What one unattended cleaning decided, and what came of it."""
+
+    verdicts: tuple[Verdict, ...]
+    applied: Applied
+
+    def __str__(self) -> str:
+        if not self.verdicts:
+            return "The rule found nothing that is certain enough to be moved."
+        return "\n".join([*map(str, self.verdicts), str(self.applied)])
+
+
+def clean(recipe: Recipe, workspace: Workspace) -> Cleaned:
+    """Apply the strict rule to all pictures. Raises `ValueError` where they are too few."""
+    rows, _, features = look(recipe, workspace)
+    verdicts = decide(recipe, rows, features)
+    with Manifest(workspace.folder(recipe.name)) as manifest, manifest.transaction():
+        for verdict in verdicts:
+            set_mark(manifest, verdict.row, verdict.mark)
+    if not verdicts:
+        return Cleaned((), Applied())
+    ids = [verdict.row.id for verdict in verdicts if verdict.row.id is not None]
+    return Cleaned(tuple(verdicts), apply_marks(recipe, workspace, only=ids))
+
+
+def decide(
+    recipe: Recipe,
+    rows: Sequence[Row],  # (N,)
+    features: Features,  # of the same pictures
+) -> list[Verdict]:
+    """What the rule would do; changes nothing."""
+    folders = [row.folder for row in rows]
+    sure = np.zeros(len(rows))
+    undecided = np.array([row.mark is None or is_pending(row) for row in rows])
+    for seed in range(ROUNDS):
+        evidence = evidence_of(recipe, rows, features, folders, seed)
+        found = np.flatnonzero(certain(evidence) & undecided)
+        if not len(found):
+            break
+        said = likeliest(evidence.p, evidence.multi)
+        sure[found] = own(evidence.p, said)[found]
+        for i in found:
+            folders[i] = folder_of(said[i], evidence)
+    drawn = CHECKS["drawing"].run(evidence).scores >= TOLD
+    verdicts = [
+        _verdict(row, folders[i], sure[i], drawn[i])
+        for i, row in enumerate(rows)
+        if folders[i] != row.folder
+    ]
+    # A mark that says the same is what a killed run left; any other is a person's.
+    return [verdict for verdict in verdicts if verdict.row.mark in (None, verdict.mark)]
+
+
+def certain(evidence: Evidence) -> npt.NDArray[np.bool_]:
+    """The pictures (N,) whose folder is wrong beyond the rule's doubt."""
+    said = likeliest(evidence.p, evidence.multi)
+    wrong = (said != evidence.given).any(axis=1)
+    agreed = own(evidence.votes, said) > AGREED
+    return np.asarray(wrong & agreed & (own(evidence.p, said) > SURE))
+
+
+def _verdict(row: Row, folder: str, sure: float, drawn: bool) -> Verdict:
+    reason = f"looks like {folder} ({100 * sure:.0f} %), lay in {row.folder}"
+    if drawn:
+        return Verdict(row, DELETE, f"{reason}, and looks drawn")
+    return Verdict(row, MOVE + folder, reason)

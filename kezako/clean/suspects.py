@@ -1,0 +1,152 @@
+"""Every picture of a recipe, the most suspicious first, with the reasons in words."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from kezako.clean.checks import TOLD, chosen, combine
+from kezako.clean.evidence import Evidence, Integers, nearest, out_of_fold, vote
+from kezako.clean.features import Features, measure
+from kezako.clean.marks import belongs
+from kezako.manifest import Manifest, Row
+from kezako.recipe import Recipe
+from kezako.workspace import Workspace
+
+FEWEST = 4  # pictures that can be compared at all
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """One picture, and what speaks against it."""
+
+    row: Row
+    score: float  # 0 to 1, of all checks together
+    reasons: tuple[str, ...]  # in words, the weightiest first; none where nothing stands out
+    scores: Mapping[str, float] = field(default_factory=dict)  # by check
+
+
+def find_suspects(
+    recipe: Recipe,
+    workspace: Workspace,
+    checks: Iterable[str] | None = None,  # names of checks; None: all
+) -> list[Suspect]:
+    """All kept pictures, the most suspicious first; what was measured is kept for the next time.
+
+    Raises `ValueError` where there are too few pictures.
+    """
+    rows, unreadable, features = look(recipe, workspace)
+    broken = [Suspect(row, 1.0, ("the file cannot be opened",)) for row in unreadable]
+    return broken + judge(rows, evidence_of(recipe, rows, features), checks)
+
+
+def look(recipe: Recipe, workspace: Workspace) -> tuple[list[Row], list[Row], Features]:
+    """The kept rows, those whose file cannot be opened, and what was measured of the former.
+
+    Raises `ValueError` where there are too few pictures.
+    """
+    folder = workspace.folder(recipe.name)
+    rows: list[Row] = []
+    if (folder / "manifest.db").is_file():
+        with Manifest(folder) as manifest:
+            manifest.recover()
+            rows = [row for row in manifest.kept() if belongs(recipe, row.folder)]
+    if len(rows) < FEWEST:
+        raise ValueError(
+            f"{recipe.name} has {len(rows)} pictures, too few to compare. "
+            f"Gather more with: kezako gather {recipe.name}"
+        )
+    return measure(recipe, workspace, rows)
+
+
+def evidence_of(
+    recipe: Recipe,
+    rows: Sequence[Row],  # (N,)
+    features: Features,  # of the same pictures
+    folders: Sequence[str] | None = None,  # (N,) where they would lie; None: where they do
+    seed: int = 0,  # of the folds
+) -> Evidence:
+    """What the pictures say of one another. Raises `ValueError` where they are too few."""
+    folders = tuple(row.folder for row in rows) if folders is None else tuple(folders)
+    multi = recipe.task == "multi"
+    given = np.array(
+        [[label in recipe.labels_of(folder) for label in recipe.labels] for folder in folders],
+        dtype=np.int64,
+    )  # (N, C)
+    groups = np.array([row.near if row.near is not None else -(row.id or 0) for row in rows])
+    p = out_of_fold(features.views, given, groups, multi, seed)
+    indices, similarities = nearest(features.views, groups)
+    return Evidence(
+        labels=recipe.labels,
+        multi=multi,
+        folders=folders,
+        given=given,
+        p=p,
+        votes=vote(indices, similarities, given),
+        distance=1 - similarities.mean(axis=1),
+        rivals=_rivals(groups, folders),
+        sharpness=features.looks[:, 0],
+        drawn=features.looks[:, 1],
+        shortest=np.array([min(row.width or 0, row.height or 0) for row in rows]),
+    )
+
+
+def judge(
+    rows: Sequence[Row],  # (N,)
+    evidence: Evidence,  # of the same pictures
+    checks: Iterable[str] | None = None,
+) -> list[Suspect]:
+    """The suspects among `rows`, the most suspicious first."""
+    ran = [(check, check.run(evidence)) for check in chosen(checks)]
+    combined = combine([f.scores for _, f in ran], [c.weight for c, _ in ran])
+    suspects = []
+    for i, row in enumerate(rows):
+        told = sorted(
+            (-check.weight * finding.scores[i], finding.reasons[i])
+            for check, finding in ran
+            if finding.scores[i] >= TOLD
+        )
+        scores = {check.name: float(finding.scores[i]) for check, finding in ran}
+        reasons = tuple(reason for _, reason in told)
+        suspects.append(Suspect(row, float(combined[i]), reasons, scores))
+    return sorted(suspects, key=lambda suspect: (-suspect.score, suspect.row.id or 0))
+
+
+def as_table(suspects: Sequence[Suspect]) -> Any:
+    """The suspects as a pandas DataFrame, one row a picture, for a notebook."""
+    import pandas as pd  # here, because only notebooks need it
+
+    return pd.DataFrame(
+        {
+            "file": suspect.row.file,
+            "class": suspect.row.folder,
+            "side": suspect.row.split,
+            "score": suspect.score,
+            **suspect.scores,
+            "reasons": "; ".join(suspect.reasons),
+        }
+        for suspect in suspects
+    )
+
+
+def as_lines(suspects: Sequence[Suspect]) -> Iterator[str]:
+    """The suspects as lines for a terminal."""
+    yield f"{'score':>5}  {'file':<60}  reasons"
+    for suspect in suspects:
+        reasons = "; ".join(suspect.reasons) or "nothing stands out"
+        yield f"{suspect.score:5.2f}  {suspect.row.file or '':<60}  {reasons}"
+
+
+def _rivals(groups: Integers, folders: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """For each picture the other folders that hold a near-duplicate of it."""
+    held: dict[int, set[str]] = defaultdict(set)
+    for group, folder in zip(groups, folders, strict=True):
+        held[int(group)].add(folder)
+    return tuple(
+        tuple(sorted(held[int(group)] - {folder}))
+        for group, folder in zip(groups, folders, strict=True)
+    )

@@ -1,0 +1,88 @@
+"""What visitors send back: a picture and what it should have been called, for the maker to judge.
+
+Off unless the environment says `KEZAKO_CORRECTIONS=1`. Pictures lie in `data/NAME/corrections/`,
+which no server hands out, until the maker accepts or deletes them in the cleaner.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+
+from kezako.manifest import CORRECTIONS, Manifest, Row
+from kezako.pictures import Picture, open_picture, shrink
+from kezako.recipe import NEITHER, check_folder_name
+from kezako.workspace import Workspace
+
+SOURCE = "correction"  # in the manifest
+LONGEST = 512  # pixels; as gathered pictures
+QUALITY = 90  # of the JPEG
+MOST = 500  # pictures that wait to be judged; a maker would look at no more
+MOST_BYTES = 100_000_000  # of those together
+
+
+class Full(ValueError):
+    """No more corrections are taken for now; the message is a sentence for the visitor."""
+
+
+def are_taken(environment: Mapping[str, str] | None = None) -> bool:
+    """Whether the maker asked for corrections."""
+    found = os.environ if environment is None else environment
+    return found.get("KEZAKO_CORRECTIONS", "").strip().lower() in ("1", "true", "yes")
+
+
+def offer(
+    workspace: Workspace,
+    name: str,  # of the classifier
+    picture: Picture,  # as the visitor sent it
+    label: str | None,  # what the visitor says it shows; None: none of the classes
+    said: str,  # what the page said
+) -> None:
+    """Keep a visitor's picture, without what its file says of camera, place or person.
+
+    The same picture again replaces what was said of it, until the maker has judged it. Raises
+    `Full`, `NotAPicture`, and `ValueError` for a label that is no class name.
+    """
+    folder = NEITHER if label is None else check_folder_name(label)
+    jpeg = _bare(picture)
+    sha256 = hashlib.sha256(jpeg).hexdigest()
+    file = f"{CORRECTIONS}/{sha256}.jpg"
+    reason = f"a visitor says: {label or 'none of these'}; the page said: {said}"
+    with Manifest(workspace.folder(name)) as manifest, manifest.transaction():
+        row = Row(folder, "offered", reason, file=file, source=SOURCE, sha256=sha256)
+        row.fetched_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        if known := manifest.rows(source=SOURCE, sha256=sha256):
+            row.id = known[0].id
+            if known[0].status == "offered":
+                manifest.update(row)
+            return
+        _check_room(manifest, len(jpeg))
+        _write(manifest.folder / file, jpeg)  # before the commit: a row without its file would lie
+        manifest.add(row)
+
+
+def _bare(picture: Picture) -> bytes:
+    """A JPEG of the pixels and nothing else."""
+    image = shrink(open_picture(picture), LONGEST)
+    image.info.clear()  # or PIL would write comments and profiles again
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=QUALITY, exif=b"")
+    return file.getvalue()
+
+
+def _check_room(manifest: Manifest, size: int) -> None:
+    waiting = [manifest.folder / str(row.file) for row in manifest.rows(status="offered")]
+    together = size + sum(path.stat().st_size for path in waiting if path.is_file())
+    if len(waiting) >= MOST or together > MOST_BYTES:
+        raise Full("Thank you, but there are enough corrections for now.")
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_bytes(content)
+    part.replace(path)

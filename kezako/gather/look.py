@@ -1,0 +1,83 @@
+"""What was gathered, to look at in the notebook: the first pictures, and what became of the rest."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+
+from kezako.gather.summary import Summary
+from kezako.manifest import Manifest
+from kezako.pictures import shrink
+from kezako.recipe import Recipe
+from kezako.workspace import Workspace
+
+SIDE = 160  # pixels of a picture's longest side in the grid
+REASONS = 8  # told apart in the bars; the rarer ones are one more
+
+
+def show_first(
+    recipe: Recipe,
+    workspace: Workspace,
+    count: int = 8,  # pictures a class
+) -> Figure:
+    """A row for each class, of the first pictures that were kept."""
+    first: dict[str, list[str]] = {folder: [] for folder in recipe.folders}
+    with Manifest(workspace.folder(recipe.name)) as manifest:
+        for row in manifest.kept():
+            first.setdefault(row.folder, []).append(str(row.file))
+    figure, grid = plt.subplots(
+        len(first), count, figsize=(1.6 * count, 1.7 * len(first)), squeeze=False
+    )
+    for (folder, files), axes in zip(first.items(), grid, strict=True):
+        for axis in axes:
+            axis.set_axis_off()
+        for axis, file in zip(axes, files, strict=False):
+            with Image.open(workspace.folder(recipe.name) / file) as image:
+                axis.imshow(shrink(image, SIDE))
+        axes[0].set_title(_plain(f"{folder} ({len(files)})"), loc="left")
+    figure.tight_layout()
+    plt.close(figure)  # shown once, as the cell's value
+    return figure
+
+
+def plot_yield(summary: Summary) -> Axes:
+    """What became of every address and file tried, class by class: kept, or why not."""
+    names = list(summary.reasons)
+    reasons = _commonest(summary)
+    _, axes = plt.subplots(figsize=(9, 1.2 + 0.5 * len(names)))
+    left = np.zeros(len(names))
+    for number, (reason, counts) in enumerate(reasons.items()):
+        widths = np.array([counts[name] for name in names])
+        colour = "tab:green" if reason == "kept" else plt.get_cmap("tab20")(2 * number % 20)
+        bars = axes.barh(range(len(names)), widths, left=left, label=_plain(reason), color=colour)
+        axes.bar_label(bars, [str(n) if n else "" for n in widths], label_type="center")
+        left += widths
+    axes.set_yticks(range(len(names)), [_plain(name) for name in names])
+    axes.invert_yaxis()
+    axes.set_xlabel("pictures tried")
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False)
+    return axes
+
+
+def _commonest(summary: Summary) -> dict[str, Counter[str]]:
+    """Reason -> class -> how many: kept first, then the commonest, the rarer ones together."""
+    by_reason: dict[str, Counter[str]] = defaultdict(Counter)
+    for name, counts in summary.reasons.items():
+        for reason, number in counts.items():
+            by_reason[reason][name] += number
+    kept = by_reason.pop("kept", Counter())
+    order = sorted(by_reason, key=lambda reason: -by_reason[reason].total())
+    shown = {"kept": kept, **{reason: by_reason[reason] for reason in order[:REASONS]}}
+    if rest := order[REASONS:]:
+        shown["other reasons"] = sum((by_reason[reason] for reason in rest), Counter())
+    return shown
+
+
+def _plain(text: str) -> str:
+    # matplotlib reads "$x$" as a formula, and leaves labels that begin with "_" out of legends.
+    return text.replace("$", r"\$").removeprefix("_")

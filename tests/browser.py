@@ -1,0 +1,58 @@
+"""A real browser, on a desk and on a phone."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.servers import DEADLINE
+
+
+@pytest.fixture(scope="session")
+def a_browser() -> Iterator[Browser]:
+    """Chromium, headless."""
+    chromium = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        except Exception as error:
+            pytest.skip(f"Chromium does not start here: {error}")
+        expect.set_options(timeout=DEADLINE * 1000)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def a_desk(a_browser: Browser) -> Iterator[Page]:
+    """A page on a desk, 1280 pixels wide."""
+    yield from a_screen(a_browser, viewport={"width": 1280, "height": 900})
+
+
+@pytest.fixture
+def a_phone(a_browser: Browser) -> Iterator[Page]:
+    """A page on a phone, 390 pixels wide."""
+    yield from a_screen(
+        a_browser,
+        viewport={"width": 390, "height": 844},
+        is_mobile=True,
+        has_touch=True,
+        device_scale_factor=3,
+    )
+
+
+def a_screen(browser: Browser, **settings: Any) -> Iterator[Page]:
+    """A page of its own, which reaches nothing outside this machine."""
+    context: BrowserContext = browser.new_context(**settings)
+    context.route(
+        lambda url: "//127.0.0.1:" not in url and "//localhost:" not in url,
+        lambda route: route.abort(),
+    )  # no test reaches outside
+    context.set_default_timeout(DEADLINE * 1000)
+    yield context.new_page()
+    context.close()

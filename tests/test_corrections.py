@@ -1,0 +1,109 @@
+"""What is kept of a visitor's correction, and how much."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from kezako import corrections
+from kezako.corrections import Full, are_taken, offer
+from kezako.manifest import Manifest, Row
+from kezako.recipe import NEITHER
+from kezako.workspace import Workspace
+
+
+def a_photo(shade: int = 90, side: int = 900, **settings: object) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (side, side // 2), (shade, 20, 40)).save(file, "JPEG", **settings)
+    return file.getvalue()
+
+
+def rows(workspace: Workspace) -> list[Row]:
+    with Manifest(workspace.folder("bears")) as manifest:
+        return manifest.rows()
+
+
+@pytest.mark.parametrize(
+    ("value", "taken"), [(None, False), ("", False), ("0", False), ("1", True), ("yes", True)]
+)
+def test_they_are_off_unless_asked_for(value: str | None, taken: bool) -> None:
+    assert are_taken({} if value is None else {"KEZAKO_CORRECTIONS": value}) is taken
+
+
+def test_pixels_are_kept_and_nothing_else(an_empty_workspace: Workspace) -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "my secret address"
+    exif[0x0112] = 6
+    photo = a_photo(exif=exif, comment=b"my secret comment", xmp=b"<x>my secret place</x>",
+                    icc_profile=b"my secret profile")  # fmt: skip
+    assert photo.count(b"my secret") == 4
+    offer(an_empty_workspace, "bears", photo, "teddy", "This is a black bear.")
+    (row,) = rows(an_empty_workspace)
+    kept = (an_empty_workspace.folder("bears") / str(row.file)).read_bytes()
+    assert b"my secret" not in kept
+    image = Image.open(io.BytesIO(kept))
+    assert image.size == (256, 512), "turned upright, made smaller"
+    assert not image.getexif()
+    assert (row.folder, row.status, row.source) == ("teddy", "offered", "correction")
+    assert row.url is None
+    assert row.split is None
+
+
+def test_none_of_these_has_its_own_folder(an_empty_workspace: Workspace) -> None:
+    offer(an_empty_workspace, "bears", a_photo(), None, "This is a black bear.")
+    assert rows(an_empty_workspace)[0].folder == NEITHER
+
+
+def test_the_same_photo_again_replaces_what_was_said(an_empty_workspace: Workspace) -> None:
+    offer(an_empty_workspace, "bears", a_photo(), "teddy", "a")
+    offer(an_empty_workspace, "bears", a_photo(), "grizzly", "a")
+    (row,) = rows(an_empty_workspace)
+    assert row.folder == "grizzly"
+
+
+def test_what_the_maker_judged_is_not_offered_again(an_empty_workspace: Workspace) -> None:
+    offer(an_empty_workspace, "bears", a_photo(), "teddy", "a")
+    (row,) = rows(an_empty_workspace)
+    row.status, row.file = "removed", None
+    with Manifest(an_empty_workspace.folder("bears")) as manifest:
+        manifest.update(row)
+        manifest.recover()
+    offer(an_empty_workspace, "bears", a_photo(), "teddy", "a")
+    assert rows(an_empty_workspace) == [row]
+    assert not list((an_empty_workspace.folder("bears") / "corrections").iterdir())
+
+
+@pytest.mark.parametrize("cap", ["MOST", "MOST_BYTES"])
+def test_there_is_a_cap_on_number_and_size(
+    cap: str, an_empty_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer(an_empty_workspace, "bears", a_photo(10), "teddy", "a")
+    size = sum(path.stat().st_size for path in an_empty_workspace.root.rglob("*.jpg"))
+    monkeypatch.setattr(corrections, cap, 2 if cap == "MOST" else 2 * size)
+    offer(an_empty_workspace, "bears", a_photo(20), "teddy", "a")
+    with pytest.raises(Full, match="enough corrections"):
+        offer(an_empty_workspace, "bears", a_photo(30), "teddy", "a")
+    assert len(rows(an_empty_workspace)) == 2
+    assert len(list(an_empty_workspace.root.rglob("*.jpg"))) == 2
+
+
+@pytest.mark.parametrize("label", ["../../x", "a/b", ""])
+def test_a_hostile_label_is_refused(label: str, an_empty_workspace: Workspace) -> None:
+    with pytest.raises(ValueError, match="name"):
+        offer(an_empty_workspace, "bears", a_photo(), label, "a")
+    assert not list(an_empty_workspace.root.rglob("*.jpg"))
+
+
+def test_a_picture_without_its_row_is_swept_away(an_empty_workspace: Workspace) -> None:
+    offer(an_empty_workspace, "bears", a_photo(), "teddy", "a")
+    folder = an_empty_workspace.folder("bears") / "corrections"
+    stray = folder / "left by a kill.part"
+    stray.write_bytes(b"x")
+    with Manifest(an_empty_workspace.folder("bears")) as manifest:
+        manifest.recover()
+    assert [path.name for path in folder.iterdir()] == [
+        Path(str(rows(an_empty_workspace)[0].file)).name
+    ]
