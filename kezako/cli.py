@@ -146,6 +146,9 @@ def _credits(arguments: argparse.Namespace, workspace: Workspace) -> None:
 def _add_train(commands: _Commands) -> None:
     parser = commands.add_parser("train", help="fine-tune a model and write its bundle")
     parser.add_argument("name", metavar="NAME")
+    parser.add_argument(
+        "--without-photos", action="store_true", help="leave the pictures out of report.html"
+    )
     parser.set_defaults(run=_train)
 
 
@@ -155,7 +158,7 @@ def _train(arguments: argparse.Namespace, workspace: Workspace) -> None:
         from kezako.train.run import train
     except ImportError as error:
         raise Refusal(_needs_more("Training", error)) from error
-    card = train(recipe, workspace)
+    card = train(recipe, workspace, photos=not arguments.without_photos)
     share = card.figures["validation"]["error"]
     print(f"{card.title} Error on validation pictures: {100 * share:.1f} %.")
     print(f"Bundle: {workspace.bundle(recipe.name)}")

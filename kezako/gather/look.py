@@ -1,4 +1,4 @@
-"""What was gathered, to look at in the notebook: the first pictures, and what became of the rest."""
+"""What was gathered, to look at: the first pictures, and what became of the rest."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from kezako.workspace import Workspace
 
 SIDE = 160  # pixels of a picture's longest side in the grid
 REASONS = 8  # told apart in the bars; the rarer ones are one more
+# Green is what is kept; one colour for each reason and one for the rarer ones.
+_COLOURS = ("green", "orange", "red", "purple", "brown", "pink", "gray", "olive", "cyan", "blue")
 
 
 def show_first(
@@ -51,10 +53,11 @@ def plot_yield(summary: Summary) -> Axes:
     reasons = _commonest(summary)
     _, axes = plt.subplots(figsize=(9, 1.2 + 0.5 * len(names)))
     left = np.zeros(len(names))
-    for number, (reason, counts) in enumerate(reasons.items()):
+    for (reason, counts), colour in zip(reasons.items(), _COLOURS, strict=False):
         widths = np.array([counts[name] for name in names])
-        colour = "tab:green" if reason == "kept" else plt.get_cmap("tab20")(2 * number % 20)
-        bars = axes.barh(range(len(names)), widths, left=left, label=_plain(reason), color=colour)
+        bars = axes.barh(
+            range(len(names)), widths, left=left, label=_plain(reason), color=f"tab:{colour}"
+        )
         axes.bar_label(bars, [str(n) if n else "" for n in widths], label_type="center")
         left += widths
     axes.set_yticks(range(len(names)), [_plain(name) for name in names])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -17,6 +18,8 @@ from kezako.bundle import REPORT, Card, amend, read_card
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 
+PHOTOS = "photos"  # the tag of cells that show gathered pictures
+LEFT_OUT = "The pictures are left out of this report, because they are not ours to publish."
 # What a notebook cell raises for the maker, as a sentence that names what to do.
 _SENTENCES = ("NoPictures", "RecipeError", "NotPortable", "ValueError", "SourceStopped")
 
@@ -25,7 +28,11 @@ class TrainingStopped(ValueError):
     """The notebook ended early; the message is the sentence of the cell that failed."""
 
 
-def train(recipe: Recipe, workspace: Workspace) -> Card:
+def train(
+    recipe: Recipe,
+    workspace: Workspace,
+    photos: bool = True,  # False: a report that may be published, without the pictures
+) -> Card:
     """Train `recipe` by its notebook. Raises `TrainingStopped`; the old bundle then stays."""
     source = workspace.notebook("train")
     with tempfile.TemporaryDirectory() as folder:
@@ -43,13 +50,16 @@ def train(recipe: Recipe, workspace: Workspace) -> Card:
             except PapermillExecutionError as error:
                 raise TrainingStopped(_sentence(error, executed, workspace)) from error
         bundle = workspace.bundle(recipe.name)
-        amend(bundle, {REPORT: _report(executed, recipe).encode()})
+        amend(bundle, {REPORT: _report(executed, recipe, photos).encode()})
     return read_card(bundle)
 
 
-def _report(executed: Path, recipe: Recipe) -> str:
+def _report(executed: Path, recipe: Recipe, photos: bool) -> str:
     notebook = nbformat.read(executed, as_version=4)
     notebook.metadata["title"] = recipe.title
+    for cell in notebook.cells:
+        if not photos and PHOTOS in cell.metadata.get("tags", ()):
+            cell.outputs = [nbformat.v4.new_output("stream", text=LEFT_OUT)]
     html, _ = HTMLExporter(embed_images=True).from_notebook_node(notebook)
     return str(html)
 
@@ -59,7 +69,7 @@ def _sentence(error: PapermillExecutionError, executed: Path, workspace: Workspa
         return str(error.evalue)
     kept = workspace.models / ".failed.ipynb"
     kept.parent.mkdir(parents=True, exist_ok=True)
-    executed.replace(kept) if executed.exists() else None
+    shutil.copy(executed, kept)  # papermill writes it after every cell
     return (
         f"The training notebook stopped at cell {error.exec_count} with {error.ename}: "
         f"{error.evalue}. It is kept in {kept}; open it to see where."

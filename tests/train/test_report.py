@@ -1,0 +1,49 @@
+"""The report is the executed notebook; one that is to be published holds no gathered picture."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+
+import nbformat
+import pytest
+from PIL import Image
+
+from kezako.recipe import parse_recipe
+from kezako.train.run import LEFT_OUT, PHOTOS, _report
+
+RECIPE = parse_recipe('title = "Which <b>?"\n[classes]\na = []\nb = []\n', "these")
+
+
+@pytest.fixture
+def executed(tmp_path: Path) -> Path:
+    """A notebook with a plot, and a cell that shows gathered pictures."""
+    stream = io.BytesIO()
+    Image.new("RGB", (4, 4), "red").save(stream, "PNG")
+    picture = {"image/png": base64.b64encode(stream.getvalue()).decode()}
+    cells = []
+    for tags in ([], [PHOTOS]):
+        output = nbformat.v4.new_output("display_data", data=picture)
+        cells.append(nbformat.v4.new_code_cell("show()", outputs=[output], metadata={"tags": tags}))
+    path = tmp_path / "train.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    return path
+
+
+def test_a_report_shows_everything(executed: Path) -> None:
+    assert _report(executed, RECIPE, photos=True).count("<img") == 2
+
+
+def test_a_report_to_publish_keeps_plots_and_leaves_pictures_out(executed: Path) -> None:
+    report = _report(executed, RECIPE, photos=False)
+    assert report.count("<img") == 1
+    assert LEFT_OUT in report
+
+
+def test_every_cell_of_the_notebook_that_shows_pictures_is_tagged(the_repository: Path) -> None:
+    story = nbformat.read(the_repository / "notebooks" / "train.ipynb", as_version=4)
+    words = ("show_batch(", "show_image(", "show_first(", "plot_top_losses(", "Cleaner(recipe")
+    shows = [cell for cell in story.cells if any(word in cell.source for word in words)]
+    assert len(shows) >= 5
+    assert all(PHOTOS in cell.metadata.get("tags", ()) for cell in shows)
