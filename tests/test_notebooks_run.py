@@ -20,7 +20,8 @@ ROOT = Path(__file__).parents[1]
 def under_nbval(notebook: Path, home: Path) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
-         "--rootdir", str(notebook.parent), "-c", os.devnull, "--nbval-lax", "--nbval-cell-timeout=300", str(notebook)],
+         "--rootdir", str(notebook.parent), "-c", os.devnull, "--nbval-lax",
+         "--nbval-cell-timeout=300", str(notebook)],
         env={**os.environ, "KEZAKO_HOME": str(home), "PYTHONPATH": str(ROOT),
              "KEZAKO_WEIGHTS": "starter"},
         capture_output=True, text=True, check=False,

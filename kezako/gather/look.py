@@ -56,7 +56,7 @@ def plot_yield(summary: Summary) -> Axes:
     for (reason, counts), colour in zip(reasons.items(), _COLOURS, strict=False):
         widths = np.array([counts[name] for name in names])
         bars = axes.barh(
-            range(len(names)), widths, left=left, label=_plain(reason), color=f"tab:{colour}"
+            range(len(names)), widths, left=left, label=reason, color=f"tab:{colour}"
         )
         axes.bar_label(bars, [str(n) if n else "" for n in widths], label_type="center")
         left += widths
@@ -82,5 +82,4 @@ def _commonest(summary: Summary) -> dict[str, Counter[str]]:
 
 
 def _plain(text: str) -> str:
-    # matplotlib reads "$x$" as a formula, and leaves labels that begin with "_" out of legends.
-    return text.replace("$", r"\$").removeprefix("_")
+    return text.replace("$", r"\$")  # a class may be called "$x$", which would be a formula

@@ -50,7 +50,7 @@ def test_sources_that_are_dry_end_the_run(
 ) -> None:
     recipe = recipe_of("shapes", 50, round=["round shape"], square=["square shape"])
     drawn_standin.offer("round shape", drawn_standin.urls("round shape", 7))
-    summary = gather(recipe, workspace, ["duckduckgo", "wikimedia"], drawn_settings)
+    summary = gather(recipe, workspace, ["openverse", "wikimedia"], drawn_settings)
     assert summary.kept["round"] == 7
     assert any(note.startswith("round: 7 of 50 pictures") for note in summary.notes)
 
@@ -76,7 +76,7 @@ def test_an_answer_of_one_address_is_one_row_however_many_sources_name_it(
     workspace: Workspace, shapes: Recipe, drawn_settings: Settings, drawn_standin: Standin
 ) -> None:
     drawn_standin.offer("round shape", drawn_standin.urls("round shape", 5))
-    gather(shapes, workspace, ["duckduckgo", "openverse", "wikimedia"], drawn_settings)
+    gather(shapes, workspace, ["ddgs", "openverse", "wikimedia"], drawn_settings)
     urls = [row.url for row in rows_of(workspace, "shapes", folder="round")]
     assert sorted(urls) == sorted(drawn_standin.urls("round shape", 5))
 
@@ -143,6 +143,6 @@ def test_a_source_of_ones_own_that_breaks_is_said(
         def search(self, query: str, limit: int) -> None:
             raise KeyError("image")
 
-    summary = gather(shapes, workspace, ["clumsy", "duckduckgo"], drawn_settings)
+    summary = gather(shapes, workspace, ["clumsy", "openverse"], drawn_settings)
     assert summary.kept == {"round": 12, "square": 12}
     assert "clumsy broke on 'round shape': KeyError('image')." in summary.notes

@@ -17,8 +17,6 @@ CLASSES = {"round": ["round shape"], "square": ["square shape"]}
     ("wishes", "filters"),
     [
         ("", {"type:photo"}),
-        ("photos_only = false", set()),
-        ('licence = "free"', {"type:photo", "license:any"}),
         ('licence = "free"\nphotos_only = false', {"license:any"}),
     ],
 )
