@@ -55,9 +55,7 @@ def plot_yield(summary: Summary) -> Axes:
     left = np.zeros(len(names))
     for (reason, counts), colour in zip(reasons.items(), _COLOURS, strict=False):
         widths = np.array([counts[name] for name in names])
-        bars = axes.barh(
-            range(len(names)), widths, left=left, label=reason, color=f"tab:{colour}"
-        )
+        bars = axes.barh(range(len(names)), widths, left=left, label=reason, color=f"tab:{colour}")
         axes.bar_label(bars, [str(n) if n else "" for n in widths], label_type="center")
         left += widths
     axes.set_yticks(range(len(names)), [_plain(name) for name in names])

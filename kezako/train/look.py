@@ -26,7 +26,7 @@ def plot_counts(pictures: Pictures) -> Axes:
     for row, (first, second) in enumerate(zip(train, valid, strict=True)):
         axes.text(first + second, row, f" {first} + {second}", va="center")
     axes.invert_yaxis()
-    axes.legend()
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
     axes.set_xlabel("pictures")
     axes.margins(x=0.15)
     return axes

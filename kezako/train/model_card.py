@@ -53,7 +53,7 @@ def model_card(card: Card) -> str:
         _table(card),
         f"![confusion matrix]({CONFUSION})" if "confusion" in validation else "",
         f"- Measured on {validation['pictures']} validation pictures that the model did not "
-        "learn from, with their labels as they were gathered.",
+        "learn from, with their labels as they are now.",
         f"- Calibration error {_percent(calibration['after'])} "
         f"({_percent(calibration['before'])} before temperature scaling, "
         f"T = {card.temperature:.2f}), on pictures the temperature was not fitted on.",
