@@ -39,8 +39,11 @@ class BFloat16OnCPU(Callback):
         self.learn.model.to(memory_format=torch.contiguous_format)
 
 
-class Progress(Callback):
-    """One plain line an epoch, for whoever watches the notebook from a terminal."""
+class EpochLines(Callback):
+    """One plain line an epoch, for whoever watches the notebook from a terminal.
+
+    Not named `Progress`: fastai would then take it for its own bar, and `no_bar` remove it.
+    """
 
     order = 60  # after the Recorder
 
@@ -69,9 +72,9 @@ def fitting_callbacks(learn: Learner) -> list[Callback]:
         from fastai.callback.fp16 import AMPMode, MixedPrecision
 
         bf16 = torch.cuda.is_bf16_supported()
-        return [Progress(), MixedPrecision(AMPMode.BF16 if bf16 else AMPMode.FP16)]
+        return [EpochLines(), MixedPrecision(AMPMode.BF16 if bf16 else AMPMode.FP16)]
     gain = bfloat16_gain(learn)
-    return [Progress(), *([BFloat16OnCPU()] if gain >= MIN_GAIN else [])]
+    return [EpochLines(), *([BFloat16OnCPU()] if gain >= MIN_GAIN else [])]
 
 
 def bfloat16_gain(learn: Learner) -> float:

@@ -158,7 +158,7 @@ def test_several_labels_a_picture(
 ) -> None:
     path = an_empty_workspace.folder("colours") / "recipe.toml"
     text = path.read_text().replace('green = ["green"]\n', "")
-    path.write_text('task = "multi"\nneither = ["green"]\n' + text)
+    path.write_text('neither = ["green"]\n' + text.replace('"single"', '"multi"'))
     for row in the_manifest.rows(folder="green"):  # what shows neither red nor blue
         row.folder, before = "neither", the_manifest.folder / str(row.file)
         row.file = f"pictures/neither/{before.name}"
