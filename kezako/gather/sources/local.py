@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import cached_property
@@ -28,7 +29,7 @@ class Readable(Protocol):
         ...
 
 
-class _Saved:
+class _Saved(ABC):
     name = ""
     cannot_filter: tuple[str, ...] = ()
 
@@ -66,8 +67,9 @@ class _Saved:
                     found[f"{self.name}:{path.name}/{entry.name}"] = (box, entry)
         return found
 
+    @abstractmethod
     def _boxes(self) -> list[Path]:
-        raise NotImplementedError
+        """The folder or the archives that hold the pictures."""
 
 
 @register("folder")
