@@ -5,6 +5,7 @@ model.onnx      what the page runs: picture (N, 3, S, S) -> logits (N, C), featu
 known.npz       where the training pictures lie in feature space, for "none of these"
 card.json       everything needed to use the model, and how good it is
 README.md       the same for people
+credits.md      who made the pictures it learnt from, where licences are known
 report.html     the executed training notebook, where there is one
 """
 
@@ -31,6 +32,7 @@ MODEL = "model.onnx"
 KNOWN = "known.npz"
 EXPORT = "export.pkl"
 REPORT = "report.html"
+CREDITS = "credits.md"
 Precision = Literal["int8", "fp32"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kezako import __version__
@@ -131,16 +132,24 @@ def _add_credits(commands: _Commands) -> None:
 
 
 def _credits(arguments: argparse.Namespace, workspace: Workspace) -> None:
+    print(_write_credits(arguments.name, workspace))
+
+
+def _write_credits(name: str, workspace: Workspace) -> Path:
+    """Write them beside the pictures and, for the page to show, into the bundle."""
+    from kezako.bundle import CARD, CREDITS, amend
     from kezako.gather.listing import credits
 
-    title = workspace.recipe(arguments.name).title
-    target = workspace.folder(arguments.name) / "credits.md"
-    with _manifest(arguments.name, workspace) as manifest:
+    title = workspace.recipe(name).title
+    target = workspace.folder(name) / CREDITS
+    with _manifest(name, workspace) as manifest:
         text = credits(manifest, title)
     staged = target.with_suffix(".part")
     staged.write_text(text, encoding="utf-8")
     staged.replace(target)
-    print(target)
+    if (workspace.bundle(name) / CARD).is_file():
+        amend(workspace.bundle(name), {CREDITS: text.encode()})
+    return target
 
 
 def _add_train(commands: _Commands) -> None:
@@ -159,6 +168,10 @@ def _train(arguments: argparse.Namespace, workspace: Workspace) -> None:
     except ImportError as error:
         raise Refusal(_needs_more("Training", error)) from error
     card = train(recipe, workspace, photos=not arguments.without_photos)
+    with _manifest(recipe.name, workspace) as manifest:
+        licensed = any(row.licence for row in manifest.kept())
+    if licensed:
+        _write_credits(recipe.name, workspace)
     share = card.figures["validation"]["error"]
     print(f"{card.title} Error on validation pictures: {100 * share:.1f} %.")
     print(f"Bundle: {workspace.bundle(recipe.name)}")

@@ -17,13 +17,23 @@ from traitlets import Any as AnyTrait
 from traitlets.log import get_logger
 
 from kezako import corrections
-from kezako.bundle import BundleError, Card, list_bundles
+from kezako.bundle import CREDITS, BundleError, Card, list_bundles, read_file
 from kezako.classifier import Answer, Classifier
 from kezako.pictures import NotAPicture, open_picture, shrink
 from kezako.wording import SORRY, consent, percent, promise, sentence, short
 from kezako.workspace import Workspace
 
-__all__ = ["ACCEPT", "Bars", "Choice", "Correction", "careful", "content", "sentence", "show"]
+__all__ = [
+    "ACCEPT",
+    "Bars",
+    "Choice",
+    "Correction",
+    "Credits",
+    "careful",
+    "content",
+    "sentence",
+    "show",
+]
 
 ACCEPT = "image/*,.heic,.heif"  # desktop browsers do not count HEIC among image/*
 PREVIEW = 960  # pixels of the longest side: sharp at the page's width on a phone's dense screen
@@ -93,6 +103,17 @@ class Choice(VBox):
         self.classifier = chosen
         return ""
 
+    def credits(self) -> str:
+        """`credits.md` of the classifier in use; empty where it has none."""
+        if self.classifier is None or CREDITS not in self.classifier.card.files:
+            return ""
+        try:
+            content = read_file(self._models / str(self.name), self.classifier.card, CREDITS)
+        except BundleError as error:  # exchanged since it was opened
+            get_logger().warning("%s", error)
+            return ""
+        return content.decode("utf-8", "replace")
+
     def _say(self, text: str) -> None:
         self._notice.value = f'<p class="kezako-notice">{escape(text)}</p>' if text else ""
 
@@ -109,6 +130,24 @@ class Bars(HTML):
 
     def clear(self) -> None:
         self.value = ""
+
+
+class Credits(HTML):
+    """Who made the pictures that the chosen classifier learnt from, where its bundle says so."""
+
+    def __init__(self, choice: Choice):
+        super().__init__()
+        self.add_class("kezako-credits")
+        self._choice = choice
+        choice.observe(self._show, "classifier")
+        self._show()
+
+    def _show(self, _change: Any = None) -> None:
+        text = escape(self._choice.credits())
+        summary = "Pictures it learnt from"
+        self.value = (
+            f"<details><summary>{summary}</summary><pre>{text}</pre></details>" if text else ""
+        )
 
 
 class Correction(VBox):
