@@ -21,6 +21,15 @@ PHOTOS = Path(os.environ.get("KEZAKO_PHOTOS", ROOT.parent / "shared" / "photos")
 SIZE = 32  # pixels a side: enough for the mean colour
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests with a browser come last.
+
+    Playwright's event loop runs in the main thread from the first of them to the session's end,
+    and no other loop can be started beside it.
+    """
+    items.sort(key=lambda item: "a_browser" in getattr(item, "fixturenames", ()))
+
+
 @pytest.fixture(scope="session")
 def the_repository() -> Path:
     """The folder of pyproject.toml."""
