@@ -27,7 +27,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     Playwright's event loop runs in the main thread from the first of them to the session's end,
     and no other loop can be started beside it.
     """
-    items.sort(key=lambda item: "a_browser" in getattr(item, "fixturenames", ()))
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.fixture(autouse=True)
+def _browsers_are_marked(request: pytest.FixtureRequest) -> None:
+    """A test that asks for a browser without the mark would run too early."""
+    marked = request.node.get_closest_marker("browser") is not None
+    assert marked or "a_browser" not in request.fixturenames
 
 
 @pytest.fixture(scope="session")
