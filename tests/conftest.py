@@ -22,12 +22,13 @@ SIZE = 32  # pixels a side: enough for the mean colour
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests with a browser come last.
+    """Files with a browser test come last, whole, so that what they set up is set up once.
 
     Playwright's event loop runs in the main thread from the first of them to the session's end,
     and no other loop can be started beside it.
     """
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    late = {item.path for item in items if item.get_closest_marker("browser")}
+    items.sort(key=lambda item: item.path in late)
 
 
 @pytest.fixture(autouse=True)
