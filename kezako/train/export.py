@@ -91,7 +91,7 @@ class _Trained:
         onnx.write_fp32(self.model, self.how.size, fp32)
         fp32.replace(model)
         card = self._card("fp32")
-        exact = self._scores(card, folder, self.valid, "checking the model")
+        scores = exact = self._scores(card, folder, self.valid, "checking the model")
         model.replace(fp32)
         sample = np.random.default_rng(self.recipe.seed).permutation(len(self.train))
         ranges = [prepare(self.train[i], self.how) for i in sample[:CALIBRATION]]
@@ -99,23 +99,22 @@ class _Trained:
             onnx.write_int8(fp32, ranges, model, spared)
             int8 = self._scores(self._card("int8"), folder, self.valid, "checking int8")
             if measure.keeps_the_answers(exact, int8, self.targets, self.multi):
-                card = self._card("int8")
+                card, scores = self._card("int8"), int8
                 break
         else:
             fp32.replace(model)
         fp32.unlink(missing_ok=True)
-        return self._with_known(card, folder, sample, exact)
+        self.same_label = measure.same_answers(exact, scores, self.multi)
+        return self._with_known(card, folder, sample, scores)
 
     def _with_known(
-        self, card: Card, folder: Path, order: np.ndarray[Any, Any], exact: Scores
+        self, card: Card, folder: Path, order: np.ndarray[Any, Any], scores: Scores
     ) -> Card:
         bank = [self.train[i] for i in order[:BANK]]
         features = self._scores(card, folder, bank, "remembering the pictures").features
         known = Known(unit(features), min(NEIGHBOURS, len(bank)))
         known.write(folder / KNOWN)
-        scores = self._scores(card, folder, self.valid, "measuring")
         self.logits = scores.logits.astype(np.float64)
-        self.same_label = measure.same_answers(exact, scores, self.multi)
         self.distances = known.distance(scores.features)
         p = figures.probabilities(self.logits, self.multi)
         thresholds = figures.fit_thresholds(p, self.targets, self.labels) if self.multi else {}
