@@ -29,7 +29,9 @@ from typing import Any
 import numpy as np
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+
+from fine_tuning import fine_tuned  # noqa: E402
 
 from kezako.clean.auto import clean  # noqa: E402
 from kezako.clean.suspects import find_suspects  # noqa: E402
@@ -199,36 +201,8 @@ def share_found(order: list[Any], flips: set[int]) -> float:
 
 
 def train(recipe: Recipe, workspace: Workspace, truth: dict[int, str], seed: int) -> Trained:
-    """Fine-tune as the training notebook does, on the labels that the folders give now."""
-    from fastai.vision import all as fastai
-
-    import kezako.train  # noqa: F401 - makes torchvision import
-    from kezako.train.fit import fitting_callbacks
-    from kezako.train.weights import find_weights, make_backbone
-
-    fastai.set_seed(seed)
-    pictures = Pictures(recipe, workspace)
-    crop = fastai.RandomResizedCrop(recipe.image_size, min_scale=recipe.min_scale)
-    squish = fastai.Resize(recipe.image_size, fastai.ResizeMethod.Squish)
-    block = fastai.DataBlock(
-        blocks=(fastai.ImageBlock, fastai.CategoryBlock(vocab=recipe.labels)),
-        get_y=fastai.parent_label,
-        splitter=fastai.FuncSplitter(pictures.is_valid),
-        item_tfms=crop if recipe.resize == "random-crop" else squish,
-        batch_tfms=[
-            *(fastai.aug_transforms(mult=recipe.mult) if recipe.augment else []),
-            fastai.Normalize.from_stats(*fastai.imagenet_stats),
-        ],
-    )
-    dls = block.dataloaders(pictures.paths, bs=pictures.batch_size, num_workers=0)
-    weights = find_weights(recipe.backbone, workspace.models)
-    backbone = make_backbone(recipe.backbone, weights)
-    learn = fastai.vision_learner(dls, backbone, pretrained=weights.pretrained)
-    learn.add_cbs(fitting_callbacks(learn))
-    rate = 2e-3 if recipe.learning_rate == "find" else recipe.learning_rate
-    learn.remove_cb(fastai.ProgressCallback)  # the callbacks above print a line an epoch
-    with learn.no_logging():
-        learn.fine_tune(recipe.epochs, rate)
+    """Fine-tune on the labels that the folders give now."""
+    learn, pictures = fine_tuned(recipe, workspace, seed)
     return _trained(learn, pictures, recipe, workspace, truth)
 
 

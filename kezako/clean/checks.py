@@ -120,6 +120,15 @@ def conflict(evidence: Evidence) -> Finding:
     return Finding(scores, [f"also lies in {', '.join(rivals)}" for rivals in evidence.rivals])
 
 
+@check("leak", weight=0.4)
+def leak(evidence: Evidence) -> Finding:
+    """A validation picture that is in training as well, so that it judges nothing."""
+    scores = np.array([float(bool(other)) for other in evidence.leaks])
+    return Finding(
+        scores, [f"the same photo as {other}, which is in training" for other in evidence.leaks]
+    )
+
+
 @check("drawing", weight=0.3)
 def drawing(evidence: Evidence) -> Finding:
     """A drawing or a text; says nothing where most pictures are drawn."""

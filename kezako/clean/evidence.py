@@ -38,6 +38,7 @@ class Evidence:
     votes: Array  # (N, C), share of the nearest pictures that show a label
     distance: Array  # (N,) to the nearest pictures: 0 the same direction, 1 unrelated
     rivals: tuple[tuple[str, ...], ...]  # (N,) other folders that hold the same picture
+    leaks: tuple[str, ...]  # (N,) for a validation picture, the same one in training; or empty
     sharpness: Floats  # (N,)
     drawn: Floats  # (N,)
     shortest: Integers  # (N,) pixels of the shorter side
@@ -60,14 +61,22 @@ def out_of_fold(
     return p
 
 
+def directions(
+    views: Floats,  # (V, N, F)
+) -> Floats:
+    """Features (N, F) of length 1, whose products are cosines."""
+    features = StandardScaler().fit_transform(views.mean(axis=0))
+    features /= np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-9)
+    return np.asarray(features)
+
+
 def nearest(
     views: Floats,  # (V, N, F)
     groups: Integers,  # (N,) a copy of a picture is no witness for its label
     count: int = NEIGHBOURS,
 ) -> tuple[Integers, Array]:
     """The nearest pictures of each one, indices (N, K), and their cosine similarity (N, K)."""
-    features = StandardScaler().fit_transform(views.mean(axis=0))
-    features /= np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-9)
+    features = directions(views)
     count = min(count, len(features) - 1)
     indices, similarities = [], []
     for start in range(0, len(features), CHUNK):

@@ -22,6 +22,8 @@ from tqdm.auto import tqdm
 
 from kezako.bundle import Preprocessing
 from kezako.classifier import prepare
+from kezako.clean.copies import find_copies
+from kezako.clean.evidence import Integers
 from kezako.clean.looks import Look, look_at
 from kezako.manifest import Row
 from kezako.pictures import NotAPicture, open_picture
@@ -45,6 +47,7 @@ class Features:
 
     views: npt.NDArray[np.float32]  # (2, N, F): as it is, and its mirror image
     looks: npt.NDArray[np.float32]  # (N, 2): the columns of `Look`
+    copies: Integers  # (K, 2): pairs of them that show one photograph, as indices
 
 
 def measure(
@@ -53,7 +56,9 @@ def measure(
     """The rows whose pictures open, the rows whose do not, and what was measured of the former."""
     cache = _Cache(recipe, workspace)
     readable, unreadable = cache.fill(list(rows))
-    return readable, unreadable, cache.of(readable)
+    views, looks = cache.of(readable)
+    copies = find_copies(workspace.folder(recipe.name), readable, views)
+    return readable, unreadable, Features(views, looks, copies)
 
 
 class _Cache:
@@ -79,10 +84,11 @@ class _Cache:
         readable = [row for row in rows if row.sha256 in self._known]
         return readable, [row for row in rows if row.sha256 not in self._known]
 
-    def of(self, rows: list[Row]) -> Features:
+    def of(self, rows: list[Row]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Views (2, N, F) and looks (N, 2) of pictures that were measured."""
         known = [self._known[str(row.sha256)] for row in rows]
         views = np.stack([views for views, _ in known], axis=1).astype(np.float32)
-        return Features(views, np.stack([looks for _, looks in known]))
+        return views, np.stack([looks for _, looks in known])
 
     def _measure(self, rows: list[Row]) -> None:
         network = _Backbone(self._recipe.backbone, self._weights)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 
 from kezako.clean.checks import TOLD, chosen, combine
+from kezako.clean.copies import groups_of
 from kezako.clean.evidence import Evidence, Integers, nearest, out_of_fold, vote
 from kezako.clean.features import Features, measure
 from kezako.clean.marks import belongs
@@ -77,7 +79,7 @@ def evidence_of(
         [[label in recipe.labels_of(folder) for label in recipe.labels] for folder in folders],
         dtype=np.int64,
     )  # (N, C)
-    groups = np.array([row.near if row.near is not None else -(row.id or 0) for row in rows])
+    groups = groups_of(rows, features.copies)
     p = out_of_fold(features.views, given, groups, multi, seed)
     indices, similarities = nearest(features.views, groups)
     return Evidence(
@@ -89,6 +91,7 @@ def evidence_of(
         votes=vote(indices, similarities, given),
         distance=1 - similarities.mean(axis=1),
         rivals=_rivals(groups, folders),
+        leaks=_leaks(groups, rows),
         sharpness=features.looks[:, 0],
         drawn=features.looks[:, 1],
         shortest=np.array([min(row.width or 0, row.height or 0) for row in rows]),
@@ -141,6 +144,11 @@ def as_lines(suspects: Sequence[Suspect]) -> Iterator[str]:
         yield f"{suspect.score:5.2f}  {suspect.row.file or '':<60}  {reasons}"
 
 
+def in_short(row: Row) -> str:
+    """A picture as reasons name it: its class and the beginning of its file's name."""
+    return f"{row.folder}/{PurePosixPath(str(row.file)).stem[:8]}"
+
+
 def _rivals(groups: Integers, folders: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     """For each picture the other folders that hold a near-duplicate of it."""
     held: dict[int, set[str]] = defaultdict(set)
@@ -149,4 +157,15 @@ def _rivals(groups: Integers, folders: Sequence[str]) -> tuple[tuple[str, ...], 
     return tuple(
         tuple(sorted(held[int(group)] - {folder}))
         for group, folder in zip(groups, folders, strict=True)
+    )
+
+
+def _leaks(groups: Integers, rows: Sequence[Row]) -> tuple[str, ...]:
+    """For each validation picture one of its group on the training side, in short; or empty."""
+    learnt = {
+        int(number): row for number, row in zip(groups, rows, strict=True) if row.split == "train"
+    }
+    return tuple(
+        in_short(learnt[int(number)]) if row.split == "valid" and int(number) in learnt else ""
+        for number, row in zip(groups, rows, strict=True)
     )

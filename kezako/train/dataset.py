@@ -25,16 +25,19 @@ def label_reader(recipe: Recipe) -> Callable[[Path], list[str]]:
 
 
 class Pictures:
-    """What the manifest keeps for training, with the split that it recorded."""
+    """What the manifest keeps for training, with the split that it recorded.
+
+    `rows` and paths are as they were when this was made, whatever is cleaned meanwhile.
+    """
 
     def __init__(self, recipe: Recipe, workspace: Workspace):
         self.recipe = recipe
         self.folder = workspace.folder(recipe.name)
         with Manifest(self.folder) as manifest:
             manifest.recover()
-            rows = [row for row in manifest.kept() if self._belongs(row)]
-        self._valid = {self._path(row): row.split == "valid" for row in rows}
-        self._check(rows)
+            self.rows = [row for row in manifest.kept() if self._belongs(row)]
+        self._valid = {self._path(row): row.split == "valid" for row in self.rows}
+        self._check()
 
     @property
     def paths(self) -> list[Path]:
@@ -73,12 +76,12 @@ class Pictures:
     def _path(self, row: Row) -> Path:
         return self.folder / str(row.file)
 
-    def _check(self, rows: list[Row]) -> None:
+    def _check(self) -> None:
         name = self.recipe.name
         for split in ("train", "valid"):
             seen = {
                 label
-                for row in rows
+                for row in self.rows
                 if row.split == split
                 for label in self.recipe.labels_of(row.folder)
             }

@@ -18,6 +18,7 @@ from torch import nn
 from kezako import __version__
 from kezako.bundle import (
     EXPORT,
+    HEAD,
     KNOWN,
     MODEL,
     Card,
@@ -86,8 +87,9 @@ class _Trained:
             learn.export(path.absolute(), pickle_module=portable)
 
     def write_model(self, folder: Path) -> Card:
-        """`model.onnx` in the smallest precision that keeps the answers, and `known.npz`."""
+        """`model.onnx` in the smallest precision that keeps the answers, and what goes with it."""
         model, fp32 = folder / MODEL, folder / "fp32.onnx"
+        onnx.write_head(self.model, self.how.size, folder / HEAD)
         onnx.write_fp32(self.model, self.how.size, fp32)
         fp32.replace(model)
         card = self._card("fp32")

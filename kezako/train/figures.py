@@ -84,18 +84,21 @@ def confidences(logits: Array, targets: Integers, multi: bool) -> tuple[Array, A
 def unseen_calibration(
     logits: Array, targets: Integers, multi: bool, seed: int = 0
 ) -> tuple[float, float]:
-    """Calibration error before and after a temperature, on pictures that it was not fitted on.
-
-    The validation pictures are halved; each half is scaled by the other's temperature.
-    """
-    order = np.random.default_rng(seed).permutation(len(logits))
-    scaled = np.empty_like(logits)
-    for half, other in ((order[::2], order[1::2]), (order[1::2], order[::2])):
-        scaled[half] = logits[half] / fit_temperature(logits[other], targets[other], multi)
+    """Calibration error before and after a temperature, on pictures that it was not fitted on."""
+    scaled = unseen_scaling(logits, targets, multi, seed)
     return (
         calibration_error(*confidences(logits, targets, multi)),
         calibration_error(*confidences(scaled, targets, multi)),
     )
+
+
+def unseen_scaling(logits: Array, targets: Integers, multi: bool, seed: int = 0) -> Array:
+    """Logits, halved at random, each half scaled by the temperature that fits the other."""
+    order = np.random.default_rng(seed).permutation(len(logits))
+    scaled = np.empty_like(logits)
+    for half, other in ((order[::2], order[1::2]), (order[1::2], order[::2])):
+        scaled[half] = logits[half] / fit_temperature(logits[other], targets[other], multi)
+    return scaled
 
 
 def fit_thresholds(p: Array, targets: Integers, labels: Sequence[str]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""What fastai does not draw: counts, confusions of several labels, reliability, the card."""
+"""What fastai does not draw: counts, confusions of several labels, reliability, what changed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from IPython.display import Markdown
 from matplotlib.axes import Axes
 
 from kezako.bundle import Card
+from kezako.train.changes import Changes
 from kezako.train.dataset import Pictures
-from kezako.train.model_card import model_card
+from kezako.train.model_card import model_card, plain
 
 
 def plot_counts(pictures: Pictures) -> Axes:
@@ -65,6 +66,28 @@ def plot_reliability(card: Card) -> Axes:
     axes.set_title("the larger the dot, the more answers")
     axes.set_xlim(0, 1.03)
     axes.set_ylim(0, 1.03)
+    return axes
+
+
+def plot_changes(changes: Changes) -> Axes | None:
+    """The error of each class before and after, as a line from dot to dot. None the first time."""
+    if changes.before is None:
+        return None
+    names = [name for name in changes.after if name in changes.before]
+    errors = [(changes.before[name], changes.after[name]) for name in names] + [changes.errors]
+    before, after = (100 * np.array(column) for column in zip(*errors, strict=True))
+    rows = range(len(errors))
+    _, axes = plt.subplots(figsize=(7, 1.2 + 0.45 * len(errors)))
+    axes.hlines(rows, before, after, color="lightgrey", linewidth=3, zorder=1)
+    axes.scatter(before, rows, color="grey", label="the model before", zorder=2)
+    axes.scatter(after, rows, color="tab:blue", label="this one", zorder=3)
+    for row, value in zip(rows, np.maximum(before, after), strict=True):
+        axes.text(value, row, f"   {before[row]:.1f} → {after[row]:.1f} %", va="center")
+    axes.set_yticks(rows, [*map(plain, names), "all"])
+    axes.invert_yaxis()
+    axes.set_xlim(0, max(1.0, 1.3 * float(max(before.max(), after.max()))))
+    axes.set_xlabel("error on the validation pictures, %")
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
     return axes
 
 

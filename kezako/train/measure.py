@@ -17,18 +17,17 @@ from kezako.pictures import NotAPicture
 from kezako.train import figures
 
 SAME_LABEL = 0.995  # int8 is shipped where at least this share of answers stays
+WORSE = 0.01  # and the log loss grows by this share at most
 
 
 def score(classifier: Classifier, paths: Sequence[Path], doing: str = "") -> Scores:
     """The scores of many pictures, one at a time as a page asks them."""
-    single = [
-        classifier.run(classifier.prepare(path)[None])
-        for path in tqdm(paths, desc=doing, leave=False, unit="picture")
-    ]
-    return Scores(
-        np.concatenate([scores.logits for scores in single]),
-        np.concatenate([scores.features for scores in single]),
-    )
+    logits, features = [], []
+    for path in tqdm(paths, desc=doing, leave=False, unit="picture"):
+        scores = classifier.run(classifier.prepare(path)[None])
+        logits.append(scores.logits)
+        features.append(scores.features)  # the maps of thousands would fill the memory
+    return Scores(np.concatenate(logits), np.concatenate(features))
 
 
 def same_answers(first: Scores, second: Scores, multi: bool) -> float:
@@ -41,12 +40,18 @@ def same_answers(first: Scores, second: Scores, multi: bool) -> float:
 def keeps_the_answers(
     exact: Scores, approximate: Scores, targets: figures.Integers, multi: bool
 ) -> bool:
-    """Whether `approximate` answers as `exact` does and errs no more often."""
-    errors = [
-        1 - figures.confidences(scores.logits.astype(float), targets, multi)[1].mean()
+    """Whether `approximate` gives the same answers as `exact`, as surely.
+
+    The answers, because they are what a visitor sees. The log loss, because it weighs every
+    picture. The error would let a single picture decide: among a few hundred, one that rounding
+    flips the wrong way is noise, and just as many flip the right way.
+    """
+    before, after = [
+        figures.log_loss(scores.logits.astype(np.float64), targets, multi)
         for scores in (exact, approximate)
     ]
-    return same_answers(exact, approximate, multi) >= SAME_LABEL and errors[1] <= errors[0]
+    alike = same_answers(exact, approximate, multi) >= SAME_LABEL
+    return alike and after <= before * (1 + WORSE)
 
 
 def validation(logits: figures.Array, targets: figures.Integers, card: Card) -> dict[str, Any]:
@@ -147,6 +152,7 @@ def previous(
     then = classifier.card.figures.get("validation", {})
     return {
         "error": now["error"],
+        "error_by_class": now["error_by_class"],
         "error_on_its_own_card": then.get("error"),
         "pictures_on_its_own_card": then.get("pictures"),
         "finished": classifier.card.training.get("finished"),

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from kezako.bundle import Card
+from kezako.wording import as_text
 
 CONFUSION = "confusion.png"
 
@@ -32,10 +33,8 @@ def draw_confusion(matrix: list[list[int]], labels: tuple[str, ...]) -> Figure:
         dark = count > counts[row].sum() / 2
         axes.text(column, row, str(count), ha="center", va="center",
                   color="white" if dark else "black")  # fmt: skip
-    axes.set_xticks(
-        range(len(labels)), [_plain(label) for label in labels], rotation=30, ha="right"
-    )
-    axes.set_yticks(range(len(labels)), [_plain(label) for label in labels])
+    axes.set_xticks(range(len(labels)), [plain(label) for label in labels], rotation=30, ha="right")
+    axes.set_yticks(range(len(labels)), [plain(label) for label in labels])
     axes.set_xlabel("said")
     axes.set_ylabel("is")
     return figure
@@ -46,8 +45,8 @@ def model_card(card: Card) -> str:
     figures, training = card.figures, card.training
     validation, calibration = figures["validation"], figures["calibration"]
     sections = [
-        f"# {_text(card.title)}",
-        f"Tells apart: {', '.join(_text(label) for label in card.labels)}."
+        f"# {as_text(card.title)}",
+        f"Tells apart: {', '.join(as_text(label) for label in card.labels)}."
         + (" A picture may show several of them, or none." if card.task == "multi" else ""),
         "## How good it is",
         _table(card),
@@ -61,25 +60,33 @@ def model_card(card: Card) -> str:
         _agreement(card),
         _previous(card),
         "## How it was trained",
-        f"{_text(training['weights'])} {_settings(training['recipe'])}",
+        f"{training['weights']} {_settings(training['recipe'])}",
         _counts(training["pictures"]),
         "## Limits",
         "It knows only the classes above, from pictures like those it learnt. Do not use it "
         "where a wrong answer could harm somebody.",
         "## Files",
-        "`export.pkl` opens with fastai's `load_learner`; `model.onnx` and `known.npz` are what "
-        "the page runs; `card.json` says the same as this page to programs, with a checksum of "
-        "each file.",
+        "`export.pkl` opens with fastai's `load_learner`; `model.onnx`, `head.onnx` and "
+        "`known.npz` are what the page runs; `card.json` says the same as this page to programs, "
+        "with a checksum of each file.",
     ]
     return "\n\n".join(section for section in sections if section).replace("\n\n- ", "\n- ") + "\n"
 
 
 def _table(card: Card) -> str:
     validation = card.figures["validation"]
-    rows = ["| class | error |", "|---|---|"]
-    rows += [f"| {_text(name)} | {_percent(value)} |"
-             for name, value in validation["error_by_class"].items()]  # fmt: skip
-    rows.append(f"| **all** | **{_percent(validation['error'])}** |")
+    errors = {**validation["error_by_class"], "": validation["error"]}
+    last = card.figures.get("previous") or {}
+    before = {**last.get("error_by_class", {}), "": last.get("error")}
+    compared = "error_by_class" in last
+    rows = ["| class | error |" + compared * " of the model before |"]
+    rows.append("|---|---|" + compared * "---|")
+    for name, value in errors.items():
+        mark = "" if name else "**"
+        cells = [as_text(name) or "all", _percent(value)]
+        if compared:
+            cells.append(_percent(before[name]) if before.get(name) is not None else "")
+        rows.append("| " + " | ".join(f"{mark}{cell}{mark}" for cell in cells) + " |")
     return "\n".join(rows)
 
 
@@ -126,7 +133,7 @@ def _settings(recipe: dict[str, Any]) -> str:
 
 def _counts(pictures: dict[str, dict[str, int]]) -> str:
     rows = ["| pictures | training | validation |", "|---|---|---|"]
-    rows += [f"| {_text(name)} | {count['train']} | {count['valid']} |"
+    rows += [f"| {as_text(name)} | {count['train']} | {count['valid']} |"
              for name, count in pictures.items()]  # fmt: skip
     return "\n".join(rows)
 
@@ -135,10 +142,6 @@ def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def _text(value: str) -> str:
-    """Names come from strangers: shown as text, never as Markdown or HTML."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|<>~$" else c for c in str(value))
-
-
-def _plain(value: str) -> str:
+def plain(value: str) -> str:
+    """A name for a plot."""
     return value.replace("$", r"\$")  # matplotlib would read formulas between dollars

@@ -1,4 +1,7 @@
-"""A learner's model as ONNX: picture -> logits and features, in fp32 and in int8."""
+"""A learner's model as ONNX: picture -> logits, features and map, in fp32 and in int8.
+
+The head is written once more on its own, so that "why" can ask it about a changed map.
+"""
 
 from __future__ import annotations
 
@@ -25,32 +28,65 @@ from torch import Tensor, nn
 from kezako.classifier import Floats
 
 
-class _TwoOutputs(nn.Module):
-    """fastai's body and head, with what stands between them as a second output."""
+class _ThreeOutputs(nn.Module):
+    """fastai's body and head, with what stands between them as further outputs."""
 
     def __init__(self, model: nn.Module):
         super().__init__()
-        body, head = model.children()
-        layers = list(head.children())
-        self.features = nn.Sequential(body, *layers[:2])  # the body, AdaptiveConcatPool2d, Flatten
-        self.head = nn.Sequential(*layers[2:])
+        self.body, self.pool, self.head = _parts(model)
 
-    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
-        features = self.features(pictures)  # (N, 3, S, S) -> (N, F)
-        return self.head(features), features  # (N, C), (N, F)
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        cells = self.body(pictures)  # (N, 3, S, S) -> (N, K, h, w)
+        features = self.pool(cells)  # (N, F): the greatest of each channel, then the means
+        return self.head(features), features, cells  # (N, C), (N, F), (N, K, h, w)
 
 
 def write_fp32(model: nn.Module, size: int, path: Path) -> None:
     """Write `model` (fastai's body and head) for batches of any length of `size` x `size`."""
-    pictures = torch.zeros(2, 3, size, size)
+    _write(
+        _ThreeOutputs(model), torch.zeros(2, 3, size, size), path,
+        "pictures", ["logits", "features", "map"],
+    )  # fmt: skip
+
+
+def write_head(model: nn.Module, size: int, path: Path) -> None:
+    """Write what "why" needs: the layers after the pooling, and what the body makes of plain grey.
+
+    features (M, F) -> logits (M, C), grey (K, h, w).
+    """
+    body, pool, head = _parts(model.eval())
+    with torch.no_grad():
+        grey = body(torch.zeros(1, 3, size, size))  # (1, K, h, w); 0 is the mean colour
+        features = pool(grey).repeat(2, 1)
+    _write(_Head(head, grey[0]), features, path, "features", ["logits", "grey"])
+
+
+class _Head(nn.Module):
+    def __init__(self, head: nn.Module, grey: Tensor):
+        super().__init__()
+        self.head = head
+        self.register_buffer("plain", grey)  # an output cannot have the name of a weight
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        return self.head(features), self.plain.clone()
+
+
+def _parts(model: nn.Module) -> tuple[nn.Module, nn.Module, nn.Module]:
+    """Body, pooling (AdaptiveConcatPool2d and Flatten), and the rest of the head."""
+    body, head = model[0], model[1]  # type: ignore[index]
+    layers = list(head)  # not `children()`, which names a layer that stands twice only once
+    return body, nn.Sequential(*layers[:2]), nn.Sequential(*layers[2:])
+
+
+def _write(model: nn.Module, example: Tensor, path: Path, given: str, outputs: list[str]) -> None:
     with _quietly():
         torch.onnx.export(
-            _TwoOutputs(model).eval(),
-            (pictures,),
+            model.eval(),
+            (example,),
             str(path),
-            input_names=["pictures"],
-            output_names=["logits", "features"],
-            dynamic_shapes={"pictures": {0: torch.export.Dim("batch")}},
+            input_names=[given],
+            output_names=outputs,
+            dynamic_shapes=({0: torch.export.Dim("batch")},),
             dynamo=True,
             external_data=False,
             verbose=False,

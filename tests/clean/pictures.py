@@ -21,9 +21,7 @@ def a_picture(colour: str, seed: int, side: int = 160) -> bytes:
     chance = np.random.default_rng([seed, *colour.encode()])
     blocks = chance.uniform(0.3, 1.0, (8, 8, 1)) * np.array(COLOURS[colour])  # (8, 8, 3)
     image = Image.fromarray(blocks.astype(np.uint8)).resize((side, side), Image.Resampling.BICUBIC)
-    file = io.BytesIO()
-    image.save(file, "JPEG", quality=90)
-    return file.getvalue()
+    return as_jpeg(image)
 
 
 def add_picture(manifest: Manifest, folder: str, jpeg: bytes, url: str | None = None) -> Row:
@@ -58,3 +56,19 @@ def fill(
         manifest.group()
         manifest.split(recipe.validation_share, recipe.seed)
     return recipe
+
+
+def a_scene(seed: int) -> Image.Image:
+    """Something with detail of many sizes, as photographs have."""
+    chance = np.random.default_rng(seed)
+    pixels = np.zeros((240, 320))
+    for side in (4, 8, 16, 32):
+        noise = Image.fromarray(chance.uniform(0, 255, (side * 3 // 4, side)).astype(np.uint8))
+        pixels += np.asarray(noise.resize((320, 240), Image.Resampling.BICUBIC)) / 4
+    return Image.fromarray(pixels.astype(np.uint8)).convert("RGB")
+
+
+def as_jpeg(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=90)
+    return file.getvalue()

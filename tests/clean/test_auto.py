@@ -18,6 +18,7 @@ from kezako.workspace import Workspace
 from tests.clean.pictures import a_picture, add_picture
 
 EACH = 100
+NO_COPIES = np.zeros((0, 2), dtype=np.int64)
 TWO = parse_recipe('[classes]\ncat = ["cat"]\ndog = ["dog"]\n', "pets")
 
 
@@ -57,7 +58,7 @@ def cats_and_dogs(
         Row("cat" if i < EACH else "dog", "kept", id=i, width=300, height=300, near=i)
         for i in range(2 * EACH)
     ]
-    return rows, Features(views.astype(np.float32), looks.astype(np.float32))
+    return rows, Features(views.astype(np.float32), looks.astype(np.float32), NO_COPIES)
 
 
 def test_what_is_certain_is_moved(

@@ -27,6 +27,7 @@ def some_evidence(**changed: Any) -> Evidence:
         votes=sure,
         distance=spread,
         rivals=((),) * 8,
+        leaks=("",) * 8,
         sharpness=np.linspace(800, 900, 8, dtype=np.float32),
         drawn=np.full(8, 0.02, dtype=np.float32),
         shortest=np.full(8, 300),
@@ -73,6 +74,12 @@ def test_a_picture_in_two_classes_is_a_conflict() -> None:
     found = CHECKS["conflict"].run(some_evidence(rivals=(("dog",),) + ((),) * 7))
     assert found.scores.tolist() == [1] + [0] * 7
     assert found.reasons[0] == "also lies in dog"
+
+
+def test_a_validation_picture_that_is_in_training_is_a_leak() -> None:
+    found = CHECKS["leak"].run(some_evidence(leaks=("cat/3fa2b1c9",) + ("",) * 7))
+    assert found.scores.tolist() == [1] + [0] * 7
+    assert found.reasons[0] == "the same photo as cat/3fa2b1c9, which is in training"
 
 
 def test_a_tiny_picture_is_poor_however_sharp() -> None:

@@ -176,8 +176,9 @@ def test_the_command_prints_the_worst(
 ) -> None:
     assert main(["clean", gathered_colours.name, "--top", "2"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 4  # a heading, two pictures, what to do next
+    assert len(lines) == 5  # a heading, two pictures, what to do next
     assert str(a_blue_among_the_reds.file) in lines[1]
+    assert lines[-2].endswith("kezako clean colours --open")
     assert lines[-1].endswith("kezako clean colours --auto")
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from fastai.vision.all import load_learner
 
@@ -98,6 +99,23 @@ def test_the_page_answers_as_learn_predict_does(
         ours = classifier.predict(photo).probabilities
         assert ours.keys() == theirs.keys()
         assert all(abs(ours[label] - theirs[label]) < 1e-3 for label in ours), photo
+    check_head(classifier, photos)
+
+
+def check_head(classifier: Classifier, photos: list[Path]) -> None:
+    """The head of the pooled map is the model's answer, so that "why" explains that very answer."""
+    batch = np.stack([classifier.prepare(photo) for photo in photos])
+    scores = classifier.run(batch)
+    assert scores.map is not None
+    assert classifier.head is not None
+    pooled = np.concatenate([scores.map.max(axis=(2, 3)), scores.map.mean(axis=(2, 3))], axis=1)
+    assert np.abs(classifier.head.logits(pooled) - scores.logits).max() < 1e-4
+    grey = classifier.run(np.zeros_like(batch[:1])).map
+    assert grey is not None
+    assert np.abs(classifier.head.grey - grey[0]).max() < 1e-4
+    answer = classifier.answer(scores)
+    heat = classifier.why(scores, next(iter(answer.probabilities)))
+    assert heat is None or heat.shape == scores.map.shape[2:]
 
 
 @pytest.mark.slow

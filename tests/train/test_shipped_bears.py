@@ -17,7 +17,8 @@ def test_its_card_tells_an_error_for_each_class_and_how_it_was_trained() -> None
     card = read_card(BEARS)
     assert card.labels == ("black", "grizzly", "teddy")
     assert set(card.figures["validation"]["error_by_class"]) == set(card.labels)
-    assert card.figures["validation"]["error"] <= 0.082
+    # No worse than the model before it, on pictures of which neither learnt a copy.
+    assert card.figures["validation"]["error"] <= card.figures["previous"]["error"]
     assert card.figures["none_of_these"]["auroc"] >= 0.95
     assert "starter weights" in card.training["weights"]
 

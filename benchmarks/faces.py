@@ -1,0 +1,104 @@
+"""Several labels a picture, or none: what `faces` answers to faces, and to places.
+
+    python benchmarks/faces.py                                    # minutes
+    python benchmarks/faces.py --photos 60 --size 64 --epochs 1    # short
+
+A quarter of the photographs is set apart. On the rest the recipe `faces` is trained as
+`kezako train` does it, female and male being its labels, places the pictures of neither. Then
+the page's classifier is asked about the photographs set apart, which it saw neither for its
+weights nor for its thresholds. Printed:
+
+- of the places, the share that is answered "neither" or "none of these";
+- of the faces, the share that gets exactly one label, and how often that one is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from kezako.classifier import Answer, Classifier  # noqa: E402
+from kezako.gather import gather_from  # noqa: E402
+from kezako.recipe import NEITHER  # noqa: E402
+from kezako.train.run import train  # noqa: E402
+from kezako.workspace import Workspace  # noqa: E402
+
+PHOTOS = Path(os.environ.get("KEZAKO_PHOTOS", ROOT.parent / "shared" / "photos")) / "faces"
+APART = 0.25  # share of the photographs that is kept from training
+
+Answers = dict[str, list[Answer]]  # by the folder that the photographs came from
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--photos", type=int, metavar="N", help="of each kind (all)")
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--size", type=int, default=96, help="pixels a side")
+    parser.add_argument("--seed", type=int, default=0, help="which photographs are set apart")
+    given = parser.parse_args()
+    if not PHOTOS.is_dir():
+        print(f"There are no photographs in {PHOTOS}; KEZAKO_PHOTOS names the folder above it.")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        report(asked(Path(folder), given), given)
+
+
+def asked(folder: Path, given: argparse.Namespace) -> Answers:
+    """Train on some of the photographs, and ask about the others."""
+    learnt, apart = folder / "learnt", {}
+    chance = np.random.default_rng(given.seed)
+    for kind in sorted(PHOTOS.iterdir()):
+        photos = sorted(kind.iterdir())[: given.photos]
+        chance.shuffle(photos)
+        count = round(APART * len(photos))
+        apart[kind.name] = photos[:count]
+        (learnt / kind.name).mkdir(parents=True)
+        for photo in photos[count:]:
+            shutil.copy(photo, learnt / kind.name)
+    workspace = Workspace(folder)
+    target = workspace.folder("faces")
+    target.mkdir(parents=True)
+    text = (ROOT / "data" / "faces" / "recipe.toml").read_text(encoding="utf-8")
+    text = re.sub(r"(?m)^epochs = .*", f"epochs = {given.epochs}\nimage_size = {given.size}", text)
+    (target / "recipe.toml").write_text(text, encoding="utf-8")
+    recipe = workspace.recipe("faces")
+    gather_from(recipe, workspace, learnt)
+    train(recipe, workspace, photos=False)
+    classifier = Classifier.open(workspace.bundle("faces"))
+    return {kind: [classifier.predict(photo) for photo in photos] for kind, photos in apart.items()}
+
+
+def report(answers: Answers, given: argparse.Namespace) -> None:
+    places = answers.pop(NEITHER)
+    faces = [(kind, answer) for kind, found in sorted(answers.items()) for answer in found]
+    one = [(kind, answer) for kind, answer in faces if len(answer.labels) == 1]
+    print(
+        f"\n{len(faces)} faces and {len(places)} places that training did not see; "
+        f"{given.size} px, {given.epochs} epochs\n"
+    )
+    line("places answered neither", [not answer.labels for answer in places])
+    line("  of these as unlike all it learnt", [not a.known for a in places if not a.labels])
+    line("faces with exactly one label", [len(answer.labels) == 1 for _, answer in faces])
+    line("  wrong among them", [answer.label != kind for kind, answer in one])
+    line("faces with both labels", [len(answer.labels) > 1 for _, answer in faces])
+    line("faces without a label", [not answer.labels for _, answer in faces])
+
+
+def line(what: str, found: Iterable[bool]) -> None:
+    flags = list(found)
+    print(f"  {what:36}{sum(flags):5} of {len(flags):4}  {np.mean(flags or [0]):7.1%}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""Classes that a model confuses: what it got wrong, beside what it took it for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from kezako.clean.evidence import Array, Floats, directions
+from kezako.clean.suspects import in_short, look
+from kezako.clean.tiles import RED, Tile, draw_tiles
+from kezako.manifest import Row
+from kezako.recipe import LABEL_SEPARATOR, NEITHER, Recipe
+from kezako.train import figures
+from kezako.workspace import Workspace
+
+KINDS = 5  # pairs of classes, the most confused first
+EACH = 2  # pictures of each, the worst first
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One validation picture that was taken for something else."""
+
+    path: Path
+    shown: str  # what it is: a class, or several joined by "+", or "neither"
+    said: str
+    loss: float
+    probability: float  # of what was said; of several labels, of the one most wrong
+
+
+def find_mistakes(interpretation: Any, recipe: Recipe) -> list[Mistake]:
+    """What a fastai learner gets wrong among its validation pictures, the worst first."""
+    multi = recipe.task == "multi"
+    logits, targets = interpretation.learn.get_preds(dl=interpretation.dl, act=_as_it_is)
+    given = targets.long().numpy()  # (N,), or (N, C) for several labels
+    if not multi:
+        given = np.eye(logits.shape[1], dtype=np.int64)[given]
+    p = figures.probabilities(logits.double().numpy(), multi)  # (N, C)
+    said = (p >= 0.5) if multi else np.eye(p.shape[1], dtype=bool)[p.argmax(axis=1)]
+    labels = [str(label) for label in interpretation.dl.vocab]
+    mistakes = [
+        Mistake(
+            Path(path), _joined(labels, given[i] == 1), _joined(labels, said[i]),
+            _loss(p[i], given[i], multi), _probability(p[i], said[i], given[i] == 1),
+        )
+        for i, path in enumerate(interpretation.dl.items)
+        if (said[i] != (given[i] == 1)).any()
+    ]  # fmt: skip
+    return sorted(mistakes, key=lambda mistake: -mistake.loss)
+
+
+def show_confusions(interpretation: Any, recipe: Recipe, workspace: Workspace) -> Figure | None:
+    """For the most confused classes, what was wrong beside the training picture most like it.
+
+    Likeness is that of the weights training started from, which have not learnt the labels.
+    None where nothing was wrong. Raises `ValueError` where there are too few pictures.
+    """
+    rows, _, features = look(recipe, workspace)
+    likeness = _Likeness(recipe, rows, directions(features.views), workspace.folder(recipe.name))
+    held: dict[tuple[str, str], list[Mistake]] = defaultdict(list)
+    for mistake in find_mistakes(interpretation, recipe):
+        held[mistake.shown, mistake.said].append(mistake)
+    most = sorted(held, key=lambda kind: -len(held[kind]))[:KINDS]
+    lines = [
+        [
+            tile
+            for mistake in held[kind][:EACH]
+            for tile in (_wrong(mistake), likeness.tile(mistake))
+        ]
+        for kind in most
+    ]
+    return draw_tiles(lines, 2 * EACH) if lines else None
+
+
+class _Likeness:
+    """Which training picture is most like another one."""
+
+    def __init__(self, recipe: Recipe, rows: list[Row], features: Floats, folder: Path):
+        self._recipe, self._rows, self._features, self._folder = recipe, rows, features, folder
+        self._place = {folder / str(row.file): i for i, row in enumerate(rows)}
+
+    def tile(self, mistake: Mistake) -> Tile:
+        """The one that shows what a picture was taken for."""
+        shows = [
+            i
+            for i, row in enumerate(self._rows)
+            if row.split == "train" and self._shows(row) == mistake.said
+        ]
+        place = self._place.get(mistake.path)
+        if not shows or place is None:  # or it was moved meanwhile
+            return Tile(None, f"no training picture\nshows {mistake.said}")
+        cosines = self._features[shows] @ self._features[place]
+        row = self._rows[shows[int(cosines.argmax())]]
+        return Tile(self._folder / str(row.file), f"training: {mistake.said}\n{in_short(row)}")
+
+    def _shows(self, row: Row) -> str:
+        shown = self._recipe.labels_of(row.folder)
+        return LABEL_SEPARATOR.join(label for label in self._recipe.labels if label in shown) or (
+            NEITHER
+        )
+
+
+def _wrong(mistake: Mistake) -> Tile:
+    return Tile(
+        mistake.path,
+        f"is {mistake.shown}, said {mistake.said}\n"
+        f"{100 * mistake.probability:.0f} % sure, loss {mistake.loss:.2f}",
+        RED,
+    )
+
+
+def _joined(labels: list[str], chosen: Any) -> str:
+    named = [label for label, is_chosen in zip(labels, chosen, strict=True) if is_chosen]
+    return LABEL_SEPARATOR.join(named) or NEITHER
+
+
+def _loss(p: Array, given: Any, multi: bool) -> float:
+    right = np.where(given == 1, p, 1 - p) if multi else p[given == 1]
+    return float(-np.log(np.maximum(right, 1e-9)).mean())
+
+
+def _probability(p: Array, said: Any, shown: Any) -> float:
+    """How sure it was of what it said: for several labels, of the one most wrong."""
+    sure = np.where(said, p, 1 - p)
+    return float(sure[said != shown].max() if said.sum() != 1 else p[said].max())
+
+
+def _as_it_is(activations: Any) -> Any:
+    return activations

@@ -1,0 +1,52 @@
+"""Pictures in lines, with words above each: a figure for the notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+from PIL import Image
+
+from kezako.pictures import shrink
+from kezako.train.model_card import plain
+
+SIDE = 200  # pixels of a picture's longest side
+RED, GREY, INK = "#b3261e", "#5f6368", "#1d1d1f"
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One picture, and two or three lines about it."""
+
+    path: Path | None  # None: words alone
+    words: str
+    colour: str = INK
+
+
+def draw_tiles(
+    lines: Sequence[Sequence[Tile]],
+    abreast: int,  # tiles in the longest line
+) -> Figure:
+    """A figure of them; a file that cannot be opened leaves its place empty."""
+    figure, grid = plt.subplots(
+        len(lines), abreast, figsize=(2.5 * abreast, 2.9 * len(lines)), squeeze=False
+    )
+    for line, axes in zip(lines, grid, strict=True):
+        for tile, axis in zip_longest(line, axes):
+            axis.set_axis_off()
+            axis.set_anchor("N")  # pictures of one line begin at one height
+            if tile is None:
+                continue
+            axis.set_title(plain(tile.words), fontsize=10, color=tile.colour)
+            try:
+                with Image.open(tile.path or "") as image:
+                    axis.imshow(shrink(image.convert("RGB"), SIDE))
+            except OSError:
+                continue
+    figure.tight_layout()
+    plt.close(figure)  # shown once, as the cell's value
+    return figure

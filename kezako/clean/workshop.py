@@ -1,0 +1,65 @@
+"""The cleaner on its own page: plain Voilà, for the maker before this machine and nobody else."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import webbrowser
+from pathlib import Path
+
+from tornado.ioloop import IOLoop
+from traitlets import default
+from voila.app import Voila
+
+PORT = 8868  # the page of a classifier starts at 8866
+
+
+class Workshop(Voila):
+    """Voilà that lets in only who has the address with its token.
+
+    Every gathered picture is behind it, and other people's programs, and pages in the maker's own
+    browser, can reach 127.0.0.1 as well.
+    """
+
+    @default("log_level")
+    def _log_level(self) -> int:
+        return logging.WARNING  # a maker reads one line: where the cleaner is
+
+    @default("auto_token")
+    def _auto_token(self) -> bool:
+        return True
+
+    def initialize(self, argv: list[str] | None = None) -> None:
+        super().initialize(argv)
+        self.voila_configuration.file_allowlist = []  # the page needs no file beside the notebook
+
+    def start(self) -> None:
+        IOLoop.current().add_callback(self._say_where)  # the port is known once the loop runs
+        super().start()
+
+    def launch_browser(self) -> None:
+        """Open the address with its token; Voilà's own would open a page that asks for it."""
+        threading.Thread(target=webbrowser.open, args=[self.display_url], daemon=True).start()
+
+    def _say_where(self) -> None:
+        print(f"The cleaner is at {self.display_url} (Ctrl+C stops it).", flush=True)
+
+
+def open_cleaner(
+    notebook: Path,
+    home: Path,  # the workspace
+    name: str,  # the recipe whose pictures are shown first
+    port: int | None = None,  # exactly this one; None: 8868, or one near it that is free
+    browser: bool = True,  # open one, if there is one
+) -> None:
+    """Serve the cleaner on 127.0.0.1 until it is stopped."""
+    os.environ["KEZAKO_HOME"] = str(home)  # kernels inherit the environment
+    os.environ["KEZAKO_MODEL"] = name
+    package = str(Path(__file__).parents[2])  # a kernel starts in the notebook's folder
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        filter(None, (package, os.environ.get("PYTHONPATH")))
+    )
+    arguments = [str(notebook), f"--Voila.root_dir={notebook.parent}", "--Voila.ip=127.0.0.1"]
+    arguments += [f"--port={port or PORT}", *([] if port is None else ["--Voila.port_retries=0"])]
+    Workshop.launch_instance(arguments if browser else [*arguments, "--no-browser"])

@@ -1,0 +1,68 @@
+"""When int8 may stand in for fp32: the same answers, as surely; one unlucky picture is noise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kezako.classifier import Scores
+from kezako.train.measure import keeps_the_answers
+
+COUNT = 237  # validation pictures, of three classes
+
+
+@pytest.fixture
+def exact() -> tuple[np.ndarray, np.ndarray]:
+    """Logits of a model that errs on some pictures, and the labels."""
+    draw = np.random.default_rng(0)
+    targets = draw.integers(0, 3, COUNT)
+    logits = draw.normal(size=(COUNT, 3)) + 3 * np.eye(3)[targets]
+    return logits, targets
+
+
+def kept(exact: np.ndarray, approximate: np.ndarray, targets: np.ndarray) -> bool:
+    features = np.zeros((COUNT, 4), np.float32)
+    pair = [Scores(logits.astype(np.float32), features) for logits in (exact, approximate)]
+    return keeps_the_answers(pair[0], pair[1], targets, targets.ndim == 2)
+
+
+def flipped(logits: np.ndarray, targets: np.ndarray, count: int) -> np.ndarray:
+    """The `count` least sure of the right answers become wrong ones, by a hair."""
+    logits = logits.copy()
+    order = np.sort(logits, axis=1)
+    right = np.flatnonzero(logits.argmax(1) == targets)
+    for row in right[np.argsort((order[:, -1] - order[:, -2])[right])][:count]:
+        best, second = np.argsort(-logits[row])[:2]
+        logits[row, [best, second]] = logits[row].mean() + np.array([0, 0.01])
+    return logits
+
+
+def test_rounding_is_kept(exact: tuple[np.ndarray, np.ndarray]) -> None:
+    logits, targets = exact
+    assert kept(logits, logits, targets)
+    assert kept(logits, logits * 1.001, targets)
+
+
+def test_one_unlucky_picture_does_not_decide(exact: tuple[np.ndarray, np.ndarray]) -> None:
+    logits, targets = exact
+    one = flipped(logits, targets, 1)
+    assert (one.argmax(1) != targets).sum() == (logits.argmax(1) != targets).sum() + 1
+    assert kept(logits, one, targets)
+
+
+def test_two_of_237_are_too_many(exact: tuple[np.ndarray, np.ndarray]) -> None:
+    logits, targets = exact
+    assert not kept(logits, flipped(logits, targets, 2), targets)
+
+
+def test_the_same_answers_less_surely_are_not_kept(exact: tuple[np.ndarray, np.ndarray]) -> None:
+    logits, targets = exact
+    assert not kept(logits, logits * 0.7, targets)
+    assert (logits.argmax(1) == (logits * 0.7).argmax(1)).all()
+
+
+def test_several_labels_are_judged_each(exact: tuple[np.ndarray, np.ndarray]) -> None:
+    logits, _ = exact
+    targets = (logits > 0.3).astype(int)
+    assert kept(logits, logits, targets)
+    assert not kept(logits, logits - 0.5, targets)
