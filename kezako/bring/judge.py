@@ -1,0 +1,156 @@
+"""A maker's own pictures -> how sure and how good an imported network is."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kezako.bring.names import Refused
+from kezako.bundle import KNOWN, MODEL, Card, seal
+from kezako.classifier import Classifier, Floats, Known, Scores, prepare, unit
+from kezako.pictures import NotAPicture, open_picture
+from kezako.recipe import LABEL_SEPARATOR, NEITHER, Task
+from kezako.train import figures, measure, onnx
+from kezako.train.export import BANK, CALIBRATION, NEIGHBOURS, PASSED, SPARED
+
+LEAST = 20  # pictures; from fewer neither a temperature nor a limit can be told
+SEED = 42
+
+
+@dataclass(frozen=True)
+class Judges:
+    """Pictures with the classes that they show."""
+
+    paths: list[Path]
+    targets: figures.Integers  # (N,) class indices, or (N, C) of 0 and 1 for several labels
+    unreadable: int  # pictures that could not be opened
+
+
+def find_judges(folder: Path, labels: Sequence[str], task: Task) -> Judges:
+    """The pictures of a folder with one sub-folder a class. Raises `Refused`."""
+    if not folder.is_dir():
+        raise Refused(f"There is no folder {folder}. Give one with a sub-folder for each class.")
+    subfolders = sorted(
+        path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")
+    )
+    paths: list[Path] = []
+    targets: list[Any] = []
+    unreadable = 0
+    for subfolder in subfolders:
+        target = _target(subfolder.name, labels, task)
+        for path in sorted(path for path in subfolder.rglob("*") if path.is_file()):
+            if _opens(path):
+                paths.append(path)
+                targets.append(target)
+            else:
+                unreadable += 1
+    if len(paths) < LEAST:
+        raise Refused(
+            f"{folder} holds {len(paths)} pictures in {len(subfolders)} sub-folders; give at least "
+            f"{LEAST}, in a sub-folder for each of {', '.join(labels[:20])}."
+        )
+    return Judges(paths, np.asarray(targets), unreadable)
+
+
+def _target(name: str, labels: Sequence[str], task: Task) -> Any:
+    spelt = {_plain(label): index for index, label in enumerate(labels)}
+    if task == "single" and _plain(name) in spelt:
+        return spelt[_plain(name)]
+    parts = (
+        [] if _plain(name) == NEITHER else [_plain(part) for part in name.split(LABEL_SEPARATOR)]
+    )
+    if task == "multi" and set(parts) <= set(spelt):
+        return [int(index in {spelt[part] for part in parts}) for index in range(len(labels))]
+    raise Refused(
+        f'The sub-folder "{name}" is no class of the file; its classes are '
+        f"{', '.join(labels[:20])}."
+    )
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFC", name).strip().casefold()
+
+
+def _opens(path: Path) -> bool:
+    try:
+        open_picture(path)
+    except NotAPicture:
+        return False
+    return True
+
+
+def judge(
+    card: Card,
+    folder: Path,  # the bundle that is being written
+    judges: Judges,
+    other: Path,  # of pictures that show none of the classes; need not exist
+    rewrite: Callable[[float], None],  # writes model.onnx again with a temperature
+) -> Card:
+    """The card with temperature, limit, thresholds and figures; the files to go with it."""
+    multi = card.task == "multi"
+    raw = _scores(card, folder, judges.paths, "checking the model").logits.astype(np.float64)
+    # Never below 1: from pictures that the network had learnt it would look too modest.
+    card = replace(card, temperature=max(1.0, figures.fit_temperature(raw, judges.targets, multi)))
+    rewrite(card.temperature)
+    exact = _scores(card, folder, judges.paths, "checking the model")
+    card, scores = _smaller(card, folder, judges, exact)
+    order = np.random.default_rng(SEED).permutation(len(judges.paths))[:BANK]
+    bank = unit(scores.features[order])
+    neighbours = min(NEIGHBOURS, len(bank) - 1)
+    Known(bank, neighbours).write(folder / KNOWN)
+    distances = _distances(bank, neighbours)
+    logits = scores.logits.astype(np.float64)
+    p = figures.probabilities(logits, multi)
+    thresholds = figures.fit_thresholds(p, judges.targets, card.labels) if multi else {}
+    limit = float(np.quantile(distances, PASSED))
+    card = seal(folder, replace(card, known=limit, thresholds=thresholds))
+    found = {
+        "validation": measure.validation(logits, judges.targets, card),
+        "calibration": measure.calibration(raw, logits, judges.targets, multi),
+        "none_of_these": measure.none_of_these(Classifier.open(folder), distances, other),
+        "agreement": {"same_label_as_fp32": measure.same_answers(exact, scores, multi)},
+    }
+    return replace(card, figures=_rounded(found))
+
+
+def _smaller(card: Card, folder: Path, judges: Judges, exact: Scores) -> tuple[Card, Scores]:
+    """int8 where it keeps the answers, else fp32 as it is."""
+    model, fp32 = folder / MODEL, folder / "fp32.onnx"
+    model.replace(fp32)
+    order = np.random.default_rng(SEED).permutation(len(judges.paths))
+    ranges = [prepare(judges.paths[i], card.preprocessing) for i in order[:CALIBRATION]]
+    small = replace(card, precision="int8")
+    for spared in SPARED:
+        onnx.write_int8(fp32, ranges, model, spared)
+        scores = _scores(small, folder, judges.paths, "checking int8")
+        if measure.keeps_the_answers(exact, scores, judges.targets, card.task == "multi"):
+            fp32.unlink()
+            return small, scores
+    fp32.replace(model)
+    return card, exact
+
+
+def _scores(card: Card, folder: Path, paths: Sequence[Path], doing: str) -> Scores:
+    seal(folder, replace(card, known=None))
+    return measure.score(Classifier.open(folder), paths, doing)
+
+
+def _distances(bank: Floats, neighbours: int) -> Floats:
+    """How far each picture lies from the others: (M,); what `Known.distance` says of a new one."""
+    similarity = bank @ bank.T  # (M, M)
+    np.fill_diagonal(similarity, -np.inf)  # or each would be its own nearest neighbour
+    nearest = -np.partition(-similarity, neighbours - 1, axis=1)[:, :neighbours]
+    return np.asarray(1 - nearest.mean(axis=1), dtype=np.float32)
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    return round(value, 5) if isinstance(value, float) else value

@@ -1,0 +1,183 @@
+"""Which names an export may mention, and which it may ask to call.
+
+Nothing that is mentioned or called is reached in any case: see `records`. The lists are there so
+that a file which means harm is refused by name, instead of being taken with its teeth drawn.
+"""
+
+from __future__ import annotations
+
+import sys
+
+
+class Refused(ValueError):
+    """The file holds or asks for what is not taken; the message names it and says what to do."""
+
+
+# How Python 2's pickles and C's own modules spell a name, and how a person does.
+_MODULES = {"__builtin__": "builtins", "copy_reg": "copyreg", "posix": "os", "nt": "os",
+            "_operator": "operator", "_functools": "functools", "_io": "io", "_pickle": "pickle",
+            "_socket": "socket", "_thread": "threading", "_ctypes": "ctypes", "_imp": "importlib",
+            "_posixsubprocess": "subprocess", "_frozen_importlib": "importlib",
+            "_collections": "collections", "pathlib._local": "pathlib", "commands": "subprocess",
+            "cloudpickle.cloudpickle_fast": "cloudpickle", "cloudpickle.cloudpickle": "cloudpickle",
+            "torch.serialization": "torch",
+            "numpy.core.multiarray": "numpy", "numpy._core.multiarray": "numpy",
+            "numpy.core.numeric": "numpy", "numpy._core.numeric": "numpy"}  # fmt: skip
+_NAMES = {"builtins.unicode": "builtins.str", "builtins.long": "builtins.int",
+          "builtins.xrange": "builtins.range", "builtins.reduce": "functools.reduce",
+          "builtins.execfile": "builtins.exec"}  # fmt: skip
+
+# Python's own that an export has reason to mention: types, and harmless helpers.
+_HARMLESS = {"typing", "types", "abc", "re", "math", "posixpath", "ntpath", "string", "itertools",
+             "inspect", "enum", "dataclasses", "numbers", "fractions", "decimal", "datetime",
+             "collections", "pathlib", "random", "uuid", "time", "copy"}  # fmt: skip
+_BUILTINS = {"str", "int", "float", "bool", "bytes", "bytearray", "complex", "object", "type",
+             "list", "tuple", "dict", "set", "frozenset", "slice", "range", "property", "super",
+             "staticmethod", "classmethod", "print", "len", "min", "max", "sum", "abs", "round",
+             "sorted", "reversed", "zip", "map", "filter", "enumerate", "isinstance", "issubclass",
+             "repr", "hash", "id", "iter", "next", "any", "all", "getattr", "hasattr", "NoneType",
+             "Ellipsis", "NotImplemented", "Exception", "ValueError", "TypeError", "KeyError",
+             "AttributeError", "IndexError", "RuntimeError", "StopIteration"}  # fmt: skip
+_FUNCTIONAL = {"functools.partial", "functools.reduce", "functools.wraps", "operator.or_",
+               "operator.getitem", "operator.attrgetter", "operator.itemgetter", "operator.lt",
+               "operator.gt", "operator.eq", "operator.mul", "operator.add",
+               "operator.methodcaller", "copyreg._reconstructor", "copyreg.__newobj__",
+               "copyreg.__newobj_ex__", "_codecs.encode"}  # fmt: skip
+
+# torch's and numpy's: all of their functions of numbers, none of those that open files.
+_FILES = {"torch.load", "torch.save", "torch.compile", "torch.from_file", "numpy.load",
+          "numpy.save", "numpy.savez", "numpy.savez_compressed", "numpy.savetxt", "numpy.loadtxt",
+          "numpy.fromfile", "numpy.fromregex", "numpy.genfromtxt", "numpy.memmap",
+          "numpy.DataSource"}  # fmt: skip
+_PARTS = ("torch.nn.", "torch.optim.", "torch.cuda.amp.", "torch.amp.", "torch.utils.data.",
+          "torch.functional.", "torch.distributions.", "torch.linalg.", "torch.special.",
+          "numpy.random.", "numpy.linalg.")  # fmt: skip
+_REBUILT = {f"torch._utils.{name}" for name in (
+    "_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_parameter",
+    "_rebuild_parameter_with_state")} | {
+    "torch._tensor._rebuild_from_type", "torch._tensor._rebuild_from_type_v2",
+    "torch.tensor._rebuild_from_type", "fastai.torch_core._fa_rebuild_tensor",
+    "fastai.torch_core._rebuild_from_type"}  # fmt: skip
+_CLOUDPICKLE = {f"cloudpickle.{name}" for name in (
+    "_make_function", "_function_setstate", "_builtin_type", "subimport", "dynamic_subimport",
+    "_make_cell", "_make_empty_cell", "_make_skeleton_class", "_class_setstate",
+    "_make_skeleton_enum", "_make_typevar", "_make_dict_keys", "_make_dict_values",
+    "_make_dict_items", "_empty_cell_value", "_fill_function", "_make_skel_func",
+    "_rehydrate_skeleton_class", "_get_cell_contents", "_gen_ellipsis", "_gen_not_implemented",
+    "instance", "_BUILTIN_TYPE_NAMES")}  # fmt: skip
+
+# What a call of these brings about is an object and nothing else, were it made.
+_CALLED = {
+    *(f"builtins.{name}" for name in (
+        "getattr", "set", "frozenset", "bytes", "bytearray", "complex", "object", "slice",
+        "range", "list", "dict", "tuple", "str", "int", "float", "bool", "type")),
+    *_FUNCTIONAL, *_REBUILT, *_CLOUDPICKLE,
+    *(f"collections.{name}" for name in ("OrderedDict", "defaultdict", "Counter", "deque")),
+    *(f"pathlib.{name}" for name in (
+        "Path", "PosixPath", "WindowsPath", "PurePath", "PurePosixPath", "PureWindowsPath")),
+    *(f"datetime.{name}" for name in ("date", "datetime", "time", "timedelta", "timezone")),
+    "random.Random", "uuid.UUID", "decimal.Decimal", "fractions.Fraction", "re._compile",
+    "inspect._ParameterKind", "inspect.Parameter", "inspect.Signature",
+    "types.CodeType", "types.CellType", "types.MethodType", "types.SimpleNamespace",
+    "types.GenericAlias", "types.MappingProxyType", "typing.Union", "typing.TypeVar",
+    "torch.device", "torch.Size", "torch.nn.parameter.Parameter",
+    "PIL.Image.Resampling", "PIL.Image.Transpose", "PIL.Image.Dither",
+    "torchvision.transforms.functional.InterpolationMode",
+    *(f"numpy.{name}" for name in (
+        "dtype", "scalar", "_reconstruct", "_frombuffer", "ndarray",
+        "random._pickle.__randomstate_ctor", "random._pickle.__bit_generator_ctor",
+        "random._pickle.__generator_ctor")),
+}  # fmt: skip
+
+# Packages whose classes fastai's exports are full of. Their objects are records like any other.
+_FAMILY = {"fastai", "fastcore", "fasttransform", "fastprogress", "plum", "torchvision", "PIL"}
+# Not Python's own, and yet nothing that a classifier has reason to mention.
+_RUNNERS = {"pip", "_pip", "setuptools", "pkg_resources", "distutils", "IPython", "dill", "joblib",
+            "ipykernel", "nbconvert", "papermill", "pexpect", "paramiko", "fabric", "invoke", "sh",
+            "requests", "httpx", "aiohttp", "urllib3", "webbrowser", "numba", "cffi",
+            "jupyter_core"}  # fmt: skip
+_OWN = {"torch", "numpy", "cloudpickle"}  # with lists of their own above
+
+
+def written(module: str, name: str) -> str:
+    """A pickle's module and name as one dotted path, spelt as a person would: "os.system"."""
+    if module.split(".")[0] == "fastai2":  # what fastai 2 was called before it was out
+        module = module.replace("fastai2", "fastai", 1)
+    path = f"{_MODULES.get(module, module)}.{name}"
+    return _NAMES.get(path, path)
+
+
+def short(path: str) -> str:
+    """`path` as a sentence shows it: no control characters, and not without end."""
+    text = "".join(c if c.isprintable() else "?" for c in path.removeprefix("builtins."))
+    return text if len(text) <= 100 else f"{text[:97]}..."
+
+
+def may_mention(path: str) -> bool:
+    """Whether an export has reason to name `path`."""
+    root, _, rest = path.partition(".")
+    if path in _CALLED:
+        return True
+    if root == "builtins":
+        return rest.split(".")[0] in _BUILTINS
+    if root in ("torch", "numpy"):
+        return ("." not in rest and path not in _FILES) or path.startswith(_PARTS)
+    if root in ("functools", "operator", "cloudpickle", "copyreg", "_codecs"):
+        return False
+    if root in sys.stdlib_module_names:
+        return root in _HARMLESS
+    return root not in _RUNNERS
+
+
+def may_call(path: str) -> bool:
+    """Whether a pickle may ask to call `path`; the call is recorded, never made.
+
+    Of fastai's family the classes (an enumeration is pickled as a call), and no function.
+    """
+    own = path.partition(".")[0] in _FAMILY and path.rpartition(".")[2][:1].isupper()
+    return own or path in _CALLED
+
+
+def may_make(path: str) -> bool:
+    """Whether a pickle may hold an instance of `path`, which is recorded, never made.
+
+    Instances are made without calling the class, so that nothing of it would run even by pickle's
+    own rules; those of other people's classes (a callback, a metric) are therefore taken.
+    """
+    return may_mention(path)
+
+
+def is_foreign(path: str) -> bool:
+    """Whether `path` belongs to the file's maker or to a library that fastai does not need."""
+    root = path.split(".")[0]
+    return root not in sys.stdlib_module_names and root not in _FAMILY | _OWN
+
+
+def check_mention(path: str) -> None:
+    """Raises `Refused` for a name that an export has no reason to hold."""
+    if not may_mention(path):
+        raise Refused(
+            f"This file wants to call {short(path)}: refused, nothing of it was run. "
+            "A classifier's export has no reason to name that. Do not open it with fastai either."
+        )
+
+
+def check_call(path: str) -> None:
+    """Raises `Refused` for a call that a classifier's export has no reason to ask for."""
+    if may_call(path):
+        return
+    if is_foreign(path) and may_mention(path):
+        raise Refused(
+            f"This file wants to call {short(path)}, which is no part of fastai: refused, nothing "
+            "of it was run. If you made the file and that belongs to a callback or a metric, "
+            "remove it before learn.export()."
+        )
+    raise Refused(f"This file wants to call {short(path)}: refused, nothing of it was run.")
+
+
+def check_carried(path: str) -> None:
+    """Raises `Refused` for a function that a call is to hand on, to be called later."""
+    root = path.partition(".")[0]
+    check_mention(path)
+    if root in _HARMLESS and not may_call(path):
+        check_call(path)

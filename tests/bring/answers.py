@@ -1,0 +1,46 @@
+"""What an imported network says of a picture, by the page's own eyes and without ONNX's detour."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from fastai.vision.all import Learner, load_learner
+
+from kezako.bring import shape
+from kezako.bring.container import open_export
+from kezako.bring.convert import Order, network
+from kezako.bring.learner import Learnt
+from kezako.bundle import Preprocessing
+from kezako.classifier import prepare
+from kezako.train import figures
+
+
+def read(export: Path, **wishes: object) -> Learnt:
+    """What the import reads from an export."""
+    order = Order(str(export), "", **wishes)  # type: ignore[arg-type]
+    return network(open_export(export), order)[0]
+
+
+def ours(export: Path, photos: list[Path], **wishes: object) -> np.ndarray:
+    """Probabilities (N, C) of the imported network, pictures seen as the page sees them."""
+    order = Order(str(export), "", **wishes)  # type: ignore[arg-type]
+    learnt, model = network(open_export(export), order)
+    seen = learnt.seen
+    how = Preprocessing(seen.size, seen.resize, seen.mode, seen.mean, seen.std)  # type: ignore[arg-type]
+    whole = shape.prepared(model, seen.size, seen.shrinks)
+    pictures = torch.from_numpy(np.stack([prepare(photo, how) for photo in photos]))
+    with torch.no_grad():
+        logits = whole(pictures).double().numpy()  # (N, C)
+    return figures.probabilities(logits, learnt.task == "multi")
+
+
+def theirs(export: Path, photos: list[Path]) -> np.ndarray:
+    """Probabilities (N, C) by stock fastai: `load_learner` and `predict`."""
+    learner: Learner = load_learner(export)
+    with learner.no_bar():
+        return np.stack([learner.predict(photo)[2].numpy() for photo in photos])
+
+
+__all__ = ["ours", "read", "theirs"]
