@@ -1,0 +1,10 @@
+const read = (id) => JSON.parse(document.getElementById(id)?.textContent ?? "null");
+
+/** What the server says of this page: `baseUrl`, `kernelId`, `uploadLimit` in bytes. */
+export const config = {
+  ...read("kezako-page"),
+  token: new URLSearchParams(location.search).get("token") ?? "", // of a Jupyter server
+};
+
+/** The widgets' state that came with the page; null where the kernel has to be asked. */
+export const drawnState = read("kezako-state");

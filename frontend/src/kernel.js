@@ -1,0 +1,149 @@
+import { PROTOCOL, decode, encode } from "./wire.js";
+
+const RETRY = [500, 1000, 2000, 4000, 8000]; // milliseconds; the last again and again
+const REPLACED = 4409; // another connection took this one's place
+const DEAD = ["dead", "restarting", "autorestarting"]; // a new kernel knows nothing of this page
+const FINAL = (code) => code >= 4400 && code < 4500; // the server has ended the page, and says why
+
+/**
+ * A connection to one kernel that outlives the network's moods.
+ *
+ * What is sent while there is no connection is kept and sent once there is one. `on.message` gets
+ * every message of the kernel, `on.open` is called whenever a connection stands (again), `on.lost`
+ * when it broke and is being tried again, `on.gone` with the server's reason, or nothing, when the
+ * kernel has ended.
+ */
+export class Kernel {
+  constructor({ baseUrl, kernelId, token = "" }, on) {
+    this.on = on;
+    this.session = id();
+    this.address = new URL(`${baseUrl}api/kernels/${kernelId}`, location.href);
+    if (token) this.address.searchParams.set("token", token);
+    this.waiting = []; // messages for when there is a connection
+    this.idle = new Map(); // id of a message that was sent -> what to call once it is dealt with
+    this.tries = 0;
+    this.connect();
+    addEventListener("offline", () => this.lose());
+    addEventListener("online", () => this.tryNow());
+  }
+
+  /** Send a message on the shell channel; returns its id. `done` is called when it is dealt with. */
+  send(type, content, { metadata = {}, buffers = [], done } = {}) {
+    const message = this.compose(type, content, metadata, buffers);
+    if (done) this.idle.set(message.header.msg_id, done);
+    if (this.ready) this.put(message);
+    else this.waiting.push(message);
+    return message.header.msg_id;
+  }
+
+  /** End this side of the connection for good. */
+  close() {
+    this.over = true;
+    clearTimeout(this.timer);
+    this.socket?.close();
+  }
+
+  compose(type, content, metadata, buffers) {
+    const header = {
+      msg_id: id(),
+      msg_type: type,
+      username: "",
+      session: this.session,
+      date: new Date().toISOString(),
+      version: "5.3",
+    };
+    return { channel: "shell", header, parent_header: {}, metadata, content, buffers };
+  }
+
+  put(message) {
+    this.socket.send(encode(message, this.socket.protocol));
+  }
+
+  connect() {
+    const address = new URL(`${this.address.pathname}/channels`, this.address);
+    address.search = this.address.search;
+    address.searchParams.set("session_id", this.session);
+    address.protocol = address.protocol.replace("http", "ws");
+    const socket = (this.socket = new WebSocket(address, [PROTOCOL]));
+    socket.binaryType = "arraybuffer";
+    let opened = false;
+    socket.onopen = () => {
+      opened = true;
+      // The server hands on nothing of the kernel's before it has answered this.
+      this.put(this.compose("kernel_info_request", {}, {}, []));
+    };
+    socket.onmessage = ({ data }) => this.receive(decode(data, socket.protocol));
+    socket.onclose = ({ code, reason }) => socket === this.socket && this.closed(code, reason, opened);
+  }
+
+  receive(message) {
+    const parent = message.parent_header?.msg_id;
+    if (message.header.msg_type === "kernel_info_reply" && !this.ready) {
+      this.ready = true;
+      this.tries = 0;
+      for (const waiting of this.waiting.splice(0)) this.put(waiting);
+      this.on.open();
+    }
+    this.on.message(message);
+    if (message.header.msg_type === "status") this.attend(message.content.execution_state, parent);
+  }
+
+  attend(state, parent) {
+    if (DEAD.includes(state)) this.end("");
+    if (state !== "idle") return;
+    this.idle.get(parent)?.();
+    this.idle.delete(parent);
+  }
+
+  closed(code, reason, opened) {
+    if (this.over || code === REPLACED) return;
+    if (FINAL(code)) return this.end(reason);
+    this.lose();
+    if (!opened) this.askWhetherGone();
+    const wait = RETRY[Math.min(this.tries++, RETRY.length - 1)];
+    this.timer = setTimeout(() => this.over || this.connect(), wait);
+  }
+
+  lose() {
+    if (this.over) return;
+    this.ready = false;
+    this.on.lost();
+    // What was under way may never be answered; who waits for it shall not wait for ever.
+    for (const [key, done] of this.idle) {
+      if (!this.waiting.some((message) => message.header.msg_id === key)) {
+        this.idle.delete(key);
+        done();
+      }
+    }
+  }
+
+  /** The network says that it is back: do not wait for the clock, nor for a dead connection. */
+  tryNow() {
+    if (this.over) return;
+    clearTimeout(this.timer);
+    const old = this.socket;
+    this.connect();
+    old.close();
+  }
+
+  async askWhetherGone() {
+    try {
+      const { status } = await fetch(this.address);
+      if (status === 404 || status === 410) this.end("");
+    } catch {
+      // No network, or no server for the moment: the next try will tell.
+    }
+  }
+
+  end(reason) {
+    if (this.over) return;
+    this.close();
+    this.on.gone(reason);
+  }
+}
+
+function id() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, "0"),
+  ).join("");
+}

@@ -1,0 +1,20 @@
+import { make } from "./view.js";
+
+const place = () => document.getElementById("kezako-notice");
+
+/** Say `sentence` above everything, until the next; with a button where there is only one way on. */
+export function say(sentence, { again = false } = {}) {
+  const words = make("span");
+  words.textContent = sentence;
+  const button = make("button", "kezako-again");
+  button.type = "button";
+  button.textContent = again ? "Start again" : "Close";
+  button.addEventListener("click", () => (again ? location.reload() : hush()));
+  place().replaceChildren(words, button);
+  place().hidden = false;
+}
+
+export function hush() {
+  place().replaceChildren();
+  place().hidden = true;
+}

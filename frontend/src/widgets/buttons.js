@@ -1,0 +1,50 @@
+import { icon } from "../icons.js";
+import { View } from "../view.js";
+import { views } from "../views.js";
+
+/** A button; its name is its description, else its tooltip, else its icon's. */
+export class Button extends View {
+  static tag = "button";
+  static classes = ["jupyter-button", "widget-button"];
+
+  build() {
+    this.el.type = "button";
+    this.el.addEventListener("click", () => this.press());
+  }
+
+  press() {
+    this.model.send({ event: "click" });
+  }
+
+  update() {
+    const { el } = this;
+    const description = this.get("description");
+    const tooltip = this.get("tooltip");
+    el.disabled = Boolean(this.get("disabled"));
+    el.replaceChildren(...[icon(this.get("icon")), description].filter(Boolean));
+    if (tooltip) el.title = tooltip;
+    else el.removeAttribute("title");
+    if (description) el.removeAttribute("aria-label");
+    else el.setAttribute("aria-label", tooltip || this.get("icon") || "Button");
+    if (this.get("tabbable") === false) el.tabIndex = -1;
+    else el.removeAttribute("tabindex");
+    this.mod(this.get("button_style"));
+  }
+}
+
+class Toggle extends Button {
+  static classes = ["jupyter-button", "widget-toggle-button"];
+
+  press() {
+    this.model.save({ value: !this.get("value") });
+  }
+
+  update() {
+    super.update();
+    this.el.classList.toggle("mod-active", this.get("value"));
+    this.el.setAttribute("aria-pressed", this.get("value"));
+    if (!this.el.childNodes.length) this.el.append("\xa0");
+  }
+}
+
+views.set("ButtonView", Button).set("ToggleButtonView", Toggle);

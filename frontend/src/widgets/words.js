@@ -1,0 +1,34 @@
+import { Described, make } from "../view.js";
+import { views } from "../views.js";
+
+/** A line of text that is read out when it changes. */
+class Label extends Described {
+  static classes = ["widget-inline-hbox", "widget-label"];
+
+  build() {
+    super.build();
+    this.el.setAttribute("aria-live", "polite");
+  }
+
+  describe() {}
+
+  update(names) {
+    if (names.has("value")) this.el.textContent = this.get("value");
+  }
+}
+
+/** The maker's own HTML. */
+class Html extends Described {
+  static classes = ["widget-inline-hbox", "widget-html"];
+
+  build() {
+    super.build();
+    this.content = this.el.appendChild(make("div", "widget-html-content"));
+  }
+
+  update(names) {
+    if (names.has("value")) this.content.innerHTML = this.get("value");
+  }
+}
+
+views.set("LabelView", Label).set("HTMLView", Html).set("HTMLMathView", Html);
