@@ -1,60 +1,250 @@
-"""`kezako serve`: Voilà on the inference notebook."""
+"""`kezako serve`: Voilà on the inference notebook, for strangers.
+
+`Server` is Voilà's application, put together from what stands beside it: snapshot kernels behind
+its kernel manager, the template `kezako`, the API, and at every door the `Host`, who lets visitors
+in and out.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import logging
 import os
+import signal
+import socket
+import sys
+import webbrowser
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
+from jupyter_events import EventLogger
+from jupyter_server.utils import url_path_join
 from tornado.ioloop import IOLoop
-from traitlets import default
+from tornado.netutil import bind_sockets
+from tornado.web import GZipContentEncoding
+from traitlets import Instance, default
+from traitlets.config import Config
 from voila.app import Voila
 
-from kezako.serve import MAX_MESSAGE
+from kezako.bundle import list_bundles
+from kezako.serve import kernels, template
+from kezako.serve.api import Api
+from kezako.serve.channels import VisitorChannels, VisitorConnection
+from kezako.serve.door import Door, Leave
+from kezako.serve.files import Files, assets
+from kezako.serve.host import STARTED, Host
+from kezako.serve.limits import Limits
+from kezako.serve.listener import Listener
+from kezako.serve.security import NotFound, Stranger, headers, quiet
+from kezako.workspace import Workspace
 
-IDLE = 600  # seconds after which the kernel of a visitor who has left is ended
 PORT = 8866
+GOODBYE = 5  # seconds for ending kernels; hosts kill after ten
+TEMPLATE = f"voila/templates/{template.NAME}"  # of its folder, and of its address
+KERNEL = r"(?P<kernel_id>\w+-\w+-\w+-\w+-\w+)"
 
 
 class Server(Voila):
-    """Voilà with the limits that photos and passers-by need."""
+    """Voilà with nothing at its routes but the page, its own files and the API."""
+
+    limits = Instance(Limits)
+    workspace = Instance(Workspace)
 
     @default("log_level")
     def _log_level(self) -> int:
         return logging.WARNING  # a maker reads one line: where the page is
 
-    @default("tornado_settings")
-    def _tornado_settings(self) -> dict[str, object]:
-        return {"websocket_max_message_size": MAX_MESSAGE}
-
     def initialize(self, argv: Sequence[str] | None = None) -> None:
+        template.offer()
         super().initialize(argv)
-        # Voilà would hand out the pictures beside the notebook; the page needs none of them.
-        self.voila_configuration.file_allowlist = []
-        # A closed tab tells nobody, so kernels without a connection end by the clock.
-        kernels = self.config.AsyncMappingKernelManager
-        kernels.setdefault("cull_idle_timeout", IDLE)
-        kernels.setdefault("cull_interval", IDLE // 10)
+        # Else each kernel's manager makes one of its own, whose `logging` logger stays for ever.
+        self.event_logger = EventLogger(parent=self)
+        kernels.configure(
+            self,
+            watched=[str(self.workspace.models / "*" / "card.json")],
+            queries=self._queries,
+        )
 
-    def start(self) -> None:
-        IOLoop.current().add_callback(self._say_where)  # the port is known once the loop runs
-        super().start()
+    def load_config_file(self, *arguments: Any, **settings: Any) -> None:
+        """Read a maker's voila.json; what strangers may do does not depend on it."""
+        super().load_config_file(*arguments, **settings)
+        self.update_config(_settings(self.limits))
 
-    def _say_where(self) -> None:
+    def _queries(self) -> list[str]:
+        """The queries for which the page differs: one for each classifier that it offers."""
+        return [f"model={name}" for name in list_bundles(self.workspace.models)]
+
+    def init_settings(self) -> dict[str, Any]:
+        settings = dict(super().init_settings())
+        self.host = Host(self.limits, self.kernel_manager, _visits())
+        self.api = Api(
+            self.workspace.models,
+            default=os.environ.get("KEZAKO_MODEL") or None,
+            kernels=self.kernel_manager,
+        )
+        self._connect()
+        return settings | {
+            "transforms": [GZipContentEncoding, headers(self.limits)],
+            "default_handler_class": NotFound,
+            "log_function": quiet,
+            "kezako_log": self.log,
+            "serve_traceback": False,
+        }
+
+    def _connect(self) -> None:
+        """Let the parts know of one another."""
+        host, api, snapshots = self.host, self.api, self.snapshots
+        host.ready = lambda: bool(snapshots.state != "warming")
+        api.health.add("page", host.ready)
+        for name, help, read in (
+            ("visitors", "With a page.", lambda: len(host.visitors)),
+            ("free_places", "Visitors that there is room for now.", host.room),
+            ("waiting_visitors", "In the queue.", lambda: host.visitors.waiting),
+            ("waiting_pages", "Given instead of the page, so far.", lambda: host.turned_away),
+            ("visitor_bytes", "That one more visitor is expected to take.", lambda: host.size),
+            ("snapshot_bytes", "Of snapshots and of kernels ahead.", snapshots.memory),
+        ):
+            api.metrics.gauge(f"kezako_{name}", help, read)
+
+    def init_handlers(self) -> list[Any]:
+        """Every route there is; Voilà's own, for trees, files and logins, are not among them."""
+        at = partial(url_path_join, self.server_url)
+        host = {"host": self.host}
+        static = template.FOLDER / TEMPLATE / "static"
+        page = {
+            "notebook_path": os.path.relpath(self.notebook_path, self.root_dir),
+            "template_paths": self.template_paths,
+            "config": self.config,
+            "voila_configuration": self.voila_configuration,
+        }
+        return [
+            *self.api.handlers(self.server_url),
+            (at("/"), Door, host | page),
+            (at(f"{TEMPLATE}/static/(.*)"), Files, {"assets": assets(static)}),
+            (at(f"/voila/api/shutdown/{KERNEL}"), Leave, host),
+            (at(f"/api/kernels/{KERNEL}"), Leave, host),
+            (at(f"/api/kernels/{KERNEL}/channels"), VisitorChannels, host),
+        ]
+
+    def listen(self) -> None:
+        """Bind the port, then make the page ready; return when the server has stopped."""
+        self.ioloop = IOLoop.current()
+        try:
+            listener = Listener(self.app, limits=self.limits)
+            listener.add_sockets(self._bind())
+            self.ioloop.add_callback(self._open)
+            self.ioloop.start()
+        except KeyboardInterrupt:
+            pass  # where signals reach no event loop
+        finally:
+            self.stop()
+
+    def _bind(self) -> list[socket.socket]:
+        """Sockets at the port that was asked for, or near it. Raises OSError with a sentence."""
+        wanted = int(self.port)  # type: ignore[has-type]
+        for port in self.random_ports(wanted, self.port_retries + 1):
+            try:
+                sockets = bind_sockets(port, self.ip)
+            except OSError as error:
+                if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                    problem = f"Nothing can listen at {self.ip}: {error.strerror}."
+                    raise ValueError(problem) from None
+            else:
+                self.port = port
+                return sockets
+        raise ValueError(f"Port {wanted} is taken; name another one with --port.")
+
+    async def _open(self) -> None:
+        loop = asyncio.get_running_loop()
+        for stop in (signal.SIGINT, signal.SIGTERM):
+            with suppress(NotImplementedError):  # Windows
+                loop.add_signal_handler(stop, self._close_soon)
+        self.host.start()
         print(f"The page is at {self.display_url} (Ctrl+C stops it).", flush=True)
+        if self.open_browser:
+            self.launch_browser()
+        await self.snapshots.settled()
+        if self.snapshots.state == "ordinary":
+            self.log.warning(
+                "Every visitor's kernel starts from nothing, because %s.", self.snapshots.why
+            )
+            self.host.expect(STARTED)
+
+    def launch_browser(self) -> None:
+        Thread(target=webbrowser.open, args=(self.display_url,), daemon=True).start()
+
+    def _close_soon(self) -> None:
+        self._closing = asyncio.ensure_future(self._close())
+
+    async def _close(self) -> None:
+        try:
+            await self.host.stop(GOODBYE)
+        finally:
+            self.ioloop.stop()
+
+    def _handle_signal_stop(self, signal_number: int, frame: object) -> None:
+        sys.exit(0)  # before the event loop runs: nobody is here yet
+
+    def stop(self) -> None:
+        self.api.close()
+        try:
+            super().stop()
+        finally:
+            self.snapshots.stop()
+
+
+def _settings(limits: Limits) -> Config:
+    """What the libraries are told, whatever a configuration file says."""
+    return Config(
+        Voila={
+            "identity_provider_class": Stranger,
+            "kernel_websocket_connection_class": VisitorConnection,
+        },
+        VoilaConfiguration={
+            "template": template.NAME,
+            "allow_template_override": "NO",  # of a stranger's ?template=
+            "allow_theme_override": "NO",
+            "file_allowlist": [],
+            "preheat_kernel": False,
+            "progressive_rendering": False,
+            "resources": {"kezako": {"upload_limit": limits.upload}},
+            "show_tracebacks": False,
+        },
+        MappingKernelManager={
+            "cull_idle_timeout": 0,  # `Host` ends visits, and tells the page why
+            "kernel_info_timeout": 30,
+        },
+    )
+
+
+def _visits() -> logging.Logger:
+    """Writes one line a visit to standard output: what was used and how it ended, not who."""
+    log = logging.getLogger("kezako.visits")
+    if not log.handlers:
+        handler = logging.StreamHandler(sys.stdout)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)
+        log.propagate = False
+    return log
 
 
 def serve(
     notebook: Path,
-    home: Path,  # the workspace whose models/ the page offers
+    workspace: Workspace,  # whose models/ the page offers
     name: str | None = None,  # the classifier that answers unless the address names another
     host: str = "127.0.0.1",
     port: int | None = None,  # exactly this one; None: 8866, or one near it that is free
     browser: bool = True,  # open one, if there is one
+    limits: Limits | None = None,  # None: what suits this machine, and the environment
 ) -> None:
-    """Serve the page until it is stopped."""
-    os.environ["KEZAKO_HOME"] = str(home)  # kernels inherit the environment
+    """Serve the page until it is stopped. Raises ValueError with a sentence for the maker."""
+    os.environ["KEZAKO_HOME"] = str(workspace.root)  # kernels inherit the environment
     os.environ["KEZAKO_MODEL"] = name or ""
     package = str(Path(__file__).parents[2])  # a kernel starts in the notebook's folder
     os.environ["PYTHONPATH"] = os.pathsep.join(
@@ -62,4 +252,8 @@ def serve(
     )
     arguments = [str(notebook), f"--Voila.root_dir={notebook.parent}", f"--Voila.ip={host}"]
     arguments += [f"--port={port or PORT}", *([] if port is None else ["--Voila.port_retries=0"])]
-    Server.launch_instance(arguments if browser else [*arguments, "--no-browser"])
+    Server.launch_instance(
+        arguments if browser else [*arguments, "--no-browser"],
+        limits=limits or Limits.here(),
+        workspace=workspace,
+    )

@@ -1,0 +1,71 @@
+"""The template's own files, held in memory, compressed once, kept by browsers for ever."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import mimetypes
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from tornado.web import HTTPError
+
+from kezako.serve.security import Sentences
+
+YEAR = 365 * 24 * 3600  # seconds
+_HASHED = re.compile(r"-[A-Za-z0-9_]{8,}\.\w+$")
+
+
+@dataclass(frozen=True)
+class Asset:
+    content: bytes
+    compressed: bytes
+    kind: str
+    etag: str
+
+    @classmethod
+    def read(cls, path: Path) -> Asset:
+        content = path.read_bytes()
+        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        if path.suffix in (".js", ".mjs"):
+            kind = "text/javascript"  # what some systems' tables call otherwise
+        digest = hashlib.sha256(content).hexdigest()[:20]
+        return cls(content, gzip.compress(content, 9, mtime=0), kind, f'"{digest}"')
+
+
+def assets(folder: Path) -> dict[str, Asset]:
+    """Every file in `folder` by its path there; nothing else can be asked for."""
+    return {
+        path.relative_to(folder).as_posix(): Asset.read(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.name.startswith(".")
+    }
+
+
+class Files(Sentences):
+    """Hands out `assets`. A name that holds a hash of its content never changes its content."""
+
+    def initialize(self, assets: dict[str, Asset]) -> None:
+        self._assets = assets
+        self._etag: str | None = None
+
+    def get(self, name: str) -> None:
+        asset = self._assets.get(name)
+        if asset is None:
+            raise HTTPError(404)
+        lasting = f"public, max-age={YEAR}, immutable"
+        self.set_header("Cache-Control", lasting if _HASHED.search(name) else "no-cache")
+        self.set_header("Content-Type", asset.kind)
+        self._etag = asset.etag
+        small = "gzip" in self.request.headers.get("Accept-Encoding", "")
+        if small and len(asset.compressed) < len(asset.content):
+            self.set_header("Content-Encoding", "gzip")
+            self.write(asset.compressed)
+        else:
+            self.write(asset.content)
+
+    head = get
+
+    def compute_etag(self) -> str | None:
+        return self._etag

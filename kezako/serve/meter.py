@@ -1,0 +1,29 @@
+"""How often something may happen: so many times at once, so many a second after that."""
+
+from __future__ import annotations
+
+
+class Meter:
+    """A bucket that `take` empties and time fills again."""
+
+    def __init__(
+        self,
+        at_once: int,
+        a_second: float,
+        now: float,  # seconds, of a clock that only goes forward; also below
+    ) -> None:
+        self._most, self._rate = float(at_once), a_second
+        self._left, self._at = float(at_once), now
+
+    def take(self, now: float) -> bool:
+        """Whether one more may pass."""
+        self._left = min(self._most, self._left + (now - self._at) * self._rate)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+    def is_full(self, now: float) -> bool:
+        """Whether it has been left alone long enough to be forgotten."""
+        return self._left + (now - self._at) * self._rate >= self._most

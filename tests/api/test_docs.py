@@ -1,0 +1,99 @@
+"""The examples of docs/api.md do what they say, against a live server."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from kezako.serve.api_settings import PREFIX, SWITCH, ApiSettings
+from tests.api.client import Client, colour
+from tests.api.conftest import TOKEN
+
+ADDRESS = "http://127.0.0.1:8866/"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "api.md"
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", DOCUMENT.read_text("utf-8"), re.M | re.S)
+
+
+def blocks(language: str, *words: str) -> list[str]:
+    found = [text for kind, text in BLOCKS if kind == language and all(w in text for w in words)]
+    assert found, f"docs/api.md has no {language} example with {words}"
+    return found
+
+
+@pytest.fixture
+def a_folder(tmp_path: Path) -> Path:
+    """Where the examples' files lie."""
+    (tmp_path / "bear.jpg").write_bytes(colour(250, 20, 20))
+    (tmp_path / "notes.txt").write_text("no picture")
+    return tmp_path
+
+
+def ran(api: Client, folder: Path, command: list[str], **more: str) -> str:
+    """What `command` prints, with the address of this server for the documented one."""
+    command = [part.replace(ADDRESS, api.address) for part in command]
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, **more},
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout.decode()
+
+
+needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="curl is not here")
+
+
+@needs_curl
+@pytest.mark.parametrize("text", blocks("bash", "curl", "/api/predict"))
+def test_curl(an_api: Client, a_guarded_api: Client, a_folder: Path, text: str) -> None:
+    api = a_guarded_api if "TOKEN" in text else an_api
+    text = text.replace("?model=bears", "?model=colours")
+    printed = ran(api, a_folder, ["bash", "-ec", text], KEZAKO_API_TOKEN=TOKEN).splitlines()
+    answer = json.loads(printed[-1])
+    if "notes.txt" in text:
+        assert [set(one) & {"label", "error"} for one in answer["answers"]] == [
+            {"label"},
+            {"error"},
+        ]
+    else:
+        assert answer["label"] == "red"
+
+
+def test_python(an_api: Client, a_folder: Path) -> None:
+    (text,) = blocks("python")
+    assert ran(an_api, a_folder, [sys.executable, "-c", text]) == "This is red.\n"
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="node is not here")
+def test_javascript(an_api: Client, a_folder: Path) -> None:
+    (text,) = blocks("js")
+    command = ["node", "--input-type=module", "-e", text]
+    assert ran(an_api, a_folder, command) == "This is red.\n"
+
+
+def test_the_answer_that_it_shows(an_api: Client) -> None:
+    shown = json.loads(blocks("json", '"milliseconds"')[0])
+    assert list(an_api.send(colour(250, 20, 20)).json()) == list(shown)
+
+
+def test_every_setting_is_listed_with_its_default() -> None:
+    listed: dict[str, str] = {}
+    for line in DOCUMENT.read_text("utf-8").splitlines():
+        if line.startswith(f"| `{SWITCH}"):
+            names, defaults = line.split("|")[1:3]
+            listed |= dict(zip(re.findall(r"`(\w+)`", names), defaults.split(","), strict=True))
+    assert set(listed) == {SWITCH, *(PREFIX + field.name.upper() for field in fields(ApiSettings))}
+    for field in fields(ApiSettings):
+        said = listed[PREFIX + field.name.upper()].strip()
+        assert said == (f"{field.default:g}" if isinstance(field.default, int | float) else "none")

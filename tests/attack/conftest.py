@@ -1,0 +1,42 @@
+"""One server for all attacks; after each of them it serves a normal visitor and has a clean log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.limits.guest import ask, until, visit
+from tests.servers import serving
+
+HOSTILE = ("<script>document.title='taken'</script>", "<img src=x onerror=alert(1)>", "{{ 7*7 }}")
+
+
+@pytest.fixture(scope="session")
+def a_besieged_home(
+    tmp_path_factory: pytest.TempPathFactory, a_bundle: Callable[..., Path]
+) -> Path:
+    """A workspace whose second classifier has scripts for names."""
+    home = tmp_path_factory.mktemp("besieged")
+    a_bundle(home / "models", "colours", ("red", "green", "blue"))
+    a_bundle(home / "models", "hostile", HOSTILE, title="</script><script>alert(2)</script>")
+    return home
+
+
+@pytest.fixture(scope="session")
+def a_server(a_besieged_home: Path) -> Iterator[str]:
+    command = ["-m", "kezako", "serve", "colours", "--no-browser", "--port", "{port}"]
+    for address in serving(command, a_besieged_home, path="healthz"):
+        until(lambda: ask(address, "healthz").status == 200, "the page was ready")  # noqa: B023
+        yield address
+
+
+@pytest.fixture
+def the_target(a_server: str, a_besieged_home: Path) -> Iterator[str]:
+    """Its address. The test fails if the server is not well afterwards."""
+    log = next(a_besieged_home.glob("*.log"))
+    before = len(log.read_text(errors="replace"))
+    yield a_server
+    visit(a_server)
+    assert "Traceback" not in log.read_text(errors="replace")[before:]

@@ -1,0 +1,126 @@
+"""Bombs, giants and scripts, uploaded through the page: each gets a sentence, and nothing else."""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+import zlib
+
+import pytest
+from PIL import Image
+
+from tests.limits.guest import Guest
+
+NAMES = [
+    "<script>alert(1)</script>.png", "../../etc/passwd", "a\r\nb.png", "\u202egnp.exe", "x" * 5000,
+    "%s%n{{7*7}}$x^2$", "\x00\x01", "",
+]  # fmt: skip
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    check = zlib.crc32(kind + data)
+    return struct.pack("!I", len(data)) + kind + data + struct.pack("!I", check)
+
+
+def forged(width: int, height: int, data: bytes) -> bytes:
+    """A PNG that claims a size, with `data` (compressed) for its pixels."""
+    header = struct.pack("!IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    parts = chunk(b"IHDR", header), chunk(b"IDAT", data), chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def a_giant() -> bytes:
+    """200 megapixels in 25 kB."""
+    file = io.BytesIO()
+    Image.new("1", (20_000, 10_000)).save(file, "PNG", optimize=False)
+    return file.getvalue()
+
+
+def a_small_picture(colour: str = "red") -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (64, 64), colour).save(file, "PNG")
+    return file.getvalue()
+
+
+HOSTILE = {
+    "200 megapixels": a_giant(),
+    "claims 3.6 gigapixels": forged(60_000, 60_000, zlib.compress(b"\0" * 1000)),
+    "claims more than there is": forged(2**31 - 1, 2**31 - 1, b""),
+    "unpacks to 500 MB": forged(100, 100, zlib.compress(bytes(500 * 1024 * 1024), 9)),
+    "a text chunk that unpacks to 200 MB": a_small_picture()[:33]
+    + chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(200 * 1024 * 1024), 9))
+    + a_small_picture()[33:],
+    "a script": b"<script>alert(1)</script>",
+    "an SVG with a script": b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>",
+    "nothing": b"",
+    "40 MB of nothing": bytes(40 * 1024 * 1024),
+}
+
+
+def upload(guest: Guest, name: str, content: bytes) -> str:
+    """What the page says after a file was chosen; its last word, not "Opening ..."."""
+    file = {"name": name, "type": "image/png", "size": len(content), "last_modified": 0}
+    update = {
+        "method": "update",
+        "state": {"value": [file]},
+        "buffer_paths": [["value", 0, "content"]],
+    }
+    label = guest.widget("LabelModel", _dom_classes=["mathjax_ignore"])
+    guest.touches(guest.widget("FileUploadModel"), update, (content,))
+    while (said := str(guest.sees(label, "value"))).endswith("…") or not said:
+        pass
+    return said
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_a_sentence_and_the_page_goes_on(the_target: str, case: str) -> None:
+    guest = Guest(the_target).arrives().connects()
+    said = upload(guest, "photo.png", HOSTILE[case])
+    assert 10 < len(said) < 300
+    assert "/" not in said
+    assert "Error" not in said
+    assert "is ready" in upload(guest, "good.png", a_small_picture())
+    guest.leaves()
+
+
+@pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
+def test_a_name_is_only_text(the_target: str, name: str) -> None:
+    guest = Guest(the_target).arrives().connects()
+    said = upload(guest, name, a_small_picture())
+    assert "ready" in said
+    assert len(said) < 200
+    label = guest.widget("LabelModel", _dom_classes=["mathjax_ignore"])
+    guest.presses("Classify")
+    answers = [str(guest.sees(label, "value")) for _ in range(2)]
+    assert "red" in answers[-1].lower()
+    guest.leaves()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "text", [], [1], [{}], [{"name": 5}], {"a": 1}, [{"content": "text"}], None, [[]],
+        [{"name": "a", "content": {"deep": [[]]}}],
+    ],
+    ids=str,
+)  # fmt: skip
+def test_an_upload_that_is_none(a_server: str, value: object) -> None:
+    guest = Guest(a_server).arrives().connects()
+    guest.touches(guest.widget("FileUploadModel"), {"method": "update", "state": {"value": value}})
+    assert guest.is_answered()
+    assert "is ready" in upload(guest, "good.png", a_small_picture())
+    guest.leaves()
+
+
+def test_names_of_classes_and_titles_are_only_text(the_target: str) -> None:
+    guest = Guest(the_target).arrives("?model=hostile")
+    data = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', guest.page, re.S)
+    drawn = guest.page
+    for text in data:
+        assert "<" not in text
+        drawn = drawn.replace(text, "")
+    assert "alert(2)" in drawn, "the title is shown"
+    assert "<script>alert" not in drawn
+    assert "<img src=x" not in drawn
+    guest.leaves()

@@ -1,0 +1,31 @@
+"""Where a notebook cannot be forked, visitors get ordinary kernels; the limits hold for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.limits.guest import Guest, ask, until
+from tests.limits.makers import write_notebook
+from tests.servers import serving
+
+
+def test_a_notebook_with_a_thread_is_served_all_the_same(
+    tmp_path: Path, a_small_home: Path
+) -> None:
+    (tmp_path / "models").symlink_to(a_small_home / "models")
+    notebook = write_notebook(tmp_path)
+    text = notebook.read_text(encoding="utf-8")
+    thread = "import threading; threading.Thread(target=input, daemon=True).start(); "
+    thread = thread.replace("input", "threading.Event().wait")
+    notebook.write_text(text.replace("import sys, time", thread + "import sys, time"))
+    command = ["-m", "kezako", "serve", "--no-browser", "--port", "{port}", "--visitors", "1"]
+    for address in serving(command, tmp_path, path="healthz"):
+        until(lambda: ask(address, "healthz").status == 200, "the page was ready")  # noqa: B023
+        guest = Guest(address).arrives().connects()
+        assert guest.is_answered()
+        assert ask(address).status == 503
+        guest.leaves()
+        assert guest.is_dismissed()[0] == 4410
+        Guest(address).waits().leaves()
+        log = next(tmp_path.glob("*.log")).read_text()
+        assert "Every visitor's kernel starts from nothing, because" in log

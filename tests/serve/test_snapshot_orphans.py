@@ -1,0 +1,33 @@
+"""Whatever becomes of the server, no process of it stays behind."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.serve.served import ECHO, lives, served, wait_until, write_notebook
+from tests.serve.visitor import Visitor
+
+BUSY = "\nbutton.on_click(lambda _: exec('while True: pass'))\n"
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_nothing_outlives_the_server(tmp_path: Path, how: signal.Signals) -> None:
+    async def visit_and_end_it() -> None:
+        async with Visitor(server.address) as idle, Visitor(server.address) as busy:
+            await busy.presses("Say")
+            assert idle.kernel != busy.kernel
+            server.wait_until(lambda: len(server.forks()) == 3, "Two visitors and a spare")
+            processes.extend([*server.zygotes(), *server.forks()])
+            server.process.send_signal(how)
+            await asyncio.to_thread(server.process.wait)
+
+    processes: list[int] = []
+    notebook = write_notebook(tmp_path / "echo.ipynb", ECHO.replace("\nVBox", f"{BUSY}VBox"))
+    with served(notebook, TEST_QUERIES="") as server:
+        asyncio.run(visit_and_end_it())
+    assert len(processes) == 4
+    wait_until(lambda: not any(map(lives, processes)), "Something lives on.")
