@@ -1,7 +1,10 @@
 """What `models/NAME/` holds: written whole, read with its checksums.
 
 export.pkl      stock fastai's `load_learner` opens it, without Kezako
-model.onnx      what the page runs: picture (N, 3, S, S) -> logits (N, C), features (N, F)
+model.onnx      what the page runs: picture (N, 3, S, S) -> logits (N, C), features (N, F) and, for
+                "why", the map (N, K, h, w) that the features are the greatest and the mean of
+head.onnx       its last layers, and the map of a picture that is plain grey: features (N, F) ->
+                logits (N, C), grey (K, h, w); a bundle may lack it
 known.npz       where the training pictures lie in feature space, for "none of these"
 card.json       everything needed to use the model, and how good it is
 README.md       the same for people
@@ -29,10 +32,12 @@ from kezako.recipe import Resize, Task
 FORMAT = 1
 CARD = "card.json"
 MODEL = "model.onnx"
+HEAD = "head.onnx"
 KNOWN = "known.npz"
 EXPORT = "export.pkl"
 REPORT = "report.html"
 CREDITS = "credits.md"
+NOT_CLASSIFIERS = {"starter"}  # under models/ too: weights to begin training with
 Precision = Literal["int8", "fp32"]
 
 

@@ -8,22 +8,30 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
-from PIL import Image
 
-from kezako.bundle import KNOWN, MODEL, BundleError, Card, Preprocessing, read_card, read_file
+from kezako.bundle import (
+    HEAD,
+    KNOWN,
+    MODEL,
+    BundleError,
+    Card,
+    Preprocessing,
+    read_card,
+    read_file,
+)
 from kezako.pictures import NotAPicture, Picture, open_picture
+from kezako.resize import RESIZE
+from kezako.runtime import Floats, Model, TookTooLong
+from kezako.why import heat
 
-__all__ = ["Answer", "BundleError", "Classifier", "NotAPicture", "Scores"]
-
-Floats = npt.NDArray[np.float32]
+__all__ = ["Answer", "BundleError", "Classifier", "Floats", "NotAPicture", "Scores", "TookTooLong"]
 
 
 @dataclass(frozen=True)
@@ -32,12 +40,15 @@ class Scores:
 
     logits: Floats  # (N, C)
     features: Floats  # (N, F)
+    map: Floats | None = None  # (N, K, h, w), what the body saw where; not every model tells
 
     def __len__(self) -> int:
         return len(self.logits)
 
     def __getitem__(self, index: int) -> Scores:
-        return Scores(self.logits[index : index + 1], self.features[index : index + 1])
+        one = slice(index, index + 1)
+        cells = None if self.map is None else self.map[one]
+        return Scores(self.logits[one], self.features[one], cells)
 
 
 @dataclass(frozen=True)
@@ -53,41 +64,34 @@ class Answer:
 class Classifier:
     """A trained model that answers for one picture; made by `Classifier.open`."""
 
-    def __init__(self, card: Card, session: ort.InferenceSession, known: Known | None):
+    def __init__(self, card: Card, model: Model, known: Known | None, head: Head | None):
         self.card = card
-        self._session = session
+        self._model = model
         self._known = known
+        self.head = head
+        self._outputs = [name for name in ("logits", "features", "map") if name in model.outputs]
 
     @classmethod
     def open(
         cls,
         bundle: str | Path,  # the folder models/NAME
-        threads: int = 0,  # for one picture; 0 leaves it to ONNX Runtime: one a physical core
+        threads: int = 0,  # for one picture; 0: $KEZAKO_THREADS, else one a physical core
     ) -> Classifier:
         """Read a bundle, checked against its checksums. Raises `BundleError`."""
         folder = Path(bundle)
         card = read_card(folder)
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        # From bytes, so that a model cannot reach for other files ("external data").
-        model = read_file(folder, card, MODEL)
-        try:
-            session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        except Exception as error:
-            raise BundleError(f"{folder / MODEL} is no model that ONNX Runtime opens.") from error
-        _check_model(session, card, folder)
+        model = _open_model(folder, card, MODEL, threads)
+        _check_model(model, card, folder)
         known = None if card.known is None else Known.read(read_file(folder, card, KNOWN))
-        return cls(card, session, known)
+        return cls(card, model, known, Head.open(folder, card, model))
 
     def prepare(self, picture: Picture) -> Floats:
         """The model's input (3, S, S) for a path, bytes or a PIL image. Raises `NotAPicture`."""
         return prepare(picture, self.card.preprocessing)
 
     def run(self, batch: Floats) -> Scores:
-        """Scores of a batch (N, 3, S, S)."""
-        logits, features = self._session.run(["logits", "features"], {"pictures": batch})
-        return Scores(logits, features)
+        """Scores of a batch (N, 3, S, S). Raises `TookTooLong`."""
+        return Scores(*self._model.run(self._outputs, {"pictures": batch}, len(batch)))
 
     def answer(self, scores: Scores) -> Answer:
         """The answer for the first picture of `scores`."""
@@ -111,8 +115,51 @@ class Classifier:
         return float(self._known.distance(scores.features)[0]) if self._known else 0.0
 
     def predict(self, picture: Picture) -> Answer:
-        """The answer for one picture. Raises `NotAPicture`."""
+        """The answer for one picture. Raises `NotAPicture` and `TookTooLong`."""
         return self.answer(self.run(self.prepare(picture)[None]))
+
+    def why(self, scores: Scores, label: str) -> Floats | None:
+        """Where in the first picture lies what spoke for `label`: (r, c), 0 to 1.
+
+        None where the bundle cannot tell, or where no part of the picture spoke for it. Raises
+        `TookTooLong`.
+        """
+        if self.head is None or scores.map is None:
+            return None
+        multi = self.card.task == "multi"
+        index = self.card.labels.index(label)
+        return heat(scores.map[0], self.head.grey, self.head.logits, index, multi)
+
+
+class Head:
+    """The last layers on their own, and what the layers before them make of plain grey."""
+
+    def __init__(self, model: Model):
+        self._model = model
+
+    @cached_property
+    def grey(self) -> Floats:
+        """The map (K, h, w) of a plain grey picture."""
+        some = np.zeros((1, self._model.inputs["features"][-1]), np.float32)
+        return self._model.run(["grey"], {"features": some})[0]
+
+    def logits(self, features: Floats) -> Floats:
+        """Logits (M, C) of features (M, 2 K). Raises `TookTooLong`."""
+        return self._model.run(["logits"], {"features": features})[0]
+
+    @classmethod
+    def open(cls, folder: Path, card: Card, body: Model) -> Head | None:
+        """None in a bundle without one, whose page then tells no why. Raises `BundleError`."""
+        shape = body.outputs.get("map", [])[1:]  # (K, h, w)
+        if HEAD not in card.files or len(shape) != 3:
+            return None
+        model = _open_model(folder, card, HEAD, threads=1)  # a second one would only cost time
+        needed = [shape, [2 * shape[0]], [len(card.labels)]]
+        found = [model.outputs.get("grey", []), model.inputs.get("features", [])[1:],
+                 model.outputs.get("logits", [])[1:]]  # fmt: skip
+        if found != needed:
+            raise BundleError(f"{folder / HEAD} does not fit {MODEL}.")
+        return cls(model)
 
 
 @dataclass(frozen=True)
@@ -156,7 +203,7 @@ def unit(features: Floats) -> Floats:
 
 def prepare(picture: Picture, how: Preprocessing) -> Floats:
     """fastai's validation transforms of `picture`, as (3, S, S). Raises `NotAPicture`."""
-    image = _RESIZE[how.resize](open_picture(picture, how.mode), how.size)
+    image = RESIZE[how.resize](open_picture(picture, how.mode), how.size)
     pixels = np.asarray(image, dtype=np.float32) / 255  # (S, S, 3), or (S, S) for grey
     if pixels.ndim == 2:
         pixels = np.repeat(pixels[:, :, None], 3, axis=2)
@@ -164,54 +211,23 @@ def prepare(picture: Picture, how: Preprocessing) -> Floats:
     return np.ascontiguousarray(normal.transpose(2, 0, 1), dtype=np.float32)  # (3, S, S)
 
 
-def _squish(image: Image.Image, size: int) -> Image.Image:
-    return image.resize((size, size), Image.Resampling.BILINEAR)
-
-
-def _crop(image: Image.Image, size: int) -> Image.Image:
-    width, height = image.size
-    side = max(1, int(min(width / size, height / size) * size))
-    left, top = int(0.5 * (width - side)), int(0.5 * (height - side))
-    return _squish(image.crop((left, top, left + side, top + side)), size)
-
-
-def _pad(image: Image.Image, size: int) -> Image.Image:
-    width, height = image.size
-    side = int(max(width / size, height / size) * size)
-    left, top = -int(0.5 * (width - side)), -int(0.5 * (height - side))
-    # side rounds down, so it can lie a pixel under the longest side: that pixel is cut.
-    image = image.crop((0, 0, min(width, side), min(height, side)))
-    width, height = image.size
-    around: Any = ((top, side - height - top), (left, side - width - left), (0, 0))
-    pixels = np.asarray(image)
-    return _squish(Image.fromarray(np.pad(pixels, around[: pixels.ndim], mode="reflect")), size)
-
-
-def _random_crop(image: Image.Image, size: int) -> Image.Image:
-    # On validation pictures RandomResizedCrop squishes to a little more, then cuts the middle.
-    extra = math.ceil(size * 0.14 / 8) * 8
-    margin = extra // 2
-    image = _squish(image, size + extra)
-    return image.crop((margin, margin, margin + size, margin + size))
-
-
-_RESIZE: Mapping[str, Callable[[Image.Image, int], Image.Image]] = {
-    "squish": _squish,
-    "crop": _crop,
-    "pad": _pad,
-    "random-crop": _random_crop,
-}
-
-
 def _softmax(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     powers = np.exp(logits - logits.max())
     return np.asarray(powers / powers.sum())
 
 
-def _check_model(session: ort.InferenceSession, card: Card, folder: Path) -> None:
-    outputs = {output.name: output.shape for output in session.get_outputs()}
-    inputs = [value.name for value in session.get_inputs()]
-    if inputs != ["pictures"] or not {"logits", "features"} <= set(outputs):
+def _open_model(folder: Path, card: Card, name: str, threads: int) -> Model:
+    content = read_file(folder, card, name)
+    try:
+        return Model(content, threads)
+    except BundleError:
+        raise
+    except Exception as error:
+        raise BundleError(f"{folder / name} is no model that ONNX Runtime opens.") from error
+
+
+def _check_model(model: Model, card: Card, folder: Path) -> None:
+    if list(model.inputs) != ["pictures"] or not {"logits", "features"} <= set(model.outputs):
         raise BundleError(f"{folder / MODEL} lacks the input 'pictures' or an output.")
-    if outputs["logits"][-1] != len(card.labels):
+    if model.outputs["logits"][-1:] != [len(card.labels)]:
         raise BundleError(f"{folder / MODEL} does not answer with the card's labels.")

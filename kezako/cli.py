@@ -47,6 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_credits(commands)
     _add_train(commands)
     _add_clean(commands)
+    _add_import(commands)
     _add_serve(commands)
     return parser
 
@@ -187,11 +188,16 @@ def _add_clean(commands: _Commands) -> None:
         "--auto", action="store_true", help="move what a strict rule is sure of, and list it"
     )
     what.add_argument("--undo", action="store_true", help="put back what was moved last")
+    parser.add_argument("--open", action="store_true", help="then open the cleaner in a browser")
+    parser.add_argument("--port", type=_port, help="with --open: the port (8868, or one near it)")
+    parser.add_argument("--no-browser", action="store_true", help="with --open: only say where")
     parser.set_defaults(run=_clean)
 
 
 def _clean(arguments: argparse.Namespace, workspace: Workspace) -> None:
     recipe = workspace.recipe(arguments.name)
+    if arguments.open and (arguments.undo or arguments.auto):
+        raise Refusal("--open lets you decide by yourself; give it without --auto and --undo.")
     if arguments.undo:
         from kezako.clean.marks import undo
 
@@ -211,7 +217,62 @@ def _clean(arguments: argparse.Namespace, workspace: Workspace) -> None:
             print(f"Next: kezako train {recipe.name}")
         return
     print("\n".join(as_lines(find_suspects(recipe, workspace)[: arguments.top])))
+    if arguments.open:
+        _open_cleaner(arguments, workspace)
+        return
+    print(f"To see them, and keep, delete or move: kezako clean {recipe.name} --open")
     print(f"To move what is certain: kezako clean {recipe.name} --auto")
+
+
+def _open_cleaner(arguments: argparse.Namespace, workspace: Workspace) -> None:
+    from kezako.clean.workshop import open_cleaner
+
+    open_cleaner(
+        workspace.notebook("clean").resolve(),
+        workspace.root,
+        arguments.name,
+        arguments.port,
+        not arguments.no_browser,
+    )
+
+
+def _add_import(commands: _Commands) -> None:
+    parser = commands.add_parser("import", help="make a bundle of somebody's export.pkl, safely")
+    parser.add_argument("file", metavar="FILE", type=Path, help="what learn.export() wrote")
+    parser.add_argument("--name", help="the classifier's name: a folder in models/")
+    parser.add_argument(
+        "--pictures", metavar="FOLDER", type=Path, help="measure it on these, a folder a class"
+    )
+    parser.add_argument("--labels", metavar="A,B,C", default="", help="other names for its classes")
+    parser.add_argument("--size", type=_pixels, metavar="PIXELS", help="if the file does not say")
+    parser.add_argument("--resize", metavar="HOW", help="squish, crop, pad, random-crop; likewise")
+    parser.add_argument(
+        "--skip", action="append", default=[], metavar="STEP", help="leave out a step, by its name"
+    )
+    parser.add_argument("--replace", action="store_true", help="replace a classifier of that name")
+    parser.set_defaults(run=_import)
+
+
+def _import(arguments: argparse.Namespace, workspace: Workspace) -> None:
+    from kezako.bring.run import Request, bring
+
+    request = Request(
+        arguments.file, arguments.name, arguments.pictures,
+        tuple(label.strip() for label in arguments.labels.split(",") if label.strip()),
+        arguments.size, arguments.resize, tuple(arguments.skip), arguments.replace,
+    )  # fmt: skip
+    try:
+        card = bring(request, workspace)
+    except ImportError as error:
+        raise Refusal(_needs_more("Importing", error)) from error
+    print(f"It tells apart: {', '.join(card.labels)}.")
+    if card.figures:
+        share = card.figures["validation"]["error"]
+        print(f"Error on your pictures: {100 * share:.1f} %.")
+    else:
+        print("How good it is, the file does not say; --pictures FOLDER measures it.")
+    print(f"Bundle: {workspace.bundle(card.name)}")
+    print(f"Next: kezako serve {card.name}")
 
 
 def _needs_more(what: str, error: ImportError) -> str:
@@ -236,22 +297,43 @@ def _add_serve(commands: _Commands) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
     parser.add_argument("--port", type=_port, help="the port (default: 8866, or one near it)")
     parser.add_argument("--no-browser", action="store_true", help="open no browser")
+    parser.add_argument(
+        "--visitors", type=_count, metavar="N", help="at once (default: as many as memory holds)"
+    )
+    parser.add_argument(
+        "--behind-proxy",
+        action="store_true",
+        default=None,
+        help="take visitors' addresses from X-Forwarded-For; only where a proxy writes it",
+    )
+    parser.add_argument(
+        "--frame-ancestors",
+        metavar="SITES",
+        help="sites that may show the page in a frame (default: 'self')",
+    )
     parser.set_defaults(run=_serve)
 
 
 def _serve(arguments: argparse.Namespace, workspace: Workspace) -> None:
     from kezako.bundle import read_card
     from kezako.serve.app import serve
+    from kezako.serve.limits import Limits
 
     if arguments.name:
         read_card(workspace.bundle(arguments.name))  # refuses with a sentence what is no bundle
+    limits = Limits.here(
+        visitors=arguments.visitors,
+        behind_proxy=arguments.behind_proxy,
+        frame_ancestors=arguments.frame_ancestors,
+    )
     serve(
         workspace.notebook("app").resolve(),
-        workspace.root,
+        workspace,
         arguments.name,
         arguments.host,
         arguments.port,
         not arguments.no_browser,
+        limits,
     )
 
 
@@ -261,7 +343,13 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _pixels(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of pixels; give one such as 224")
+    return int(text)
+
+
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of pictures; give 1 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is no such number; give 1 or more")
     return int(text)

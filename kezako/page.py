@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,16 +10,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-from IPython.display import Image
-from ipywidgets import HTML, Button, Checkbox, Dropdown, FileUpload, Label, Output, VBox
+from ipywidgets import HTML, Button, Dropdown, FileUpload, Label, Output, VBox
 from traitlets import Any as AnyTrait
 from traitlets.log import get_logger
 
 from kezako import corrections
-from kezako.bundle import CREDITS, BundleError, Card, list_bundles, read_file
-from kezako.classifier import Answer, Classifier
-from kezako.pictures import NotAPicture, open_picture, shrink
-from kezako.wording import SORRY, consent, percent, promise, sentence, short
+from kezako.aside import Correction, Credits, Why, preview, shown
+from kezako.bundle import CREDITS, NOT_CLASSIFIERS, BundleError, Card, list_bundles, read_file
+from kezako.classifier import Answer, Classifier, TookTooLong
+from kezako.pictures import NotAPicture
+from kezako.wording import SORRY, TOO_LONG, percent, promise, sentence, short
 from kezako.workspace import Workspace
 
 __all__ = [
@@ -29,6 +28,7 @@ __all__ = [
     "Choice",
     "Correction",
     "Credits",
+    "Why",
     "careful",
     "content",
     "sentence",
@@ -36,9 +36,7 @@ __all__ = [
 ]
 
 ACCEPT = "image/*,.heic,.heif"  # desktop browsers do not count HEIC among image/*
-PREVIEW = 960  # pixels of the longest side: sharp at the page's width on a phone's dense screen
 BARS = 6  # classes shown at once; the rest unfolds
-NOT_CLASSIFIERS = {"starter"}  # weights to begin training with
 
 
 class Choice(VBox):
@@ -132,80 +130,6 @@ class Bars(HTML):
         self.value = ""
 
 
-class Credits(HTML):
-    """Who made the pictures that the chosen classifier learnt from, where its bundle says so."""
-
-    def __init__(self, choice: Choice):
-        super().__init__()
-        self.add_class("kezako-credits")
-        self._choice = choice
-        choice.observe(self._show, "classifier")
-        self._show()
-
-    def _show(self, _change: Any = None) -> None:
-        text = escape(self._choice.credits())
-        summary = "Pictures it learnt from"
-        self.value = (
-            f"<details><summary>{summary}</summary><pre>{text}</pre></details>" if text else ""
-        )
-
-
-class Correction(VBox):
-    """After an answer: "That's wrong", for visitors who want to teach the classifier better.
-
-    It stays empty unless the maker asked for corrections with `KEZAKO_CORRECTIONS=1`.
-    """
-
-    def __init__(self, workspace: Workspace | None = None):  # the nearest one by default
-        self._workspace = workspace or Workspace.find()
-        self._about: tuple[str, bytes, str] | None = None  # classifier, photo, what was said
-        self._labels: tuple[str, ...] = ()
-        self._wrong = Button(description="That’s wrong").add_class("kezako-wrong")
-        self._label = Dropdown(description="It is")
-        self._consent = Checkbox(description=consent(corrections.LONGEST), indent=False)
-        self._back = Button(description="Send it back", disabled=True)
-        self._said = Label()
-        super().__init__()
-        self.add_class("kezako-correction")
-        self._wrong.on_click(self._ask)
-        self._back.on_click(self._give)
-        for field in (self._label, self._consent):
-            field.observe(self._check, "value")
-
-    def offer(self, choice: Choice, photo: bytes, said: str) -> None:
-        """Let the visitor object to `said`, the answer to `photo`."""
-        if corrections.are_taken() and choice.name:
-            self._about, self._labels = (choice.name, photo, said), choice.classifier.card.labels
-            self.children = [self._wrong]
-
-    def clear(self) -> None:
-        self.children, self._about = [], None
-
-    def _ask(self, _: Button) -> None:
-        choices = [("Choose …", 0), *((label, n) for n, label in enumerate(self._labels, 1))]
-        self._label.options = [*choices, ("none of these", len(choices))]
-        self._label.value, self._consent.value = 0, False
-        self.children = [self._label, self._consent, self._back, self._said]
-
-    def _check(self, _: Any) -> None:
-        self._back.disabled = not (self._label.value and self._consent.value)
-
-    def _give(self, _: Button) -> None:
-        if self._about is None:
-            return
-        label = (*self._labels, None)[self._label.value - 1]
-        name, photo, said = self._about
-        try:
-            corrections.offer(self._workspace, name, photo, label, said)
-            self._said.value = "Thank you: your photo and your answer were kept."
-        except corrections.Full as error:
-            self._said.value = str(error)
-        except Exception:
-            get_logger().exception("A correction could not be kept.")
-            self._said.value = "Thank you, but it could not be kept here."
-        self.children, self._about = [self._said], None
-
-
 def content(upload: FileUpload) -> bytes:
     """The bytes of the chosen file. Raises `NotAPicture` where none is chosen."""
     if not upload.value:
@@ -218,12 +142,10 @@ def show(upload: FileUpload, output: Output) -> str:
     output.outputs = ()
     name = short(str(upload.value[0]["name"])) if upload.value else ""
     try:
-        preview = shrink(open_picture(content(upload)), PREVIEW)
+        photo = preview(content(upload))
     except NotAPicture as error:
         raise NotAPicture(f"{name}: {error}" if name else str(error)) from None
-    jpeg = io.BytesIO()
-    preview.save(jpeg, "JPEG", quality=85)  # what every browser shows, HEIC and CMYK too
-    output.append_display_data(Image(jpeg.getvalue(), format="jpeg"))
+    output.append_display_data(shown(photo, "Your photo"))
     return f"{name} is ready: press Classify."
 
 
@@ -239,6 +161,9 @@ def careful(
         yield
     except NotAPicture as error:
         label.value = str(error)
+    except TookTooLong:
+        label.value = TOO_LONG
+        button.disabled = False
     except Exception:
         # The kernel's own log: what `logging` prints would be published on the page.
         get_logger().exception("The page could not answer.")

@@ -21,9 +21,12 @@ Picture: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | I
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "HEIF", "AVIF", "PPM")
 MAX_PIXELS = 64_000_000  # 64 MP as RGBA is 256 MB: what a 512 MB host can still hold for a moment
 REDUCE_ABOVE = 32_000_000  # pixels; larger pictures are box-reduced first, to spare memory
+USUAL_SCANS = 20  # of a JPEG: programs write a dozen, and a hostile one thousands in 100 KB
+MAX_PAINTED = 1_000_000_000  # pixels x scans: each scan may paint the whole picture once more
 WHITE = (255, 255, 255)
 HASH_SIDE = 16  # 16 x 16 = 256 bits
 ORIENTATION = 0x0112  # the EXIF tag
+TURNED = range(2, 9)  # its values that say the picture is stored turned or mirrored
 
 _HASHED_SIDE = 4 * HASH_SIDE  # pixels; what is finer than its lowest frequencies varies by coding
 # (16, 64): the lowest waves of the discrete cosine transform of a row of pixels.
@@ -56,13 +59,14 @@ def open_picture(
         # MemoryError and the rest: decoders of odd formats raise nearly anything on broken input.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _flatten(_decode(image), mode)
+            upright = _flatten(_decode(image), mode)
     except NotAPicture:
         raise
     except Exception as error:
         raise NotAPicture(
             "This picture is damaged or cut short. Please send it again, or another one."
         ) from error
+    return upright.copy() if upright is picture else upright
 
 
 def shrink(image: Image.Image, longest: int) -> Image.Image:
@@ -101,27 +105,49 @@ def _identify(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # size is judged by max_pixels, not by PIL's warning
-            return Image.open(io.BytesIO(data), formats=FORMATS)
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise NotAPicture("This picture is too large. Please send a smaller one.") from error
     except Exception as error:
         raise NotAPicture(
             "This file is not a picture. Please choose a JPEG, PNG, GIF, WebP or HEIC file."
         ) from error
+    scans = _scans(image, data)
+    if scans > USUAL_SCANS and scans * image.width * image.height > MAX_PAINTED:
+        raise NotAPicture(
+            "This picture is stored in a way that takes too long to open. "
+            "Please save it again in a photo program, or send another one."
+        )
+    return image
+
+
+def _scans(image: ImageFile.ImageFile, data: bytes) -> int:
+    """How many scans a JPEG has, also one inside a TIFF; 1 for other kinds."""
+    jpeg = image.format in ("JPEG", "MPO") or image.info.get("compression") == "jpeg"
+    return data.count(b"\xff\xda") if jpeg else 1  # coded pixels never hold these two bytes
 
 
 def _decode(image: Image.Image) -> Image.Image:
-    orientation = image.getexif().get(ORIENTATION)
     if isinstance(image, ImageFile.ImageFile) and (factor := _reduction(image)) > 1:
         width, height = image.size
         image.draft(None, (width // factor, height // factor))  # JPEG decodes at a fraction
     image.load()
+    orientation = image.getexif().get(ORIENTATION)  # not before: loading a TIFF turns it
     if (factor := _reduction(image)) > 1:
-        plain = _to_8_bit(image) if image.mode[0] in "IF" else image
-        image = (plain.convert("RGBA") if plain.mode == "P" else plain).reduce(factor)
+        image = _averageable(image).reduce(factor)
         if orientation:
             image.getexif()[ORIENTATION] = orientation
-    return ImageOps.exif_transpose(image)
+    # Where there is nothing to turn, exif_transpose would copy up to 100 MB for nothing.
+    return ImageOps.exif_transpose(image) if orientation in TURNED else image
+
+
+def _averageable(image: Image.Image) -> Image.Image:
+    """`image` in a mode whose pixels are amounts, not bits or places in a palette."""
+    if image.mode[0] in "IF":
+        return _to_8_bit(image)
+    if image.mode[0] == "P":
+        return image.convert("RGBA")
+    return image.convert("L") if image.mode == "1" else image
 
 
 def _reduction(image: Image.Image) -> int:

@@ -14,6 +14,7 @@ LISTED = 6  # names in one list; more are counted instead
 SHORT = 40  # characters of a stranger's name
 
 SORRY = "Something went wrong here, and it was not your picture. Please press Classify again."
+TOO_LONG = "This page is busy: looking took too long and was given up. Please press Classify again."
 
 
 def sentence(card: Card, answer: Answer) -> str:
@@ -49,6 +50,25 @@ def consent(
     )
 
 
+def legend(label: str) -> tuple[str, str, str]:
+    """Of a heat map: what it shows, and the words at the two ends of its scale."""
+    return f"What spoke for “{label}”", "nothing", "the most"
+
+
+def alternative(
+    label: str,
+    x: float,  # where the heat is greatest, from 0 at the left to 1
+    y: float,  # from 0 at the top to 1
+) -> str:
+    """A heat map in words, for those who cannot see it."""
+    down = ("top", "", "bottom")[min(int(3 * y), 2)]
+    across = ("left", "", "right")[min(int(3 * x), 2)]
+    where = (
+        f"at the {' '.join(filter(None, (down, across)))}" if down or across else "in the middle"
+    )
+    return f"Your photo in grey, coloured where it spoke for {label}: most {where}."
+
+
 def listed(
     names: Sequence[str],  # one or more
     last: str,  # the word before the last: "and", "or", "nor"
@@ -81,3 +101,8 @@ def _neither(card: Card) -> str:
     if len(card.labels) > LISTED:
         return f"None of these {len(card.labels)} classes."
     return f"Neither {listed(card.labels, 'nor')}."
+
+
+def as_text(value: str) -> str:
+    """Names come from strangers: in Markdown, shown as text, never as Markdown or HTML."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|<>~$" else c for c in str(value))

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "kezako"
-STAGES = {"gather", "train", "clean", "serve", "scale"}
-ALLOWED = {"clean": {"train"}, "cli": STAGES, "__main__": {"cli"}}  # beyond the shared modules
+STAGES = {"gather", "train", "clean", "bring", "serve", "scale"}
+# Beyond the shared modules.
+ALLOWED = {"clean": {"train"}, "bring": {"train"}, "cli": STAGES, "__main__": {"cli"}}
 HEAVY = ("torch", "torchvision", "fastai")
 
 

@@ -92,7 +92,7 @@ def test_grey_stays_one_channel(halves: Image.Image) -> None:
     assert open_picture(halves, mode="L").mode == "L"
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])
 def test_a_huge_picture_is_reduced_and_still_turned(kind: str) -> None:
     image = Image.new("RGB", (8000, 6000), "red")  # 48 megapixels
     image.paste((0, 0, 255), (4000, 0, 8000, 6000))
@@ -102,6 +102,26 @@ def test_a_huge_picture_is_reduced_and_still_turned(kind: str) -> None:
     assert picture.width * picture.height <= REDUCE_ABOVE
     assert picture.width / picture.height == pytest.approx(4 / 3, rel=0.01)
     assert colours(picture) == ("b", "r")
+
+
+@pytest.mark.parametrize("mode", ["1", "P", "LA"])
+def test_a_huge_picture_of_another_mode_is_reduced(mode: str) -> None:
+    data = encoded(Image.new("L", (6000, 6000), 255).convert(mode), "PNG", compress_level=1)
+    picture = open_picture(data)
+    assert picture.width * picture.height <= REDUCE_ABOVE
+    assert picture.getpixel((9, 9)) == (255, 255, 255)
+
+
+def test_a_picture_handed_over_is_not_handed_back(halves: Image.Image) -> None:
+    assert open_picture(halves) is not halves
+
+
+def test_scan_upon_scan_is_refused_before_it_is_painted(halves: Image.Image) -> None:
+    plain = encoded(halves.resize((3000, 3000)), "JPEG", progressive=True)
+    assert open_picture(plain).size == (3000, 3000)
+    scan = plain.rindex(b"\xff\xda")
+    with pytest.raises(NotAPicture, match="too long"):
+        open_picture(plain[:-2] + plain[scan:-2] * 2000 + b"\xff\xd9")
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked() -> None:

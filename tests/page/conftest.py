@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from kezako.bundle import MODEL
 from tests.browser import a_screen
+from tests.looking import tells_why
 from tests.servers import serving
 
 ROOT = Path(__file__).parents[2]
@@ -26,6 +27,7 @@ def a_workspace(tmp_path_factory: pytest.TempPathFactory, a_bundle: Callable[...
     a_bundle(models, "colours", ("red", "green", "blue"))
     a_bundle(models, "hostile", HOSTILE, title="<b>bold</b>")
     a_bundle(models, "tints", ("red", "green", "blue"), task="multi")
+    tells_why(a_bundle(models, "looking", ("red", "green", "blue")))
     a_bundle(models, "starter", ("a", "b"))
     (a_bundle(models, "worn", ("a", "b")) / MODEL).write_bytes(b"cut short")
     if (ROOT / "models" / "bears").is_dir():

@@ -39,8 +39,10 @@ def test_a_port_that_was_asked_for_is_taken_or_nothing(
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         server = kezako(tmp_path, "colours", "--no-browser", "--port", str(port))
-        server.communicate(timeout=60)
-    assert server.returncode == 1
+        _, said = server.communicate(timeout=60)
+    assert server.returncode == 2
+    assert f"kezako: Port {port} is taken" in said
+    assert "Traceback" not in said
 
 
 def test_it_says_where_the_page_is_and_stops_when_asked(a_workspace: Path) -> None:
@@ -48,7 +50,7 @@ def test_it_says_where_the_page_is_and_stops_when_asked(a_workspace: Path) -> No
     assert server.stdout
     line = server.stdout.readline()
     address = line.split()[4]
-    assert urllib.request.urlopen(address + "voila/static/voila.js", timeout=30).status == 200
+    assert urllib.request.urlopen(address + "metrics", timeout=30).status == 200
     server.send_signal(signal.SIGINT)
     server.communicate(timeout=60)
     assert server.returncode == 0

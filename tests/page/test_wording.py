@@ -8,7 +8,7 @@ import pytest
 
 from kezako.bundle import Card, Preprocessing
 from kezako.classifier import Answer
-from kezako.wording import listed, percent, sentence, short
+from kezako.wording import alternative, listed, percent, sentence, short
 
 
 def a_card(*labels: str, task: str = "single", answer: str = "This is a {label} bear.") -> Card:
@@ -77,3 +77,10 @@ def test_lists_read_as_english() -> None:
 def test_long_names_lose_their_middle() -> None:
     assert len(short("x" * 500 + ".jpg")) == 40
     assert short("cat.jpg") == "cat.jpg"
+
+
+def test_a_heat_map_in_words() -> None:
+    assert alternative("grizzly", 0.5, 0.5).endswith("spoke for grizzly: most in the middle.")
+    assert alternative("grizzly", 0.1, 0.95).endswith("most at the bottom left.")
+    assert alternative("grizzly", 0.5, 0).endswith("most at the top.")
+    assert alternative("grizzly", 1, 0.5).endswith("most at the right.")
