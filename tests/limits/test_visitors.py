@@ -138,3 +138,18 @@ def test_a_place_is_freed_once() -> None:
 )
 def test_what_counts_as_one_address(address: str, counts_as: str) -> None:
     assert neighbourhood(address) == counts_as
+
+
+@pytest.mark.parametrize(("others", "seconds"), [(True, 20), (False, 75)])
+def test_who_lost_the_network_holds_a_place_no_longer_while_others_wait(
+    others: bool, seconds: int
+) -> None:
+    house = House(1)
+    inside = house.enters()
+    inside.opened = True
+    while house.now <= seconds:
+        if others:
+            house.waits("192.0.2.2")
+        assert house.visitors.overdue(inside) == ""
+        house.now += 5
+    assert house.visitors.overdue(inside) == "gone"
