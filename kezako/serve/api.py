@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,20 +10,22 @@ from typing import Any
 from tornado.web import HTTPError
 from traitlets.log import get_logger
 
-from kezako.bundle import MODEL, NOT_CLASSIFIERS, BundleError, Card, list_bundles, read_card
-from kezako.serve.api_handler import ApiHandler, Refusal
-from kezako.serve.api_settings import ApiSettings, switched_on
-from kezako.serve.bodies import Unreadable, kind_of, read_pictures
-from kezako.serve.gate import Gate
+from kezako.apart.outcome import Outcome
+from kezako.apart.predictor import Predictor
+from kezako.api.bodies import Unreadable, kind_of, read_pictures
+from kezako.api.gate import Gate
+from kezako.api.openapi import describe
+from kezako.api.rules import UNKNOWN, Refusal
+from kezako.api.settings import ApiSettings, switched_on
+from kezako.api.shown import shown, summary
+from kezako.bundle import NOT_CLASSIFIERS, BundleError, Card, list_bundles, read_card
+from kezako.serve.api_handler import ApiHandler
 from kezako.serve.health import Health
 from kezako.serve.metrics import CONTENT_TYPE, Metrics
-from kezako.serve.openapi import describe
-from kezako.serve.predictor import Predictor
-from kezako.serve.queue import Full, Late, Outcome, Queue
+from kezako.serve.queue import Full, Late, Queue
 
 Route = tuple[str, type[ApiHandler], dict[str, object]]
 
-LATE = "The answer took too long, because many are asking. Please come again in a moment."
 NONE_YET = "There is no classifier here yet. Train one with: kezako train NAME"
 
 
@@ -37,6 +38,7 @@ class Api:
         default: str | None = None,  # answers where a request names none; None: the first by name
         kernels: Any = None,  # the server's kernel manager, for a gauge
         settings: ApiSettings | None = None,  # from the environment where not given
+        elsewhere: bool = False,  # an engine classifies: programs ask that, not this server
     ):
         self.settings = ApiSettings.from_environment() if settings is None else settings
         self.metrics = Metrics()
@@ -44,9 +46,11 @@ class Api:
         self.gate = Gate(self.settings)
         self._models = models
         self._default = default
+        self._answers = switched_on() and not elsewhere
         self._predictor = Predictor(models)
         self.queue = Queue(self._predictor, self.settings, self.metrics)
-        self.health.add("classifier", lambda: bool(self.names()))
+        if not elsewhere:
+            self.health.add("classifier", lambda: bool(self.names()))
         self._add_gauges(kernels)
 
     def handlers(self, base: str = "/") -> list[Route]:
@@ -55,7 +59,7 @@ class Api:
             ("healthz", HealthHandler),
             ("metrics", MetricsHandler),
         ]
-        if switched_on():
+        if self._answers:
             routes += [
                 ("api/predict", PredictHandler),
                 ("api/models", ModelsHandler),
@@ -75,7 +79,7 @@ class Api:
         names = self.names()
         if asked:
             if asked not in names:
-                raise Refusal(404, "There is no classifier of that name; see /api/models.")
+                raise Refusal(404, UNKNOWN)
             return [asked]
         if not names:
             raise Refusal(503, NONE_YET)
@@ -160,21 +164,17 @@ class PredictHandler(ApiHandler):
             raise Refusal.come_again(full.seconds) from None
         except Late:
             self.api.metrics.predictions.labels("late").inc(len(pictures))
-            raise Refusal(503, LATE, {"Retry-After": "10"}) from None
+            raise Refusal.late() from None
 
     def _answer(self, outcomes: Sequence[Outcome], several: bool) -> None:
-        if several:
-            self.say(200, {"answers": [_shown(outcome) for outcome in outcomes]})
-            return
-        status = 422 if "refused" in outcomes[0] else 503 if "failed" in outcomes[0] else 200
-        self.say(status, _shown(outcomes[0]))
+        self.say(*shown(outcomes, several))
 
 
 class ModelsHandler(ApiHandler):
     """Which classifiers there are; the first is the one that answers where none is named."""
 
     def get(self) -> None:
-        self.say(200, {"models": [_summary(*each) for each in self.api.cards().items()]})
+        self.say(200, {"models": [summary(*each) for each in self.api.cards().items()]})
 
 
 class OpenApiHandler(ApiHandler):
@@ -202,29 +202,3 @@ class MetricsHandler(ApiHandler):
 
     def get(self) -> None:
         self.send_text(self.api.metrics.text(), CONTENT_TYPE)
-
-
-def _shown(outcome: Outcome) -> Outcome:
-    sentence = outcome.get("refused") or outcome.get("failed")
-    return {"error": sentence} if sentence else outcome
-
-
-def _summary(name: str, card: Card) -> dict[str, object]:
-    validation = card.figures.get("validation")
-    figures = validation if isinstance(validation, dict) else {}
-    return {
-        "name": name,
-        "title": card.title,
-        "prompt": card.prompt,
-        "labels": list(card.labels),
-        "task": card.task,
-        "version": card.files.get(MODEL, ""),
-        "error": _figure(figures.get("error"), float),
-        "pictures": _figure(figures.get("pictures"), int),
-        "knows_none_of_these": card.known is not None,
-    }
-
-
-def _figure(value: object, kind: type[float] | type[int]) -> float | int | None:
-    """`value` where it is a number of that kind: a card may be a stranger's."""
-    return value if isinstance(value, kind) and math.isfinite(value) else None

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
-import json
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from tornado.http1connection import HTTP1Connection
 from tornado.ioloop import IOLoop
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
-from kezako.serve.api_settings import MEGABYTE
-from kezako.serve.bodies import JSON
-from kezako.serve.gate import COME_AGAIN, Busy
+from kezako.api.bodies import JSON
+from kezako.api.gate import Busy
+from kezako.api.rules import HEADERS, SENTENCES, TOO_SLOW, Refusal, Rules, as_json, length
+from kezako.api.settings import MEGABYTE
 from kezako.serve.visitors import neighbourhood
 
 if TYPE_CHECKING:
@@ -25,26 +23,6 @@ if TYPE_CHECKING:
 # A refused body is read on and dropped up to here: a client that is still sending when the
 # connection closes often loses the sentence that says why.
 DRAINED = 128 * MEGABYTE  # bytes
-SENTENCES = {
-    400: "This request is malformed.",
-    404: "There is nothing here. The API is described at /api/openapi.json.",
-    405: "This address does not take that method.",
-    500: "Something went wrong here, and it was not your picture. Please try again.",
-}
-TOO_MANY = "Too many pictures are waiting here. Please come again in a moment."
-
-
-class Refusal(Exception):
-    """A request that gets a sentence instead of an answer."""
-
-    def __init__(self, status: int, sentence: str, headers: Mapping[str, str] | None = None):
-        super().__init__(sentence)
-        self.status = status
-        self.headers = headers or {}
-
-    @classmethod
-    def come_again(cls, seconds: int = COME_AGAIN, status: int = 429) -> Refusal:
-        return cls(status, TOO_MANY, {"Retry-After": str(seconds)})
 
 
 @stream_request_body
@@ -56,6 +34,7 @@ class ApiHandler(RequestHandler):
 
     def initialize(self, api: Api) -> None:
         self.api = api
+        self.rules = Rules(api.settings)
         self.body = bytearray()
         self.task: asyncio.Future[Any] | None = None  # what a visitor who leaves gives up
         self._refusal: Refusal | None = None
@@ -78,8 +57,8 @@ class ApiHandler(RequestHandler):
             if self.request.method != "OPTIONS":
                 self._check_token()
             if self.request.method == "POST":
-                self._check_origin()
-                self._check_size()
+                self.rules.check_origin(self.request.headers, self.request.host)
+                self.rules.check_size(self.request.headers)
                 self.check()
                 self._enter()
             else:
@@ -102,8 +81,8 @@ class ApiHandler(RequestHandler):
             self._refuse(Refusal.come_again())
             return
         self.body += chunk
-        if len(self.body) > self._bound():
-            self._refuse(self._too_large())
+        if len(self.body) > self.rules.bound(self.request.headers):
+            self._refuse(self.rules.too_large(self.request.headers))
 
     async def head(self) -> None:
         answering = self.get()
@@ -113,7 +92,7 @@ class ApiHandler(RequestHandler):
     def options(self) -> None:
         """Tell a browser whether a script of another site may call."""
         headers = {"Allow": ", ".join((*self.methods, "OPTIONS"))}
-        if self._allowed_origin():
+        if self.rules.allowed_origin(self.request.headers):
             headers["Access-Control-Allow-Methods"] = ", ".join(self.methods)
             headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
             headers["Access-Control-Max-Age"] = "600"
@@ -136,9 +115,7 @@ class ApiHandler(RequestHandler):
         if message is None:
             self._send(status, b"", None, headers)
             return
-        text = json.dumps(message, ensure_ascii=False, allow_nan=False)
-        # A class name may hold half a surrogate pair, which UTF-8 does not know.
-        self._send(status, text.encode("utf-8", "replace") + b"\n", JSON, headers)
+        self._send(status, as_json(message), JSON, headers)
 
     def send_text(self, text: bytes, content_type: str) -> None:
         self._send(200, text, content_type, None)
@@ -168,15 +145,13 @@ class ApiHandler(RequestHandler):
         if self._finished:
             return
         self.set_status(status)
-        self.set_header("Cache-Control", "no-store")
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-        self.set_header("Vary", "Origin")
+        for name, value in HEADERS.items():
+            self.set_header(name, value)
         if kind:
             self.set_header("Content-Type", kind)
         else:
             self.clear_header("Content-Type")
-        if origin := self._allowed_origin():
+        if origin := self.rules.allowed_origin(self.request.headers):
             self.set_header("Access-Control-Allow-Origin", origin)
         if not self._whole:
             self.set_header("Connection", "close")  # tornado closes then, and does not say so
@@ -185,48 +160,8 @@ class ApiHandler(RequestHandler):
         self.finish(body or None)
 
     def _check_token(self) -> None:
-        token = self.api.settings.token
-        if not token or self.open_to_all:
-            return
-        scheme, _, given = self.request.headers.get("Authorization", "").partition(" ")
-        same = hmac.compare_digest(given.strip().encode("utf-8", "replace"), token.encode())
-        if scheme.lower() != "bearer" or not same:
-            challenge = {"WWW-Authenticate": 'Bearer realm="kezako"'}
-            raise Refusal(401, "This API asks for a token: Authorization: Bearer …", challenge)
-
-    def _check_origin(self) -> None:
-        """Keep a stranger's web site from using its visitors' browsers to keep this server busy."""
-        origin = self.request.headers.get("Origin")
-        if origin is None or self._allowed_origin():
-            return
-        if self.request.headers.get("Sec-Fetch-Site") == "same-origin":  # scripts cannot set it
-            return
-        if urlsplit(origin).netloc.lower() != self.request.host.lower():
-            raise Refusal(403, "Scripts of other web sites may not call this API.")
-
-    def _allowed_origin(self) -> str:
-        origin = self.request.headers.get("Origin", "")
-        allowed = self.api.settings.origins
-        return origin if origin and (origin in allowed or "*" in allowed) else ""
-
-    def _check_size(self) -> None:
-        if self.request.headers.get("Content-Encoding", "identity") != "identity":
-            raise Refusal(415, "Bodies are not to be compressed; pictures are so already.")
-        if self._length() > self._bound():
-            raise self._too_large()
-
-    def _length(self) -> int:
-        """Bytes that the headers promise; 0 where they do not tell."""
-        text = self.request.headers.get("Content-Length", "")
-        return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else 0
-
-    def _bound(self) -> int:
-        settings, form = self.api.settings, self.request.headers.get("Content-Type", "")
-        as_json = form.split(";")[0].strip().lower() == JSON
-        return MEGABYTE * (settings.json if as_json else settings.body)
-
-    def _too_large(self) -> Refusal:
-        return Refusal(413, f"Please send at most {self._bound() // MEGABYTE} MB at once.")
+        if not self.open_to_all:
+            self.rules.check_token(self.request.headers)
 
     def _enter(self) -> None:
         address = neighbourhood(self.request.remote_ip or "")
@@ -238,15 +173,16 @@ class ApiHandler(RequestHandler):
         self._latest = time.monotonic() + self.api.settings.upload
         self._wait_for_more()
         # Ours are the bounds that end in a sentence; tornado's only closes the connection.
-        self._accept(self._bound() + DRAINED)
+        self._accept(self.rules.bound(self.request.headers) + DRAINED)
 
     def _refuse(self, refusal: Refusal) -> None:
         """Say so now, or when the body that is on its way has been dropped."""
         self._drop_body()
         headers = self.request.headers
-        coming = self._length() or "Transfer-Encoding" in headers
-        self._accept(max(self._length(), DRAINED))
-        if not coming or "Expect" in headers or not 0 < self._length() <= DRAINED:
+        promised = length(headers)
+        coming = promised or "Transfer-Encoding" in headers
+        self._accept(max(promised, DRAINED))
+        if not coming or "Expect" in headers or not 0 < promised <= DRAINED:
             self.refuse(refusal)
             return
         self._refusal = refusal
@@ -269,7 +205,7 @@ class ApiHandler(RequestHandler):
 
     def _too_slow(self) -> None:
         self._timer = None
-        self.refuse(Refusal(408, "This upload came too slowly. Please send a smaller copy."))
+        self.refuse(Refusal(408, TOO_SLOW))
 
     def _drop_body(self) -> None:
         self.api.gate.give(len(self.body))

@@ -77,7 +77,10 @@ class Server(Voila):
 
     def _queries(self) -> list[str]:
         """The queries for which the page differs: one for each classifier that it offers."""
-        return [f"model={name}" for name in list_bundles(self.workspace.models)]
+        return [f"model={name}" for name in self._models()]
+
+    def _models(self) -> list[str]:
+        return list_bundles(self.workspace.models)
 
     def init_settings(self) -> dict[str, Any]:
         settings = dict(super().init_settings())
@@ -124,7 +127,7 @@ class Server(Voila):
         }
         return [
             *self.api.handlers(self.server_url),
-            (at("/"), Door, host | page),
+            (at("/"), Door, {**host, **page, "models": self._models}),
             (at(f"{TEMPLATE}/static/(.*)"), Files, {"assets": assets(static)}),
             (at(f"/voila/api/shutdown/{KERNEL}"), Leave, host),
             (at(f"/api/kernels/{KERNEL}"), Leave, host),

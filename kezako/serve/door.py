@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -14,6 +15,7 @@ from kezako.serve.host import Host
 from kezako.serve.pages import PageHandler
 from kezako.serve.security import Sentences
 from kezako.serve.visitors import LOOK_AGAIN, Place, Waiting, neighbourhood
+from kezako.wording import short
 
 TICKET = "ticket"  # in the address, because a frame of another site is given no cookies
 WARMING_UP = "The page is being made ready. It opens by itself in a moment."
@@ -26,9 +28,9 @@ class Door(Sentences, PageHandler):
 
     place: Place | None = None
 
-    def initialize(self, host: Host, **arguments: Any) -> None:
+    def initialize(self, host: Host, models: Callable[[], list[str]], **arguments: Any) -> None:
         super().initialize(**arguments)
-        self.host = host
+        self.host, self.models = host, models
 
     @property
     def kernel_manager(self) -> Any:
@@ -37,6 +39,11 @@ class Door(Sentences, PageHandler):
 
     async def get(self, path: str | None = None) -> None:
         ticket = _take_ticket(self.request)
+        model = self.get_query_argument("model", "")
+        if model and model not in self.models():
+            said = f"There is no classifier {short(model)!r} here."
+            self.say(404, said, home=self.settings["base_url"])
+            return
         if not self.host.ready():
             self._wait(WARMING_UP, title="One moment …", again=2, ticket=ticket)
             return
@@ -45,7 +52,7 @@ class Door(Sentences, PageHandler):
             self._queue(found)
             return
         self.place = found
-        found.model = self.get_query_argument("model", "")
+        found.model = model
         try:
             await super().get(path)  # type: ignore[misc]
         except BaseException:

@@ -9,21 +9,13 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
 
-from traitlets.log import get_logger
-
-from kezako.serve.api_settings import ApiSettings
+from kezako.apart.frames import Picture
+from kezako.apart.outcome import Outcome
+from kezako.apart.patient import Patient
+from kezako.apart.predictor import Predictor
+from kezako.api.settings import ApiSettings
 from kezako.serve.metrics import Metrics
-from kezako.serve.predictor import Died, Predictor
-
-Picture = bytes | memoryview
-Outcome = dict[str, Any]  # what the API says of one picture, or {"refused" | "failed": sentence}
-
-STARTING = 60.0  # s that a worker may take to load its libraries on a busy machine
-SLOW = "This picture takes too long to open here. Please send a smaller copy."
-FATAL = "This picture cannot be opened here. Please send another one, or a smaller copy."
-NO_WORKER = "The classifier does not start here; the server's log says why."
 
 
 class Full(Exception):
@@ -52,6 +44,7 @@ class Queue:
 
     def __init__(self, predictor: Predictor, settings: ApiSettings, metrics: Metrics):
         self._predictor = predictor
+        self._patient = Patient(predictor, settings.seconds_each)
         self._settings = settings
         self._metrics = metrics
         self._requests: deque[_Request] = deque()
@@ -108,44 +101,14 @@ class Queue:
 
     async def _classify(self, names: Sequence[str], picture: Picture) -> Outcome:
         start = time.monotonic()
-        for _ in range(2):  # once more, since the system may have ended it for another's sake
-            try:
-                await self._in_time(STARTING, self._predictor.start)
-            except (Died, OSError) as error:
-                get_logger().error("The worker of the API does not start: %s", error)
-                return {"failed": NO_WORKER}
-            try:
-                outcome = await self._in_time(
-                    self._settings.seconds_each, self._predictor.ask, names, picture
-                )
-            except _TooLong:
-                return {"refused": SLOW}
-            except Died as error:
-                get_logger().warning("The worker of the API ended on a picture: %s", error)
-            else:
-                took = time.monotonic() - start
-                self._metrics.seconds.observe(took)
-                self._usual += 0.1 * (took - self._usual)
-                return outcome
-        return {"refused": FATAL}
-
-    async def _in_time(self, seconds: float, call: Any, *arguments: Any) -> Any:
-        """What `call` returns from the thread; ends the worker where that takes too long."""
-        late = False
-
-        def give_up() -> None:
-            nonlocal late
-            late = True
-            self._predictor.kill()
-
         loop = asyncio.get_running_loop()
-        timer = loop.call_later(seconds, give_up)
-        try:
-            return await loop.run_in_executor(self._thread, call, *arguments)
-        except Died as error:
-            raise _TooLong(f"it took more than {seconds:g} seconds") if late else error from None
-        finally:
-            timer.cancel()
+        asked = loop.run_in_executor(self._thread, self._patient.ask, names, [picture])
+        outcome = (await asked)[0]
+        if "failed" not in outcome:
+            took = time.monotonic() - start
+            self._metrics.seconds.observe(took)
+            self._usual += 0.1 * (took - self._usual)
+        return outcome
 
 
 def _kind(outcome: Outcome) -> str:
@@ -153,7 +116,3 @@ def _kind(outcome: Outcome) -> str:
         if kind in outcome:
             return kind
     return "answered" if outcome["labels"] else "none_of_these"
-
-
-class _TooLong(Died):
-    """The worker was ended because it took too long."""
