@@ -1,4 +1,4 @@
-"""Five hundred visitors come, classify and leave; is the server then what it was?
+"""Five hundred visitors come, classify and leave, twice; does the server keep anything of them?
 
     python benchmarks/crowd.py                     # 500, at most 16 active in one moment
     python benchmarks/crowd.py --visitors 5000 --at-once 40
@@ -8,6 +8,10 @@ photo is classified. Each sends one or two of several pictures whose answers dif
 its own, and compares the bars with what the classifier says of that picture. It ends with status 1
 if an answer was wrong or another visitor's, if somebody was not served, or if the server kept
 anything.
+
+Memory is compared after each of two equal crowds. The first leaves what the allocator holds since
+the fullest moment (a hundred visitors, most of them silent or never really there); a leak would
+be there again after the second.
 """
 
 from __future__ import annotations
@@ -58,35 +62,46 @@ async def _measure(
     """Print before and after; what is not as it should be."""
     # The first visitors make the server load what it then keeps.
     await strangers.crowd(server.address, pictures, 2 * at_once, at_once, ways={"close the tab": 1})
-    before = await strangers.rest(server, PATIENCE, CALM)
-    started = time.monotonic()
-    tally = await strangers.crowd(server.address, pictures, visitors, at_once)
-    seconds = time.monotonic() - started
-    after = await strangers.rest(server, PATIENCE, CALM)
-    print(f"{visitors} visitors in {seconds:.0f} s, at most {at_once} active in one moment; "
-          f"{tally.waited} looks at the waiting page")  # fmt: skip
-    for way, count in tally.ways.items():
-        print(f"{count:6} {way}")
-    print(f"{tally.answers:6} answers compared, {len(tally.wrong)} wrong or another's (held to 0)")
-    print(f"{len(tally.failed):6} were not served (held to 0)")
-    return [*tally.wrong, *tally.failed, *compare(before, after)]
+    rests, troubles = [await strangers.rest(server, PATIENCE, CALM)], []
+    for seed in (1, 2):
+        started = time.monotonic()
+        tally = await strangers.crowd(server.address, pictures, visitors, at_once, seed=seed)
+        seconds = time.monotonic() - started
+        print(f"{visitors} visitors in {seconds:.0f} s, at most {at_once} active in one moment; "
+              f"{tally.waited} looks at the waiting page")  # fmt: skip
+        for way, count in tally.ways.items():
+            print(f"{count:6} {way}")
+        wrong, failed = tally.wrong, tally.failed
+        print(f"{tally.answers:6} answers compared, {len(wrong)} wrong or another's (held to 0)")
+        print(f"{len(failed):6} were not served (held to 0)", flush=True)
+        rests.append(await strangers.rest(server, PATIENCE, CALM))
+        troubles += [*wrong, *failed]
+    return [*troubles, *compare(*rests)]
 
 
-def compare(before: strangers.Rest, after: strangers.Rest) -> list[str]:
-    """Print what the server held; what it has kept."""
-    rows = (
-        ("visitors' kernels", before.kernels, after.kernels, 0),
-        ("processes", before.held.processes, after.held.processes, 0),
-        ("file descriptors", before.held.descriptors, after.held.descriptors, FILES),
-        ("memory, MB", before.held.share / MIB, after.held.share / MIB, KEPT),
-        ("unique memory, MB", before.held.unique / MIB, after.held.unique / MIB, KEPT),
-    )
-    print(f"{'':>18}{'before':>10}{'after':>10}   held to")
-    for name, was, now, more in rows:
-        print(f"{name:>18}{was:10.0f}{now:10.0f}   at most {more} more")
-    return [
-        f"{name}: {now:.0f}, was {was:.0f}." for name, was, now, more in rows if now > was + more
+def compare(before: strangers.Rest, first: strangers.Rest, second: strangers.Rest) -> list[str]:
+    """Print what the server held; what it has kept of its visitors."""
+    start, middle, end = ((rest.kernels, rest.held) for rest in (before, first, second))
+    rows = [
+        (name, *(read(*rest) for rest in (start, middle, end)), since, more)
+        for name, read, since, more in (
+            ("visitors' kernels", lambda kernels, held: kernels, "start", 0),
+            ("processes", lambda kernels, held: held.processes, "start", 0),
+            ("file descriptors", lambda kernels, held: held.descriptors, "start", FILES),
+            ("memory, MB", lambda kernels, held: held.share / MIB, "first", KEPT),
+            ("unique memory, MB", lambda kernels, held: held.unique / MIB, "first", KEPT),
+        )
     ]
+    print(f"{'':>18}{'start':>9}{'first':>9}{'second':>9}   held to")
+    for name, *seen, since, more in rows:
+        figures = "".join(f"{value:9.0f}" for value in seen)
+        print(f"{name:>18}{figures}   at most {more} more than {since}")
+    kept = []
+    for name, at_start, after_first, now, since, more in rows:
+        was = at_start if since == "start" else after_first
+        if now > was + more:
+            kept.append(f"{name}: {now:.0f}, was {was:.0f}.")
+    return kept
 
 
 if __name__ == "__main__":
