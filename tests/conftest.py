@@ -16,6 +16,10 @@ from kezako.sample import CLASSES, draw_face
 from kezako.workspace import Workspace
 from tests.browser import a_browser, a_desk, a_phone  # noqa: F401  fixtures for all tests
 
+# Several tests run beside one another: threads of theirs that wait by spinning would starve them.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 ROOT = Path(__file__).resolve().parents[1]
 PHOTOS = Path(os.environ.get("KEZAKO_PHOTOS", ROOT.parent / "shared" / "photos"))
 SIZE = 32  # pixels a side: enough for the mean colour

@@ -14,13 +14,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-DEADLINE = 60  # seconds that a server or a page may take on a busy machine
+DEADLINE = 120  # seconds that a server or a page may take on a busy machine
 
 
 def serving(
     arguments: list[str],  # of Python; {port} becomes the port
     home: Path,  # its workspace
     path: str = "voila/static/",  # answers once it is ready
+    seconds: float = DEADLINE,  # that it may take for that
     **settings: str,  # of its environment
 ) -> Iterator[str]:
     """The address of a server, until the iterator is closed."""
@@ -41,7 +42,7 @@ def serving(
             command, cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True
         )
     try:
-        _wait_for(f"http://127.0.0.1:{port}/{path}", server, log)
+        _wait_for(f"http://127.0.0.1:{port}/{path}", server, log, seconds)
         yield f"http://127.0.0.1:{port}/"
     finally:
         server.send_signal(signal.SIGTERM)
@@ -52,8 +53,8 @@ def serving(
             server.wait()
 
 
-def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + DEADLINE
+def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path, seconds: float) -> None:
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         if server.poll() is not None:
             break

@@ -21,7 +21,7 @@ async def _fetch_all(settings: Settings, limits: Limits, urls: list[str]) -> lis
 
 
 def test_at_once_is_bounded_for_a_host_and_for_all(standin: Standin, settings: Settings) -> None:
-    standin.play("pictures", latency=0.05)
+    standin.play("pictures", latency=0.2)
     limits = Limits(at_once=10, per_host=3)
     found = asyncio.run(_fetch_all(settings, limits, standin.urls("drawn thing", 80)))
     assert all(isinstance(each, bytes) for each in found)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import websocket
 
-DEADLINE = 40  # seconds that one step may take on a busy machine
+DEADLINE = 90  # seconds that one step may take on a busy machine
 _KERNEL = re.compile(r'"kernelId":\s*"([0-9a-f-]{36})"')
 _STATE = re.compile(r'<script type="application/json" id="kezako-state">(.*?)</script>', re.S)
 _AGAIN = re.compile(r'http-equiv="refresh" content="[\d.]+; url=([^"]*)"')
