@@ -86,6 +86,8 @@ export class Kernel {
     }
     this.on.message(message);
     if (message.header.msg_type === "status") this.attend(message.content.execution_state, parent);
+    // A Jupyter server that ends a kernel for resting leaves the connection open.
+    if (message.header.msg_type === "shutdown_reply") this.end("");
   }
 
   attend(state, parent) {

@@ -1,0 +1,76 @@
+"""`kezako deploy HOST NAME FOLDER`: a classifier -> a folder for a host."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from kezako.bundle import new_bundle
+from kezako.deploy import parts, sizes
+from kezako.deploy.hosts import Host
+from kezako.deploy.repository import make_repository
+from kezako.workspace import Workspace
+
+_BY_HAND = """\
+    git init -b main
+    git add .
+    git commit -m "The page"
+"""
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What was written, and how large it is."""
+
+    folder: Path
+    files: int
+    rows: list[sizes.Row]
+    warning: str  # what the host may not bear; mostly empty
+
+
+def deploy(
+    host: Host,
+    name: str,  # the classifier
+    folder: Path,  # new or empty
+    workspace: Workspace,
+    git: bool = False,  # make it a git repository with one commit
+) -> Deployed:
+    """Write what `host` needs to serve one classifier, whole or not at all.
+
+    Raises ValueError with a sentence: for a folder that holds something, for a classifier that
+    cannot be used, and for one that the host would not take.
+    """
+    folder = folder.expanduser().absolute()
+    _check_free(folder)
+    try:
+        with new_bundle(folder) as staged:
+            card = parts.copy_bundle(workspace.bundle(name), staged / "models" / name)
+            parts.copy_package(staged)
+            parts.copy_page(workspace, staged)
+            parts.write_pins(host, staged)
+            parts.write_files(host, name, card, "" if git else _by_hand(host), staged)
+            rows = sizes.measure(staged, host)
+            if refused := sizes.problems(rows, host, certain=True):
+                raise ValueError(refused)
+            files = sum(path.is_file() for path in staged.rglob("*"))
+            if git:
+                make_repository(staged, f"The page of {name}", host.large_files)
+    except FileNotFoundError:
+        raise  # its message names what is missing
+    except OSError as error:
+        raise ValueError(f"{folder} cannot be written ({error.strerror or error}).") from error
+    return Deployed(folder, files, rows, sizes.problems(rows, host, certain=False))
+
+
+def _check_free(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder} is a file; name a folder that does not exist yet.")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise ValueError(
+            f"{folder} holds something already; name a folder that does not exist yet."
+        )
+
+
+def _by_hand(host: Host) -> str:
+    """The commands that --git spares."""
+    return ("    git lfs install\n" if host.large_files else "") + _BY_HAND
