@@ -1,76 +1,213 @@
-"""Picture the page for the README: serve a classifier, send it a photo, look at two widths.
+"""Picture what Kezako looks like, for the README and the how-tos: some minutes.
 
-    python scripts/screenshots.py [NAME] PHOTO
+    python scripts/screenshots.py [NAME ...]
 
-Writes docs/page.png (a desk) and docs/phone.png. Needs Chromium.
+Writes docs/NAME.png: page (a desk) and phone, where a drawn face gets its answer; waiting, what
+the next visitor of a full house sees; cleaner; gather. All is drawn and trained in folders that are
+thrown away, so no picture is anybody's. Needs Chromium and the extras train and dev.
 """
 
 from __future__ import annotations
 
 import argparse
+import atexit
 import io
+import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
-SCREENS = {
-    "page": {"viewport": {"width": 1280, "height": 860}},
-    "phone": {
-        "viewport": {"width": 390, "height": 844},
-        "device_scale_factor": 2,
-        "is_mobile": True,
-        "has_touch": True,
-    },
+sys.path.insert(0, str(ROOT))  # for the stand-in web of the tests
+
+from kezako.sample import CLASSES, draw_face  # noqa: E402
+
+DESK = {"viewport": {"width": 1280, "height": 800}}
+PHONE = {
+    "viewport": {"width": 390, "height": 780},
+    "device_scale_factor": 2,
+    "is_mobile": True,
+    "has_touch": True,
 }
+PATIENCE = 120_000  # milliseconds
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("name", nargs="?", default="bears", help="the classifier")
-    parser.add_argument("photo", type=Path, help="the photo to send it")
-    arguments = parser.parse_args()
-    command = [sys.executable, "-m", "kezako", "serve", arguments.name, "--no-browser"]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(PICTURES)}; all")
+    names = parser.parse_args().names or list(PICTURES)
+    if unknown := set(names) - set(PICTURES):
+        parser.error(f"{unknown.pop()!r} is no picture; known are {', '.join(PICTURES)}")
+    for name in names:
+        PICTURES[name]()
+        print(ROOT / "docs" / f"{name}.png", flush=True)
+
+
+def page() -> None:
+    with running(trained(), "serve", "smileys") as address, a_page(DESK) as screen:
+        answered(screen, address)
+        save("page", screen.screenshot(full_page=True))
+
+
+def phone() -> None:
+    with running(trained(), "serve", "smileys") as address, a_page(PHONE) as screen:
+        answered(screen, address)
+        save("phone", screen.screenshot(full_page=True))
+
+
+def waiting() -> None:
+    """The second visitor of a page with one place."""
+    command = ("serve", "smileys", "--visitors", "1")
+    with running(trained(), *command) as address, a_page(DESK) as first:
+        answered(first, address)
+        assert first.context.browser
+        second = first.context.browser.new_page(viewport={"width": 800, "height": 300})
+        second.goto(address, wait_until="commit")
+        expect(second.locator("h1").first).to_be_visible(timeout=PATIENCE)
+        save("waiting", second.screenshot())
+
+
+def cleaner() -> None:
+    """Some faces lie under the wrong class."""
+    home = a_folder()
+    for mood, there in zip(CLASSES, [*CLASSES[1:], CLASSES[0]], strict=True):
+        for number in range(40):
+            folder = home / "saved" / (there if number < 3 else mood)
+            folder.mkdir(parents=True, exist_ok=True)
+            draw_face(mood, number).save(folder / f"{mood}-{number}.jpg")
+    kezako(home, "new", "faces", "--classes", ",".join(CLASSES))
+    kezako(home, "gather", "faces", "--from", str(home / "saved"))
+    with running(home, "clean", "faces", "--open") as address, a_page(DESK) as screen:
+        screen.goto(address)
+        expect(screen.locator(".kz-grid img").first).to_be_visible(timeout=PATIENCE)
+        screen.wait_for_load_state("networkidle")
+        save("cleaner", screen.screenshot())
+
+
+def gather() -> None:
+    """What a search brought, and what became of the rest, as the training notebook shows it."""
+    from kezako.gather import gather as gathered
+    from kezako.gather.look import plot_yield, show_first
+    from kezako.new import new_recipe
+    from kezako.workspace import Workspace
+    from tests.standin import Standin
+
+    workspace = Workspace(a_folder())
+    path = new_recipe(workspace, "vases", ["amphora", "lekythos", "krater"])
+    path.write_text("pictures_per_class = 40\n" + path.read_text("utf-8"), "utf-8")
+    standin = Standin(photos=None, failures=0.2, drawn=60).start()
+    try:
+        recipe = workspace.recipe("vases")
+        summary = gathered(recipe, workspace, settings=standin.settings())
+    finally:
+        standin.stop()
+    save("gather", *map(drawn, (show_first(recipe, workspace), plot_yield(summary).figure)))
+
+
+PICTURES: dict[str, Callable[[], None]] = {
+    "page": page,
+    "phone": phone,
+    "waiting": waiting,
+    "cleaner": cleaner,
+    "gather": gather,
+}
+
+
+@cache
+def trained() -> Path:
+    """A workspace with a classifier of drawn faces."""
+    home = a_folder()
+    kezako(home, "sample", "smileys")
+    kezako(home, "train", "smileys")
+    return home
+
+
+def a_folder() -> Path:
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder).resolve()
+
+
+def answered(screen: Page, address: str) -> None:
+    """Send a face that the classifier has not learnt from, and wait for the answer."""
+    photo = a_folder() / "face.png"
+    face = draw_face("surprised", 5, seed=7)
+    face.resize((2 * face.width, 2 * face.height)).save(photo)
+    screen.goto(address, wait_until="commit")
+    with screen.expect_file_chooser() as chooser:
+        screen.locator(".widget-upload").click()
+    chooser.value.set_files(photo)
+    button = screen.get_by_role("button", name="Classify", exact=True)
+    expect(button).to_be_enabled(timeout=PATIENCE)
+    button.click()
+    expect(screen.locator(".kezako-bars li").first).to_be_visible(timeout=PATIENCE)
+    screen.mouse.move(0, 0)
+
+
+def kezako(home: Path, *arguments: str) -> None:
+    command = [sys.executable, "-m", "kezako", *arguments]
+    subprocess.run(command, cwd=home, env=environment(home), check=True, capture_output=True)
+
+
+@contextmanager
+def running(home: Path, *arguments: str) -> Iterator[str]:
+    """The address that a command prints, while it serves."""
+    command = [sys.executable, "-m", "kezako", *arguments, "--no-browser"]
+    server = subprocess.Popen(
+        command, cwd=home, env=environment(home), stdout=subprocess.PIPE, text=True
+    )
     try:
         assert server.stdout
-        address = re.search(r"http://\S+", server.stdout.readline())
-        if not address:
-            sys.exit("The page did not start.")
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-            )
-            for screen in SCREENS:
-                picture(browser, screen, address[0], arguments.photo)
-            browser.close()
+        for line in server.stdout:
+            if address := re.search(r"http://\S+", line):
+                yield address[0]
+                return
+        sys.exit(f"{' '.join(command)} did not start.")
     finally:
         server.terminate()
         server.wait()
 
 
-def picture(browser: Browser, screen: str, address: str, photo: Path) -> None:
-    """Write docs/SCREEN.png: the page after it has answered."""
-    page = browser.new_page(**SCREENS[screen])
-    page.goto(address, wait_until="commit")
-    with page.expect_file_chooser() as chooser:
-        page.locator(".widget-upload").click()
-    chooser.value.set_files(photo)
-    button = page.get_by_role("button", name="Classify", exact=True)
-    expect(button).to_be_enabled(timeout=60_000)
-    button.click()
-    expect(page.locator(".kezako-bars li").first).to_be_visible(timeout=60_000)
-    page.mouse.move(0, 0)
-    image = Image.open(io.BytesIO(page.screenshot()))
-    (ROOT / "docs").mkdir(exist_ok=True)
+def environment(home: Path) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "KEZAKO_HOME": str(home)}
+
+
+@contextmanager
+def a_page(screen: dict[str, Any]) -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser: Browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        yield browser.new_page(**screen)
+        browser.close()
+
+
+def drawn(figure: Any) -> bytes:
+    file = io.BytesIO()
+    figure.savefig(file, dpi=80, bbox_inches="tight")
+    return file.getvalue()
+
+
+def save(name: str, *pictures: bytes) -> None:
+    """Write docs/NAME.png, of several pictures one below the other."""
+    parts = [Image.open(io.BytesIO(picture)).convert("RGB") for picture in pictures]
+    size = max(part.width for part in parts), sum(part.height for part in parts)
+    whole, top = Image.new("RGB", size, "white"), 0
+    for part in parts:
+        whole.paste(part, (0, top))
+        top += part.height
     # 256 colours: a third of the bytes, and no difference that one sees.
-    image.quantize(256).save(ROOT / "docs" / f"{screen}.png", optimize=True)
-    page.close()
+    whole.quantize(256).save(ROOT / "docs" / f"{name}.png", optimize=True)
 
 
 if __name__ == "__main__":

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from scipy.stats import binomtest
 
 from kezako.bundle import Card
 from kezako.wording import as_text
@@ -41,30 +43,33 @@ def draw_confusion(matrix: list[list[int]], labels: tuple[str, ...]) -> Figure:
 
 
 def model_card(card: Card) -> str:
-    """The text of `README.md`."""
+    """The text of `README.md`; docs/model-card.md says which sections it has, and why."""
     figures, training = card.figures, card.training
-    validation, calibration = figures["validation"], figures["calibration"]
+    validation = figures["validation"]
     sections = [
         f"# {as_text(card.title)}",
+        "## What it is for",
         f"Tells apart: {', '.join(as_text(label) for label in card.labels)}."
-        + (" A picture may show several of them, or none." if card.task == "multi" else ""),
+        + (" A picture may show several of them, or none." if card.task == "multi" else "")
+        + " It takes one photo, and answers with a name and how sure it is of it, or with "
+        '"none of these".',
         "## How good it is",
         _table(card),
         f"![confusion matrix]({CONFUSION})" if "confusion" in validation else "",
-        f"- Measured on {validation['pictures']} validation pictures that the model did not "
-        "learn from, with their labels as they are now.",
-        f"- Calibration error {_percent(calibration['after'])} "
-        f"({_percent(calibration['before'])} before temperature scaling, "
-        f"T = {card.temperature:.2f}), on pictures the temperature was not fitted on.",
+        _measured(card),
+        _calibration(card),
         _none_of_these(figures["none_of_these"]),
         _agreement(card),
         _previous(card),
-        "## How it was trained",
-        f"{training['weights']} {_settings(training['recipe'])}",
+        "## What it learnt from",
         _counts(training["pictures"]),
+        "Where each picture came from is in the maker's manifest; `credits.md`, where it is part "
+        "of this folder, names the creators and licences that are known.",
+        "## How it was trained",
+        f"{training['weights']} {_settings(training)}",
+        _made(card),
         "## Limits",
-        "It knows only the classes above, from pictures like those it learnt. Do not use it "
-        "where a wrong answer could harm somebody.",
+        _limits(card),
         "## Files",
         "`export.pkl` opens with fastai's `load_learner`; `model.onnx`, `head.onnx` and "
         "`known.npz` are what the page runs; `card.json` says the same as this page to programs, "
@@ -88,6 +93,31 @@ def _table(card: Card) -> str:
             cells.append(_percent(before[name]) if before.get(name) is not None else "")
         rows.append("| " + " | ".join(f"{mark}{cell}{mark}" for cell in cells) + " |")
     return "\n".join(rows)
+
+
+def _measured(card: Card) -> str:
+    validation = card.figures["validation"]
+    between = ""
+    if card.task == "single":
+        wrong = round(validation["error"] * validation["pictures"])
+        likely = binomtest(wrong, validation["pictures"]).proportion_ci(method="wilson")
+        between = (
+            f" So many place the error between {_percent(likely.low)} and {_percent(likely.high)}, "
+            "19 times in 20."
+        )
+    return (
+        f"- Measured on {validation['pictures']} validation pictures that the model did not "
+        f"learn from, with their labels as they are now.{between}"
+    )
+
+
+def _calibration(card: Card) -> str:
+    calibration = card.figures["calibration"]
+    return (
+        f"- Calibration error {_percent(calibration['after'])} "
+        f"({_percent(calibration['before'])} before temperature scaling, "
+        f"T = {card.temperature:.2f}), on pictures the temperature was not fitted on."
+    )
 
 
 def _none_of_these(found: dict[str, Any]) -> str:
@@ -122,12 +152,44 @@ def _previous(card: Card) -> str:
     )
 
 
-def _settings(recipe: dict[str, Any]) -> str:
+def _settings(training: Mapping[str, Any]) -> str:
+    recipe = training["recipe"]
     return (
-        f"A {recipe['backbone']} was fine-tuned with fastai for {recipe['epochs']} epochs (after "
-        f"one with the body frozen) at {recipe['image_size']} px, resize "
+        f"{_fitting(training)} at {recipe['image_size']} px, resize "
         f"`{recipe['resize']}`, augmentation {'on' if recipe['augment'] else 'off'}, learning "
         f"rate {recipe['learning_rate']}, seed {recipe['seed']}."
+    )
+
+
+def _fitting(training: Mapping[str, Any]) -> str:
+    backbone, epochs = training["recipe"]["backbone"], training["recipe"]["epochs"]
+    tuned = f"A {backbone} was fine-tuned with fastai for"
+    if "fit" not in training["recipe"]:  # before there was a choice
+        return f"{tuned} {epochs} epochs (after one with the body frozen)"
+    count = len(training["epochs"])
+    ran = f"{count} epoch{'s' * (count != 1)}"
+    if not training.get("head"):
+        return f"A {backbone} was trained with fastai for {ran}"
+    if not count:
+        return f"The last layers of a {backbone} were trained with fastai, the others frozen,"
+    return f"{tuned} {ran} of at most {epochs}, after its last layers alone,"
+
+
+def _made(card: Card) -> str:
+    named = ("kezako", "fastai", "torch")
+    made_with = [f"{name} {card.libraries[name]}" for name in named if name in card.libraries]
+    day = str(card.training.get("finished", ""))[:10]
+    return f"Finished {day}".rstrip() + (f", with {', '.join(made_with)}." if made_with else ".")
+
+
+def _limits(card: Card) -> str:
+    by_class = card.figures["validation"]["error_by_class"]
+    worst = max(by_class, key=lambda label: by_class[label])
+    return (
+        "It knows only the classes above, from pictures like those it learnt. The validation "
+        "pictures come from the same places, so on others it may err more often than it says here"
+        + (f"; most often on {as_text(worst)}" if by_class[worst] else "")
+        + ". Do not use it where a wrong answer could harm somebody."
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from kezako.serve.api_settings import PREFIX, SWITCH, ApiSettings
+from kezako.api.settings import PREFIX, SWITCH, ApiSettings
 from tests.api.client import Client, colour
 from tests.api.conftest import TOKEN
 

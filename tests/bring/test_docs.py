@@ -12,9 +12,7 @@ from kezako.recipe import check_folder_name
 
 DOCS = Path(__file__).parents[2] / "docs" / "import.md"
 COMMANDS = [
-    line.strip()
-    for line in DOCS.read_text(encoding="utf-8").splitlines()
-    if line.startswith("    kezako ")
+    line for line in DOCS.read_text(encoding="utf-8").splitlines() if line.startswith("kezako ")
 ]
 
 

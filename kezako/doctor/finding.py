@@ -1,0 +1,50 @@
+"""What a check found, and how it is told."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Literal
+
+Mark = Literal["ok", "--", "!!"]  # good; could be better; the page cannot be served without
+
+WIDTH = 20  # characters of the column of names
+LINE = 100  # characters of a line
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the table."""
+
+    mark: Mark
+    what: str
+    found: str
+    advice: str = ""  # what to do; empty where nothing is to be done
+
+
+def as_lines(title: str, findings: Sequence[Finding]) -> list[str]:
+    """A heading, then two columns; below findings, the advice that they share."""
+    lines = [title]
+    for one, following in zip_longest(findings, findings[1:]):
+        lines += _wrapped(f"  {one.mark}  {_plain(one.what):{WIDTH}} ", _plain(one.found))
+        if one.advice and (following is None or following.advice != one.advice):
+            lines += _wrapped(" " * (WIDTH + 7) + "-> ", one.advice)
+    return lines
+
+
+def _wrapped(first: str, text: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        LINE,
+        initial_indent=first,
+        subsequent_indent=" " * len(first),
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [first.rstrip()]
+
+
+def _plain(text: str) -> str:
+    """Without control characters: names and sentences may come from strangers."""
+    return "".join(c if c.isprintable() else "?" for c in text)

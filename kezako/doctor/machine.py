@@ -1,0 +1,105 @@
+"""The machine: system, memory, disk, ports, browser."""
+
+from __future__ import annotations
+
+import errno
+import os
+import platform
+import shutil
+import socket
+import webbrowser
+from collections.abc import Iterator
+from pathlib import Path
+
+from kezako.doctor.finding import Finding
+
+PORTS = {"page": 8866, "cleaner": 8868}  # where `serve` and `clean --open` begin to look
+TRIED = 5  # ports, one after the other, as they do
+MEMORY = 400 << 20  # bytes; the server, its snapshot and a first visitor take less
+DISK = 3 << 30  # bytes; what training installs, and some pictures
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def machine(root: Path) -> Iterator[Finding]:
+    """What there is to work with."""
+    yield Finding("ok", "system", f"{platform.platform()}, {_cores()} cores")
+    yield Finding("ok", "workspace", str(root))
+    yield from _memory()
+    free = shutil.disk_usage(root if root.exists() else Path.cwd()).free
+    if free < DISK:
+        yield Finding("--", "disk", f"{_size(free)} free at {root}",
+                      "Training installs 2 GB, and pictures come on top.")  # fmt: skip
+    else:
+        yield Finding("ok", "disk", f"{_size(free)} free at {root}")
+
+
+def ports(wanted: dict[str, int] = PORTS) -> Iterator[Finding]:
+    """Whether somebody else has the ports that are tried first."""
+    for name, first in wanted.items():
+        free = next((port for port in range(first, first + TRIED) if _is_free(port)), None)
+        if free == first:
+            yield Finding("ok", f"port of the {name}", f"{first} is free")
+        elif free:
+            yield Finding("--", f"port of the {name}", f"{first} is taken; {free} will be used",
+                          "Another one may be running already. --port chooses.")  # fmt: skip
+        else:
+            last = first + TRIED - 1
+            yield Finding("--", f"port of the {name}", f"{first} to {last} are taken",
+                          "Choose one with --port.")  # fmt: skip
+
+
+def browser() -> Iterator[Finding]:
+    """What shows the page to its maker, and what the tests look at it with."""
+    try:
+        name = getattr(webbrowser.get(), "name", "the system's")
+    except webbrowser.Error:
+        yield Finding("--", "browser", "none that can be opened from here",
+                      "Open the address that kezako serve prints in any browser.")  # fmt: skip
+    else:
+        yield Finding("ok", "browser", f"{name} opens by itself")
+    chromium = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if chromium:
+        yield Finding("ok", "Chromium", f"{chromium}, for tests and screenshots")
+    else:
+        yield Finding("--", "Chromium", "missing; only tests and screenshots need it",
+                      "make test installs one.")  # fmt: skip
+
+
+def _memory() -> Iterator[Finding]:
+    try:
+        from kezako.serve import memory
+    except ImportError as error:
+        yield Finding("--", "memory", f"not known, since {error.name} is missing")
+        return
+    left, total = memory.left(), memory.total()
+    found = f"{_size(left)} of {_size(total)} left"
+    if left < MEMORY:
+        yield Finding("--", "memory", found, f"The page needs about {_size(MEMORY)}: end something "
+                      "else, or take a larger host.")  # fmt: skip
+    else:
+        yield Finding("ok", "memory", found)
+
+
+def _is_free(port: int) -> bool:
+    """Whether a server could listen there. What the system forbids counts as taken."""
+    with socket.socket() as probe:
+        if os.name == "posix":  # elsewhere this would take a port from who has it
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise
+            return False
+    return True
+
+
+def _cores() -> int:
+    try:
+        return len(os.sched_getaffinity(0))  # those that this process may use
+    except AttributeError:  # macOS, Windows
+        return os.cpu_count() or 1
+
+
+def _size(bytes: int) -> str:
+    return f"{bytes / (1 << 30):.1f} GB" if bytes >= 1 << 30 else f"{bytes >> 20} MB"

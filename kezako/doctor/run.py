@@ -1,0 +1,66 @@
+"""All checks, one section after the other; slow ones work while the quick ones are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from kezako.doctor import machine, packages, serving, sources, training
+from kezako.doctor.finding import Finding, as_lines
+from kezako.workspace import Workspace
+
+Check = Callable[[], Iterable[Finding]]
+
+
+def examine(
+    workspace: Workspace,
+    offline: bool,  # ask nothing on the network
+    say: Callable[[str], None] = print,  # gets a line of the report as soon as it is known
+) -> bool:
+    """Tell what is here; whether the page can be served."""
+    good = True
+    checks = _checks(workspace, offline)
+    with ThreadPoolExecutor(len(checks)) as pool:
+        begun: list[tuple[str, Future[list[Finding]]]] = [
+            (title, pool.submit(_gathered, parts)) for title, parts in checks.items()
+        ]
+        for title, section in begun:
+            findings = section.result()
+            good = good and all(one.mark != "!!" for one in findings)
+            say("\n".join([*as_lines(title, findings), ""]))
+    say(
+        "The page can be served."
+        if good
+        else "The page cannot be served until what is marked !! is mended."
+    )
+    return good
+
+
+def _checks(workspace: Workspace, offline: bool) -> dict[str, list[Check]]:
+    return {
+        "This machine": [
+            packages.python,
+            lambda: machine.machine(workspace.root),
+            machine.ports,
+            machine.browser,
+        ],
+        "The page": [packages.needed, lambda: serving.serving(workspace)],
+        "Training (the extra train)": [
+            lambda: packages.needed("train"),
+            lambda: training.training(workspace, offline),
+        ],
+        "More machines (the extra scale)": [lambda: packages.needed("scale")],
+        "Picture sources": [lambda: sources.sources(offline)],
+    }
+
+
+def _gathered(parts: Iterable[Check]) -> list[Finding]:
+    return [finding for check in parts for finding in _guarded(check)]
+
+
+def _guarded(check: Check) -> Iterator[Finding]:
+    """What a check found, even if it breaks down on a machine that nobody thought of."""
+    try:
+        yield from check()
+    except Exception as error:
+        yield Finding("--", "a check", f"broke down: {type(error).__name__}: {error}")
