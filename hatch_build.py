@@ -7,7 +7,12 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-BESIDE = {"notebooks/*.ipynb": "kezako/notebooks", "models/starter/*": "kezako/starter"}
+BESIDE = {
+    "notebooks/*.ipynb": "kezako/notebooks",
+    "models/starter/*": "kezako/starter",
+    "requirements.txt": "kezako/deploy",  # what it writes for hosts
+    "LICENSE": "kezako/deploy",
+}
 
 
 class Beside(BuildHookInterface):

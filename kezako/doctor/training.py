@@ -72,10 +72,10 @@ def main() -> None:
     import torchvision
 
     official = torchvision.models.get_model_weights(BACKBONE).DEFAULT.url
-    address = weights._address(official)
+    address = weights.download_address(official)
     cached = Path(torch.hub.get_dir()) / "checkpoints" / address.rsplit("/", 1)[-1]
     os.environ.pop("KEZAKO_WEIGHTS", None)
-    starter = weights._starter(BACKBONE, Path(sys.argv[1]) / "models")
+    starter = weights.starter_weights(BACKBONE, Path(sys.argv[1]) / "models")
     device = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "no GPU"
     print(
         json.dumps(

@@ -55,7 +55,7 @@ def find_weights(
     if asked not in ("", "imagenet", "starter", "random"):
         raise ValueError(f"KEZAKO_WEIGHTS must be imagenet, starter or random, not {asked!r}.")
     missing = []
-    for origin, find in (("imagenet", _imagenet), ("starter", _starter)):
+    for origin, find in (("imagenet", _imagenet), ("starter", starter_weights)):
         if asked in ("", origin):
             found = find(backbone, models)
             if isinstance(found, Weights):
@@ -84,7 +84,7 @@ def make_backbone(name: str, weights: Weights) -> Callable[..., nn.Module]:
 
 def _imagenet(backbone: str, models: Path) -> Weights | str:
     weights: Any = torchvision.models.get_model_weights(backbone).DEFAULT
-    url = _address(weights.url)
+    url = download_address(weights.url)
     name = Path(urlsplit(url).path).name  # like resnet18-f37072fd.pth
     cached = Path(torch.hub.get_dir()) / "checkpoints" / name
     if not cached.is_file():
@@ -104,14 +104,16 @@ def _imagenet(backbone: str, models: Path) -> Weights | str:
     return Weights("imagenet", f"Started from ImageNet's weights ({name}).", state)
 
 
-def _address(official: str) -> str:
+def download_address(official: str) -> str:
+    """Where ImageNet's weights are asked for; `official` unless the environment says otherwise."""
     other = os.environ.get("KEZAKO_WEIGHTS_URL", "")
     if not other or other.endswith(".pth"):
         return other or official
     return f"{other.rstrip('/')}/{Path(urlsplit(official).path).name}"
 
 
-def _starter(backbone: str, models: Path) -> Weights | str:
+def starter_weights(backbone: str, models: Path) -> Weights | str:
+    """Kezako's own, else a sentence that says why there are none."""
     for folder in (models / STARTER, _PACKAGE.parent / "models" / STARTER, _PACKAGE / STARTER):
         path = folder / f"{backbone}.safetensors"
         if path.is_file():
