@@ -53,7 +53,7 @@ $(VENV)/.page: $(VENV)/.made requirements.txt pyproject.toml
 # With requirements.txt, so that tests run with the very versions that a host installs.
 $(VENV)/.all: $(VENV)/.made requirements.txt pyproject.toml
 	@echo "Installing what training and tests need (a few minutes)."
-	$(PIP) -r requirements.txt -e '.[train,dev]'
+	$(PIP) -r requirements.txt -e '.[train,scale,dev]'
 	@touch $@ $(VENV)/.page
 
 browser:

@@ -249,8 +249,8 @@ def _request(picture: bytes) -> bytes:
 
 async def _response(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     head = (await reader.readuntil(b"\r\n\r\n")).decode()
-    fields = dict(line.split(": ", 1) for line in head.split("\r\n")[1:] if line)
-    return int(head.split()[1]), await reader.readexactly(int(fields["Content-Length"]))
+    fields = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if line)
+    return int(head.split()[1]), await reader.readexactly(int(fields["content-length"]))
 
 
 @contextmanager

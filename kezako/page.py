@@ -14,10 +14,11 @@ from ipywidgets import HTML, Button, Dropdown, FileUpload, Label, Output, VBox
 from traitlets import Any as AnyTrait
 from traitlets.log import get_logger
 
-from kezako import corrections
+from kezako import corrections, engine
 from kezako.aside import Correction, Credits, Why, preview, shown
 from kezako.bundle import CREDITS, NOT_CLASSIFIERS, BundleError, Card, list_bundles, read_file
 from kezako.classifier import Answer, Classifier, TookTooLong
+from kezako.engine import Engine, EngineError
 from kezako.pictures import NotAPicture
 from kezako.wording import SORRY, TOO_LONG, percent, promise, sentence, short
 from kezako.workspace import Workspace
@@ -44,7 +45,8 @@ class Choice(VBox):
 
     `classifier` is the one in use: `?model=NAME` of the page's address picks it, else
     `$KEZAKO_MODEL`, else the first by name. It is None only where none can be opened, and the
-    page then says why. Observe it to hear of another choice.
+    page then says why. Observe it to hear of another choice. With `$KEZAKO_ENGINE` it is an
+    `Engine`, which answers elsewhere.
     """
 
     classifier = AnyTrait(None, allow_none=True)
@@ -55,17 +57,31 @@ class Choice(VBox):
         query: str | None = None,  # the query of the page's address, as Voilà hands it over
     ):
         self._models = models or Workspace.find().models
-        self._opened: dict[str, Classifier] = {}
+        self._opened: dict[str, Classifier | Engine] = {}
         self._heading, self._notice = HTML(), HTML()
-        names = [name for name in list_bundles(self._models) if name not in NOT_CLASSIFIERS]
+        self._engine = engine.chosen()
+        names, away = self._names()
         self._menu = Dropdown(options=names, value=None, description="Classifier")
         style = HTML(f"<style>{Path(__file__).with_suffix('.css').read_text('utf-8')}</style>")
         menu = [self._menu] if len(names) > 1 else []
         super().__init__([style, self._heading, *menu, self._notice])
         self.add_class("kezako-choice")
         self.name: str | None = None  # of the one in use
-        self._start(names, os.environ.get("QUERY_STRING", "") if query is None else query)
+        if away:
+            self._say(away)
+        else:
+            self._start(names, os.environ.get("QUERY_STRING", "") if query is None else query)
         self._menu.observe(self._choose, "value")
+
+    def _names(self) -> tuple[list[str], str]:
+        """The classifiers to choose from; else a sentence that says why there are none."""
+        if not self._engine:
+            names = list_bundles(self._models)
+            return [name for name in names if name not in NOT_CLASSIFIERS], ""
+        try:
+            return engine.names(self._engine), ""
+        except (EngineError, TookTooLong):
+            return [], "The classifier cannot be reached at the moment. Please come again later."
 
     def _start(self, names: list[str], query: str) -> None:
         asked = [*parse_qs(query).get("model", []), os.environ.get("KEZAKO_MODEL", "")]
@@ -92,14 +108,19 @@ class Choice(VBox):
     def _open(self, name: str) -> str:
         """Use the classifier `name`; else a sentence for the visitor, who learns no path."""
         try:
-            chosen = self._opened.get(name) or Classifier.open(self._models / name)
-        except BundleError as error:
+            chosen = self._opened.get(name) or self._new(name)
+        except (BundleError, EngineError, TookTooLong) as error:
             get_logger().warning("%s", error)
             return f"The classifier {short(name)!r} cannot be opened; the server's log says why."
         self._opened[name], self.name = chosen, name
         self._heading.value = _heading(chosen.card)
         self.classifier = chosen
         return ""
+
+    def _new(self, name: str) -> Classifier | Engine:
+        if self._engine:
+            return Engine.open(self._engine, name)
+        return Classifier.open(self._models / name)
 
     def credits(self) -> str:
         """`credits.md` of the classifier in use; empty where it has none."""
@@ -163,6 +184,9 @@ def careful(
         label.value = str(error)
     except TookTooLong:
         label.value = TOO_LONG
+        button.disabled = False
+    except EngineError as error:
+        label.value = str(error)
         button.disabled = False
     except Exception:
         # The kernel's own log: what `logging` prints would be published on the page.

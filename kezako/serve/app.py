@@ -27,11 +27,13 @@ from jupyter_server.utils import url_path_join
 from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets
 from tornado.web import GZipContentEncoding
-from traitlets import Instance, default
+from traitlets import Instance, List, default
 from traitlets.config import Config
 from voila.app import Voila
 
+from kezako import engine as engines
 from kezako.bundle import list_bundles
+from kezako.runtime import TookTooLong
 from kezako.serve import kernels, template
 from kezako.serve.api import Api
 from kezako.serve.channels import VisitorChannels, VisitorConnection
@@ -54,6 +56,9 @@ class Server(Voila):
 
     limits = Instance(Limits)
     workspace = Instance(Workspace)
+    elsewhere: List[str] = List(
+        help="The classifiers of the engine that answers; none: those here do."
+    )
 
     @default("log_level")
     def _log_level(self) -> int:
@@ -80,7 +85,7 @@ class Server(Voila):
         return [f"model={name}" for name in self._models()]
 
     def _models(self) -> list[str]:
-        return list_bundles(self.workspace.models)
+        return self.elsewhere or list_bundles(self.workspace.models)
 
     def init_settings(self) -> dict[str, Any]:
         settings = dict(super().init_settings())
@@ -89,6 +94,7 @@ class Server(Voila):
             self.workspace.models,
             default=os.environ.get("KEZAKO_MODEL") or None,
             kernels=self.kernel_manager,
+            elsewhere=bool(self.elsewhere),
         )
         self._connect()
         return settings | {
@@ -237,6 +243,17 @@ def _visits() -> logging.Logger:
     return log
 
 
+def _found(engine: str) -> list[str]:
+    """The classifiers of an engine. Raises ValueError with a sentence where nothing answers."""
+    try:
+        names = engines.names(engine)
+    except (engines.EngineError, TookTooLong):
+        names = []
+    if not names:
+        raise ValueError(f"No engine answers at {engine}. Start one: kezako scale serve NAME")
+    return names
+
+
 def serve(
     notebook: Path,
     workspace: Workspace,  # whose models/ the page offers
@@ -245,9 +262,13 @@ def serve(
     port: int | None = None,  # exactly this one; None: 8866, or one near it that is free
     browser: bool = True,  # open one, if there is one
     limits: Limits | None = None,  # None: what suits this machine, and the environment
+    engine: str | None = None,  # the address of one that answers; None: the models here do
 ) -> None:
     """Serve the page until it is stopped. Raises ValueError with a sentence for the maker."""
+    engine = engines.address_of(engine) if engine else engines.chosen()
+    elsewhere = _found(engine) if engine else []
     os.environ["KEZAKO_HOME"] = str(workspace.root)  # kernels inherit the environment
+    os.environ[engines.ENGINE] = engine
     os.environ["KEZAKO_MODEL"] = name or ""
     package = str(Path(__file__).parents[2])  # a kernel starts in the notebook's folder
     os.environ["PYTHONPATH"] = os.pathsep.join(
@@ -257,6 +278,7 @@ def serve(
     arguments += [f"--port={port or PORT}", *([] if port is None else ["--Voila.port_retries=0"])]
     Server.launch_instance(
         arguments if browser else [*arguments, "--no-browser"],
+        elsewhere=elsewhere,
         limits=limits or Limits.here(),
         workspace=workspace,
     )

@@ -70,6 +70,6 @@ def _worker(api: Client) -> psutil.Process:
     (worker,) = [
         child
         for child in psutil.Process(server).children()
-        if any("kezako.serve.worker" in part for part in child.cmdline())
+        if any("kezako.apart.worker" in part for part in child.cmdline())
     ]
     return worker

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from kezako.api.settings import ApiSettings, switched_on
 from kezako.serve.api import Api
-from kezako.serve.api_settings import ApiSettings, switched_on
 from tests.api.client import Client, colour, until
 
 

@@ -1,0 +1,1 @@
+"""Strangers' pictures, opened and classified in a process of their own."""

@@ -1,0 +1,46 @@
+"""How many requests, and how many bytes of them, may be under way at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from kezako.api.settings import MEGABYTE, ApiSettings
+
+COME_AGAIN = 2  # s
+
+
+class Busy(Exception):
+    """There is no room for this request now."""
+
+
+class Gate:
+    """Counts what is under way; who `enter`s must `leave`."""
+
+    def __init__(self, settings: ApiSettings):
+        self._settings = settings
+        self._by_address: Counter[str] = Counter()
+        self.requests = 0
+        self.bytes = 0
+
+    def enter(self, address: str) -> None:
+        """Raises `Busy`. One address gets half of the places, so that it cannot shut out all."""
+        share = max(1, self._settings.requests // 2)
+        if self.requests >= self._settings.requests or self._by_address[address] >= share:
+            raise Busy
+        self.requests += 1
+        self._by_address[address] += 1
+
+    def leave(self, address: str) -> None:
+        self.requests -= 1
+        self._by_address[address] -= 1
+        if not self._by_address[address]:
+            del self._by_address[address]
+
+    def take(self, size: int) -> None:
+        """Count `size` bytes more of a body. Raises `Busy`."""
+        if self.bytes + size > self._settings.bodies * MEGABYTE:
+            raise Busy
+        self.bytes += size
+
+    def give(self, size: int) -> None:
+        self.bytes -= size

@@ -1,0 +1,1 @@
+"""`kezako predict`: any number of pictures, classified on this machine."""

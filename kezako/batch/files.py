@@ -1,0 +1,51 @@
+"""Which files are asked about: in an order that is the same at every run, however many."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Sequence
+
+
+def check(given: Sequence[str]) -> None:
+    """Raises `ValueError` with a sentence for what is no file and no folder."""
+    for path in given:
+        if not os.path.exists(path):
+            raise ValueError(f"There is no file or folder {path!r}.")
+        if not os.path.isdir(path) and not os.path.isfile(path):
+            raise ValueError(f"{path!r} is neither a file nor a folder.")
+
+
+def files(
+    given: Sequence[str],  # files, and folders with whatever is in them
+    leaving_out: Collection[str] = (),  # absolute paths: what a run writes is none of its pictures
+) -> Iterator[str]:
+    """Every file, folder by folder, by name; hidden ones only where they are given themselves.
+
+    Only the names of the folders on the way are held. Links to folders are not followed, since
+    they can lead round in a circle. Raises `ValueError` for a folder that cannot be read.
+    """
+    for path in given:
+        for file in _inside(path) if os.path.isdir(path) else [path]:
+            if os.path.abspath(file) not in leaving_out:
+                yield file
+
+
+def _inside(folder: str) -> Iterator[str]:
+    ahead = [iter(_entries(folder))]
+    while ahead:
+        entry = next(ahead[-1], None)
+        if entry is None:
+            ahead.pop()
+        elif entry.is_dir(follow_symlinks=False):
+            ahead.append(iter(_entries(entry.path)))
+        elif entry.is_file():  # no pipe, which would be waited on for ever
+            yield entry.path
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            shown = [entry for entry in entries if not entry.name.startswith(".")]
+    except OSError as error:
+        raise ValueError(f"The folder {folder!r} cannot be read ({error.strerror}).") from error
+    return sorted(shown, key=lambda entry: entry.name)

@@ -1,0 +1,98 @@
+"""`predict`: the word of this stage."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tqdm.auto import tqdm
+
+from kezako.apart.outcome import Outcome, problem
+from kezako.batch.files import check, files
+from kezako.batch.rows import cells, line
+from kezako.batch.sheet import Sheet
+from kezako.batch.workers import SECONDS_EACH, Workers
+from kezako.bundle import MODEL, Card, read_card
+from kezako.workspace import Workspace
+
+ROWS = 64  # written at once
+
+
+@dataclass
+class Summary:
+    """What became of the pictures of one run."""
+
+    earlier: int = 0  # had their row before it began
+    named: Counter[str] = field(default_factory=Counter)  # by label; "" for none of these
+    problems: int = 0
+
+    def count(self, outcome: Outcome) -> None:
+        if problem(outcome):
+            self.problems += 1
+        else:
+            self.named[outcome["label"] or ""] += 1
+
+    def __str__(self) -> str:
+        counts = [f"{number} {label or 'none of these'}" for label, number in self.named.items()]
+        if self.problems:
+            counts.append(f"{self.problems} with a problem")
+        if self.earlier:
+            counts.append(f"{self.earlier} by an earlier run")
+        return f"{', '.join(counts) or 'no pictures'}."
+
+
+def predict(
+    workspace: Workspace,
+    name: str,  # of the classifier
+    given: Sequence[str],  # files and folders
+    sheet: Path | None = None,  # the CSV file; None: print a line for each
+    processes: int | None = None,  # None: one a core
+    seconds: float = SECONDS_EACH,  # for one picture
+) -> Summary:
+    """Classify every picture, and go on where an interrupted run with the same file ended.
+
+    Raises `BundleError` and `ValueError` with a sentence.
+    """
+    card = read_card(workspace.bundle(name))
+    check(given)
+    with ExitStack() as stack:
+        written = stack.enter_context(Sheet(sheet, card)) if sheet else None
+        own = {os.path.abspath(path) for path in written.own()} if written else set()
+        total = sum(1 for _ in files(given, own))
+        if not total:
+            raise ValueError(f"There are no files in {', '.join(given)}.")
+        summary = Summary(earlier=len(written.done) if written else 0)
+        left = (path for path in files(given, own) if written is None or path not in written)
+        workers = stack.enter_context(Workers(workspace.models, name, processes, seconds))
+        bar = stack.enter_context(tqdm(total=total, initial=summary.earlier, unit="picture"))
+        rows: list[list[str]] = []
+        for path, outcome in workers.answers(left):
+            _check(card, outcome)
+            summary.count(outcome)
+            if written:
+                rows.append(cells(card, path, outcome))
+                if len(rows) == ROWS:
+                    written.write(rows)
+                    rows.clear()
+            else:
+                bar.write(line(path, outcome))
+            bar.update()
+        if written:
+            written.write(rows)
+            written.finish()
+    return summary
+
+
+def _check(card: Card, outcome: Outcome) -> None:
+    """Raises `ValueError` where no picture would be answered as the others were."""
+    if "failed" in outcome:
+        raise ValueError(outcome["failed"])
+    if "model" in outcome and outcome["model"]["version"] != card.files[MODEL]:
+        raise ValueError(
+            f"{card.name} was exchanged meanwhile. "
+            "Run the same command again, to have all answers from the new one."
+        )

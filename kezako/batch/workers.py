@@ -1,0 +1,109 @@
+"""As many workers as there are cores, each with the model in one thread; answers in order."""
+
+from __future__ import annotations
+
+import queue
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+import psutil
+
+from kezako.apart.outcome import Outcome
+from kezako.apart.patient import Patient
+from kezako.apart.predictor import Predictor
+from kezako.apart.worker import cores
+
+AHEAD = 16  # pictures for each worker that may be under way: what a slow one may hold up
+READING = 2  # threads for each worker: one reads the next file while the other waits
+LARGEST = 512 * 2**20  # bytes of a file; 64 megapixels without any compression have 384 MB
+SECONDS_EACH = 20.0  # for one picture; then its worker is ended
+MEMORY_EACH = 250 * 2**20  # bytes of a worker with a large picture open
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Workers:
+    """`with Workers(models, "bears") as workers: workers.answers(paths)`."""
+
+    def __init__(
+        self,
+        models: Path,  # the folder of bundles
+        name: str,
+        processes: int | None = None,  # None: one a core, as far as memory reaches
+        seconds: float = SECONDS_EACH,
+    ):
+        self._name = name
+        self._count = processes or _suitable()
+        self._predictors = [Predictor(models, threads=1) for _ in range(self._count)]
+        self._idle: queue.SimpleQueue[Patient] = queue.SimpleQueue()
+        for predictor in self._predictors:
+            self._idle.put(Patient(predictor, seconds))
+        self._threads = ThreadPoolExecutor(READING * self._count, "kezako-worker")
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for predictor in self._predictors:
+            predictor.close()  # whoever still waits for its answer gets none, and ends
+        self._threads.shutdown()
+
+    def answers(self, paths: Iterable[str]) -> Iterator[tuple[str, Outcome]]:
+        """What became of each, in the order of `paths`, which is read only so far ahead."""
+        return ordered(self._threads, self._ask, paths, AHEAD * self._count)
+
+    def _ask(self, path: str) -> tuple[str, Outcome]:
+        content = read(path)
+        if not isinstance(content, bytes):
+            return path, content
+        worker = self._idle.get()
+        try:
+            return path, worker.ask([self._name], [content])[0]
+        finally:
+            self._idle.put(worker)
+
+
+def ordered(
+    threads: ThreadPoolExecutor,
+    call: Callable[[Item], Result],
+    items: Iterable[Item],
+    most: int,  # of them under way at once
+) -> Iterator[Result]:
+    """What `call` returns for each, in their order."""
+    waiting: deque[Future[Result]] = deque()
+    for item in items:
+        waiting.append(threads.submit(call, item))
+        if len(waiting) >= most:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def read(path: str) -> bytes | Outcome:
+    """The bytes of a file, or what became of it."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read(LARGEST + 1)
+    except OSError as error:
+        name = Path(path).name
+        return {"refused": f"The file {name!r} cannot be read ({error.strerror})."}
+    return content if len(content) <= LARGEST else too_large(path)
+
+
+def too_large(path: str) -> Outcome:
+    return {"refused": f"The file {Path(path).name!r} is too large for a picture."}
+
+
+def _suitable() -> int:
+    return max(1, min(cores(), psutil.virtual_memory().available // MEMORY_EACH))

@@ -1,0 +1,1 @@
+"""More machines than one, on engines that exist: Ray Data for pictures, Ray Serve for visitors."""

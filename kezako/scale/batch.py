@@ -1,0 +1,110 @@
+"""`kezako scale batch`: a folder or a bucket of pictures to Parquet, on Ray Data."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ray.data
+from tqdm.auto import tqdm
+
+from kezako.batch.done import Done
+from kezako.bundle import MODEL, Card
+from kezako.scale.cluster import connected
+from kezako.scale.packed import Packed
+from kezako.scale.places import Place
+
+LEAST, MOST = 256, 4096  # pictures of one table: seconds of work, which a lost machine costs
+TABLES = 10_000  # of a large run, about: more make a folder slow to list
+
+
+@dataclass
+class Summary:
+    """What became of the pictures of one run."""
+
+    earlier: int = 0  # had their row before it began
+    rows: int = 0
+    problems: int = 0
+
+    def __str__(self) -> str:
+        earlier = f", {self.earlier} by an earlier run" if self.earlier else ""
+        return f"{self.rows} pictures, {self.problems} of them with a problem{earlier}."
+
+
+def classify(
+    bundle: Path,  # models/NAME
+    source: str,  # a folder, or an URI such as s3://bucket/pictures
+    out: str,  # likewise, for the tables; those of an interrupted run are kept
+    address: str | None = None,  # of a Ray cluster; None: this machine
+    workers: int | None = None,  # at most; None: as many as there are cores
+    part: int | None = None,  # pictures of one table; None: what suits their number
+) -> Summary:
+    """Answer for every picture that has no row yet. Raises `ValueError` with a sentence."""
+    packed = Packed.of(bundle)
+    pictures, answers = Place.of(source), Place.of(out)
+    done = Done(_paths(answers, packed.card))
+    names = [name for name in pictures.names() if pictures.path(name) not in done]
+    summary = Summary(earlier=len(done))
+    if not names:
+        if not done:
+            raise ValueError(f"There are no files in {source}.")
+        return summary
+    parts = list(_parts(names, part or min(MOST, max(LEAST, len(names) // TABLES))))
+    with (
+        connected(address, workers),
+        tqdm(total=len(names) + len(done), initial=len(done), unit="picture") as bar,
+    ):
+        for counted in _run(parts, Packed.of(bundle), pictures, answers, workers):
+            summary.rows += counted["rows"]
+            summary.problems += counted["problems"]
+            bar.update(counted["rows"])
+    return summary
+
+
+def _run(
+    parts: list[dict[str, Any]], packed: Packed, source: Place, out: Place, workers: int | None
+) -> Iterator[dict[str, int]]:
+    """Rows and problems of each part, as they are done."""
+    from kezako.scale.asker import Asker
+
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False  # ours counts pictures
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    cores = int(ray.cluster_resources().get("CPU", 1))
+    most = max(1, min(workers or cores, cores, len(parts)))
+    data = ray.data.from_items(parts, override_num_blocks=len(parts))
+    answered = data.map_batches(
+        Asker,
+        batch_size=1,
+        num_cpus=1,
+        compute=ray.data.ActorPoolStrategy(size=most),
+        fn_constructor_args=(packed, source, out),
+    )
+    try:
+        yield from answered.iter_rows()
+    except ray.exceptions.RayError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise ValueError(f"Ray gave up ({reason}). Run the same command again to go on.") from error
+
+
+def _parts(names: list[str], size: int) -> Iterator[dict[str, Any]]:
+    for start in range(0, len(names), size):
+        some = [os.fsencode(name) for name in names[start : start + size]]
+        number = hashlib.sha256(b"\0".join(some)).hexdigest()[:24]
+        yield {"part": f"part-{number}", "names": some}
+
+
+def _paths(answers: Place, card: Card) -> Iterator[str]:
+    """The pictures that have their row. Raises `ValueError` where another model gave it."""
+    for table in answers.tables(["path", "model"]):
+        if set(table["model"].unique().to_pylist()) - {card.files[MODEL]}:
+            raise ValueError(
+                f"{answers.shown} holds answers of another training of {card.name}. "
+                "Name a new folder for the new ones."
+            )
+        yield from table["path"].to_pylist()

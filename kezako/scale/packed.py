@@ -1,0 +1,40 @@
+"""A bundle on its way to another machine: as much of it as answers need."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from kezako.bundle import CARD, HEAD, KNOWN, MODEL, Card, read_card, read_file
+
+
+@dataclass(frozen=True)
+class Packed:
+    """The files of one bundle, equal to the checksums of its card."""
+
+    name: str
+    files: dict[str, bytes]
+
+    @classmethod
+    def of(cls, bundle: Path) -> Packed:
+        """Raises `BundleError`."""
+        card = read_card(bundle)
+        needed = (name for name in (MODEL, HEAD, KNOWN) if name in card.files)
+        files = {name: read_file(bundle, card, name) for name in needed}
+        return cls(bundle.name, {CARD: card.to_json().encode("utf-8", "surrogatepass"), **files})
+
+    def unpack(self) -> tempfile.TemporaryDirectory[str]:
+        """A folder of bundles with this one in it, which is deleted with what is returned."""
+        models = tempfile.TemporaryDirectory(prefix="kezako-")
+        bundle = Path(models.name, self.name)
+        bundle.mkdir()
+        for name, content in self.files.items():
+            (bundle / name).write_bytes(content)
+        return models
+
+    @cached_property
+    def card(self) -> Card:
+        with self.unpack() as models:
+            return read_card(Path(models, self.name))
