@@ -11,18 +11,29 @@ from kezako.workspace import Workspace
 
 def fine_tuned(recipe: Recipe, workspace: Workspace, seed: int) -> tuple[Any, Pictures]:
     """A learner trained on the pictures as they lie now, and those pictures."""
+    import kezako.train  # noqa: F401 - makes torchvision import
+    from kezako.train.weights import find_weights
+
+    pictures = Pictures(recipe, workspace)
+    weights = find_weights(recipe.backbone, workspace.models)
+    learn, _ = trained(recipe, pictures, weights, seed)
+    return learn, pictures
+
+
+def trained(recipe: Recipe, pictures: Pictures, weights: Any, seed: int) -> tuple[Any, Any]:
+    """A learner trained on `pictures`, and how good its last layers alone were."""
     from fastai.vision import all as fastai
 
-    import kezako.train  # noqa: F401 - makes torchvision import
     from kezako.train.fit import fitting_callbacks
-    from kezako.train.weights import find_weights, make_backbone
+    from kezako.train.quick import fit_head
+    from kezako.train.weights import make_backbone
 
     fastai.set_seed(seed)
-    pictures = Pictures(recipe, workspace)
     crop = fastai.RandomResizedCrop(recipe.image_size, min_scale=recipe.min_scale)
     squish = fastai.Resize(recipe.image_size, fastai.ResizeMethod.Squish)
+    kind = fastai.PILImage if recipe.colour else fastai.PILImageBW
     block = fastai.DataBlock(
-        blocks=(fastai.ImageBlock, fastai.CategoryBlock(vocab=recipe.labels)),
+        blocks=(fastai.ImageBlock(kind), fastai.CategoryBlock(vocab=recipe.labels)),
         get_y=fastai.parent_label,
         splitter=fastai.FuncSplitter(pictures.is_valid),
         item_tfms=crop if recipe.resize == "random-crop" else squish,
@@ -32,7 +43,6 @@ def fine_tuned(recipe: Recipe, workspace: Workspace, seed: int) -> tuple[Any, Pi
         ],
     )
     dls = block.dataloaders(pictures.paths, bs=pictures.batch_size, num_workers=0)
-    weights = find_weights(recipe.backbone, workspace.models)
     backbone = make_backbone(recipe.backbone, weights)
     learn = fastai.vision_learner(
         dls, backbone, pretrained=weights.pretrained, metrics=fastai.error_rate
@@ -40,6 +50,11 @@ def fine_tuned(recipe: Recipe, workspace: Workspace, seed: int) -> tuple[Any, Pi
     learn.add_cbs(fitting_callbacks(learn))
     rate = 2e-3 if recipe.learning_rate == "find" else recipe.learning_rate
     learn.remove_cb(fastai.ProgressCallback)  # the callbacks above print a line an epoch
-    with learn.no_logging():
-        learn.fine_tune(recipe.epochs, rate)
-    return learn, pictures
+    head = fit_head(learn, weights)
+    if head is None or recipe.fit == "full":
+        with learn.no_logging():
+            if head is None:
+                learn.fit_one_cycle(recipe.epochs + 1, rate)
+            else:
+                learn.fine_tune(recipe.epochs, rate, freeze_epochs=0)
+    return learn, head

@@ -28,6 +28,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     try:
         return int(arguments.run(arguments, Workspace.find()) or 0)
+    except ModuleNotFoundError as error:
+        print(f"kezako: {_needs_more('This', error)}", file=sys.stderr)
+        return 2
     except (Refusal, RecipeError, ValueError, FileNotFoundError, ImportError) as error:
         print(f"kezako: {error}", file=sys.stderr)
         return 2
@@ -49,6 +52,10 @@ def build_parser() -> argparse.ArgumentParser:
     _add_clean(commands)
     _add_import(commands)
     _add_serve(commands)
+    _add_predict(commands)
+    _add_scale(commands)
+    _add_deploy(commands)
+    _add_doctor(commands)
     return parser
 
 
@@ -169,6 +176,8 @@ def _train(arguments: argparse.Namespace, workspace: Workspace) -> None:
     except ImportError as error:
         raise Refusal(_needs_more("Training", error)) from error
     card = train(recipe, workspace, photos=not arguments.without_photos)
+    if card is None:
+        return  # of several processes that train together, the first one tells
     with _manifest(recipe.name, workspace) as manifest:
         licensed = any(row.licence for row in manifest.kept())
     if licensed:
@@ -275,10 +284,12 @@ def _import(arguments: argparse.Namespace, workspace: Workspace) -> None:
     print(f"Next: kezako serve {card.name}")
 
 
-def _needs_more(what: str, error: ImportError) -> str:
+def _needs_more(what: str, error: ImportError, extra: str = "train") -> str:
+    from kezako.doctor.packages import install
+
     return (
-        f"{what} needs more than the page does ({error.name} is missing). "
-        'Install it with: pip install -e ".[train]"'
+        f"{what} needs more than the page does ({str(error.name).split('.')[0]} is missing). "
+        f"Install it with: {install(extra)}"
     )
 
 
@@ -311,6 +322,9 @@ def _add_serve(commands: _Commands) -> None:
         metavar="SITES",
         help="sites that may show the page in a frame (default: 'self')",
     )
+    parser.add_argument(
+        "--engine", metavar="URL", help="ask what `kezako scale serve` started, not the model here"
+    )
     parser.set_defaults(run=_serve)
 
 
@@ -319,7 +333,7 @@ def _serve(arguments: argparse.Namespace, workspace: Workspace) -> None:
     from kezako.serve.app import serve
     from kezako.serve.limits import Limits
 
-    if arguments.name:
+    if arguments.name and not arguments.engine:
         read_card(workspace.bundle(arguments.name))  # refuses with a sentence what is no bundle
     limits = Limits.here(
         visitors=arguments.visitors,
@@ -334,6 +348,115 @@ def _serve(arguments: argparse.Namespace, workspace: Workspace) -> None:
         arguments.port,
         not arguments.no_browser,
         limits,
+        arguments.engine,
+    )
+
+
+def _add_doctor(commands: _Commands) -> None:
+    parser = commands.add_parser("doctor", help="say what is here, what is missing, what to do")
+    parser.add_argument("--offline", action="store_true", help="ask nothing on the network")
+    parser.set_defaults(run=_doctor)
+
+
+def _doctor(arguments: argparse.Namespace, workspace: Workspace) -> int:
+    from kezako.doctor.run import examine
+
+    return 0 if examine(workspace, arguments.offline) else 1
+
+
+def _add_deploy(commands: _Commands) -> None:
+    parser = commands.add_parser("deploy", help="write a folder that a host takes as it is")
+    parser.add_argument("host", choices=["heroku", "binder", "spaces"], help="who serves the page")
+    parser.add_argument("name", metavar="NAME", help="the classifier")
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="to write: new, or empty")
+    parser.add_argument("--git", action="store_true", help="make it a repository with one commit")
+    parser.set_defaults(run=_deploy)
+
+
+def _deploy(arguments: argparse.Namespace, workspace: Workspace) -> None:
+    from kezako.deploy.hosts import HOSTS
+    from kezako.deploy.run import deploy
+    from kezako.deploy.sizes import as_lines
+
+    host = HOSTS[arguments.host]
+    done = deploy(host, arguments.name, arguments.folder, workspace, arguments.git)
+    print(f"Wrote {done.files} files for {host.title}:")
+    print("\n".join(as_lines(done.rows)))
+    if done.warning:
+        print(f"Take care: {done.warning}")
+    print(f"Next: {done.folder / 'README.md'} says how to push it.")
+
+
+def _add_predict(commands: _Commands) -> None:
+    parser = commands.add_parser("predict", help="classify files, and folders of any size")
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("paths", nargs="+", metavar="FILE_OR_FOLDER")
+    parser.add_argument(
+        "--csv", metavar="FILE", type=Path, help="write a table; an interrupted run is continued"
+    )
+    parser.add_argument("--workers", type=_count, metavar="N", help="processes (one a core)")
+    parser.set_defaults(run=_predict)
+
+
+def _predict(arguments: argparse.Namespace, workspace: Workspace) -> None:
+    from kezako.batch.run import predict
+
+    found = predict(workspace, arguments.name, arguments.paths, arguments.csv, arguments.workers)
+    if arguments.csv:
+        print(f"{found}\nTable: {arguments.csv}")
+
+
+def _add_scale(commands: _Commands) -> None:
+    parser = commands.add_parser("scale", help="classify on more machines than one, with Ray")
+    parts = parser.add_subparsers(required=True, metavar="PART")
+    _add_scale_batch(parts)
+    _add_scale_serve(parts)
+
+
+def _add_scale_batch(commands: _Commands) -> None:
+    parser = commands.add_parser("batch", help="a folder or a bucket of pictures, to Parquet")
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("source", metavar="FOLDER_OR_URI", help="such as s3://bucket/pictures")
+    parser.add_argument("out", metavar="OUT", help="a folder or an URI, for Parquet files")
+    parser.add_argument("--address", help="of a Ray cluster, such as auto (default: this machine)")
+    parser.add_argument("--workers", type=_count, metavar="N", help="at most (one a core)")
+    parser.set_defaults(run=_scale_batch)
+
+
+def _scale_batch(arguments: argparse.Namespace, workspace: Workspace) -> None:
+    try:
+        from kezako.scale.batch import classify
+    except ImportError as error:
+        raise Refusal(_needs_more("Scaling", error, "scale")) from error
+    bundle = workspace.bundle(arguments.name)
+    print(classify(bundle, arguments.source, arguments.out, arguments.address, arguments.workers))
+    print(f"Answers: {arguments.out}")
+
+
+def _add_scale_serve(commands: _Commands) -> None:
+    parser = commands.add_parser(
+        "serve", help="the API on Ray Serve, with as many replicas as help"
+    )
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
+    parser.add_argument("--port", type=_port, default=8000, help="the port (8000)")
+    parser.add_argument("--replicas", type=_count, metavar="N", help="at most (one a core)")
+    parser.add_argument("--at-least", type=_count, default=1, metavar="N", help="replicas (1)")
+    parser.add_argument("--address", help="of a Ray cluster, such as auto (default: this machine)")
+    parser.set_defaults(run=_scale_serve)
+
+
+def _scale_serve(arguments: argparse.Namespace, workspace: Workspace) -> None:
+    try:
+        from kezako.scale.serve import Replicas, serve
+    except ImportError as error:
+        raise Refusal(_needs_more("Scaling", error, "scale")) from error
+    serve(
+        workspace.bundle(arguments.name),
+        arguments.host,
+        arguments.port,
+        Replicas(arguments.at_least, arguments.replicas),
+        arguments.address,
     )
 
 

@@ -44,7 +44,8 @@ answer = "This is {{label}}."             # the page's answer; {{label}} becomes
 # mult = 1.0                            # how strongly
 
 # backbone = "resnet18"                 # or "resnet34", "resnet50": slower, for many pictures
-# epochs = 4                            # times over all pictures; stop when the error rises
+# fit = "full"                          # "quick": a first model in seconds, a little less sure
+# epochs = 4                            # for "full": times over all pictures
 # learning_rate = 2e-3                  # or "find"
 # validation_share = 0.2                # pictures that are never trained on, to measure the error
 # seed = 42                             # the same seed splits and trains alike

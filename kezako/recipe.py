@@ -20,6 +20,7 @@ Task = Literal["single", "multi"]
 Resize = Literal["random-crop", "crop", "squish", "pad"]
 Backbone = Literal["resnet18", "resnet34", "resnet50"]
 Licence = Literal["any", "free"]
+Fit = Literal["quick", "full"]
 
 NEITHER = "neither"  # the folder of pictures that show none of a multi-label recipe's classes
 LABEL_SEPARATOR = "+"  # in a multi-label recipe, the folder "cat+dog" holds pictures of both
@@ -57,7 +58,8 @@ class Recipe:
     colour: bool = True  # false where colour would give the class away for the wrong reason
     augment: bool = True  # fastai's aug_transforms: flips, turns, light, warp
     mult: float = 1.0  # strength of the augmentation; fastai's own factor
-    epochs: int = 4  # after one with the body frozen, as fine_tune does
+    fit: Fit = "full"  # "quick": a first model in seconds, on features of a frozen body
+    epochs: int = 4  # over everything, for "full"; fewer where the error settles before
     learning_rate: float | Literal["find"] = 2e-3  # fine_tune's default, or the finder's suggestion
     validation_share: float = 0.2
     seed: int = 42
@@ -323,6 +325,7 @@ _CHECKS: Mapping[str, Any] = {
     "colour": _flag,
     "augment": _flag,
     "mult": _number(0.0, 3.0),
+    "fit": _choice(*get_args(Fit)),
     "epochs": _number(1, 1000, int),
     "learning_rate": _learning_rate,
     "validation_share": _number(0.05, 0.5),

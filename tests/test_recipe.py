@@ -38,6 +38,7 @@ def test_every_setting_is_read() -> None:
         colour = false
         augment = false
         mult = 0.5
+        fit = "quick"
         epochs = 7
         learning_rate = "find"
         validation_share = 0.3
@@ -68,6 +69,7 @@ def test_every_setting_is_read() -> None:
         colour=False,
         augment=False,
         mult=0.5,
+        fit="quick",
         epochs=7,
         learning_rate="find",
         validation_share=0.3,

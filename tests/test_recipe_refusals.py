@@ -60,6 +60,7 @@ def refusal(text: str) -> str:
         ("photos_only = 1", "must be true or false"),
         ('licence = "cc"', "must be one of any, free, not cc"),
         ('license = "free"', 'did you mean "licence"?'),
+        ('fit = "slow"', "must be one of quick, full, not slow"),
         ("epochs = 0", "from 1 to 1000"),
         ('learning_rate = "search"', 'a number such as 0.002, or "find"'),
         ("learning_rate = 2", "from 1e-06 to 1"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -64,8 +65,12 @@ class Pictures:
 
     @property
     def batch_size(self) -> int:
-        """64, or less where an epoch would have fewer than 16 steps, but no less than 8."""
-        return max(8, min(64, len(self.train) // 16))
+        """64, or less where an epoch would have fewer than 16 steps, but no less than 8.
+
+        Shared out where several processes train together, so that a step is the same step.
+        """
+        whole = max(8, min(64, len(self.train) // 16))
+        return max(2, whole // int(os.environ.get("WORLD_SIZE", 1)))
 
     def _belongs(self, row: Row) -> bool:
         return row.folder in self.recipe.folders or (

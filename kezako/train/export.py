@@ -30,6 +30,7 @@ from kezako.bundle import (
 from kezako.classifier import Classifier, Known, Scores, prepare, unit
 from kezako.recipe import Recipe
 from kezako.train import figures, measure, onnx, portable
+from kezako.train.checkpoint import forget
 from kezako.train.dataset import Pictures
 from kezako.train.model_card import write_model_card
 from kezako.train.weights import Weights
@@ -58,7 +59,9 @@ def export(
         history = {"weights": weights.sentence, "origin": weights.origin, **trained.history()}
         card = replace(card, training=history, libraries=_libraries())
         write_model_card(card, folder)
-        return seal(folder, card)
+        card = seal(folder, card)
+    forget(workspace.folder(recipe.name))  # the training that it would take up is over
+    return card
 
 
 class _Trained:
@@ -161,23 +164,19 @@ class _Trained:
         return measure.agreement(theirs, ours)
 
     def history(self) -> dict[str, Any]:
-        recipe, recorder = self.recipe, self.learn.recorder
-        settings = ("backbone", "image_size", "resize", "min_scale", "colour", "augment", "mult",
-                    "epochs", "learning_rate", "validation_share", "seed")  # fmt: skip
+        recipe = self.recipe
+        settings = ("fit", "backbone", "image_size", "resize", "min_scale", "colour", "augment",
+                    "mult", "epochs", "learning_rate", "validation_share", "seed")  # fmt: skip
+        checkpoint = getattr(self.learn, "checkpoint", None)
+        lines = getattr(self.learn, "epoch_lines", None)
         return {
             "pictures": {
                 folder: {"train": train, "valid": valid}
                 for folder, (train, valid) in self.pictures.counts().items()
             },
             "recipe": {name: getattr(recipe, name) for name in settings},
-            "epochs": [
-                {
-                    name: round(float(value), 5)
-                    for name, value in zip(recorder.metric_names[1:-1], row, strict=False)
-                    if value is not None
-                }
-                for row in recorder.values
-            ],
+            "head": _rounded(checkpoint.head) if checkpoint else None,
+            "epochs": _rounded(lines.rows) if lines else [],
             "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         }
 

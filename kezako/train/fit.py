@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-from fastai.callback.core import Callback
+from fastai.callback.core import Callback, CancelFitException
 from fastai.learner import Learner
+from torch.nn import functional
 
+from kezako.train.memory import PicturesInMemory
+
+SMALL_SHARE = 0.5  # of the epochs on smaller pictures
+SMALL_FACTOR = 0.75  # of the pixels a side; at 0.5 the error jumps, and takes epochs to come back
 MIN_GAIN = 1.15  # bfloat16 is taken where it is at least this much faster
 
 
@@ -39,6 +44,26 @@ class BFloat16OnCPU(Callback):
         self.learn.model.to(memory_format=torch.contiguous_format)
 
 
+class SmallerFirst(Callback):
+    """The first part of training on smaller pictures: the same kinds are learnt in less time."""
+
+    order = 9  # before the pictures are laid out for bfloat16
+
+    def __init__(self, share: float = SMALL_SHARE, factor: float = SMALL_FACTOR):
+        self.share, self.factor = share, factor
+
+    def before_batch(self) -> None:
+        if not self.training or self.learn.pct_train >= self.share:
+            return
+        # Multiples of 32, which the body halves five times.
+        side = round(self.factor * self.learn.x.shape[-1] / 32) * 32
+        if 64 <= side < self.learn.x.shape[-1]:
+            small = functional.interpolate(
+                self.learn.x, size=(side, side), mode="bilinear", antialias=True
+            )
+            self.learn.xb = (small, *self.learn.xb[1:])
+
+
 class EpochLines(Callback):
     """One plain line an epoch, for whoever watches the notebook from a terminal.
 
@@ -47,34 +72,119 @@ class EpochLines(Callback):
 
     order = 60  # after the Recorder
 
+    def __init__(self) -> None:
+        self.rows: list[dict[str, float]] = []  # figures of each epoch; the Recorder forgets them
+        self.seconds: list[float] = []  # from the start of the fit to the end of each epoch
+
     def before_fit(self) -> None:
-        # fastai runs the same events to find a learning rate and to gather predictions.
-        self.run = not (hasattr(self.learn, "lr_finder") or hasattr(self.learn, "gather_preds"))
-        self._start = time.perf_counter()
+        self._start, self._fresh, self._trained = time.perf_counter(), True, False
+
+    def go_on(self, rows: list[dict[str, float]], seconds: list[float]) -> None:
+        """Continue after the epochs of a fit that was interrupted."""
+        self.rows, self.seconds, self._fresh = rows, seconds, False
+        self._start -= seconds[-1]
+
+    def before_train(self) -> None:
+        # Not before: fastai runs the events of a fit to find a rate and to gather predictions too.
+        self._trained = not hasattr(self.learn, "lr_finder")
+        if self._fresh and self._trained:
+            self.rows, self.seconds, self._fresh = [], [], False
 
     def after_epoch(self) -> None:
-        names, values = self.learn.recorder.metric_names, self.learn.recorder.log
-        shown = ", ".join(
-            f"{name} {value:.4f}"
-            for name, value in zip(names, values, strict=False)
-            if isinstance(value, float)
+        if not self._trained:
+            return
+        self._trained = False
+        recorder = self.learn.recorder
+        self.rows.append(
+            {
+                name: value
+                for name, value in zip(recorder.metric_names, recorder.log, strict=False)
+                if isinstance(value, float)
+            }
         )
-        seconds = time.perf_counter() - self._start
+        self.seconds.append(time.perf_counter() - self._start)
+        shown = ", ".join(f"{name} {value:.4f}" for name, value in self.rows[-1].items())
         print(
-            f"epoch {self.learn.epoch + 1} of {self.learn.n_epoch}: {shown}, {seconds:.0f} s",
+            f"epoch {self.learn.epoch + 1} of {self.learn.n_epoch}: {shown}, "
+            f"{self.seconds[-1]:.0f} s",
             flush=True,
         )
 
 
+class Settled(Callback):
+    """Ends a fit when neither the validation loss nor the error has fallen for a while.
+
+    Not in the first half, where the rate is high and the error jumps.
+    """
+
+    order = 75  # after EpochLines has told the epoch, and a Checkpoint kept it
+
+    def __init__(self) -> None:
+        self._trained = False  # in this epoch; others end too: of a validation, of a checkpoint
+
+    def before_train(self) -> None:
+        self._trained = True
+
+    def after_epoch(self) -> None:
+        trained, self._trained = self._trained, False
+        rows, epochs = self.learn.epoch_lines.rows, self.learn.n_epoch
+        patience = max(3, epochs // 4)
+        if not trained or not max(epochs / 2, patience) < len(rows) < epochs:
+            return
+        if all(is_settled([row[name] for row in rows], patience) for name in watched(rows[-1])):
+            print(f"epoch {len(rows)} is the last: the error has settled.", flush=True)
+            raise CancelFitException
+
+
+def watched(row: dict[str, float]) -> list[str]:
+    """The names of a row's figures that are low for a good model."""
+    return [name for name in row if name == "valid_loss" or "error" in name]
+
+
+def error_in(row: Mapping[str, float]) -> float:
+    """The share of answers that a row of figures calls wrong."""
+    for name, value in row.items():
+        if "error" in name:
+            return value
+        if "accuracy" in name:
+            return 1 - value
+    raise ValueError(f"There is neither an error nor an accuracy among {', '.join(row)}.")
+
+
+def is_settled(values: list[float], patience: int) -> bool:
+    """Whether none of the last `patience` values is below all before them."""
+    return min(values[-patience:]) >= min(values[:-patience])
+
+
 def fitting_callbacks(learn: Learner) -> list[Callback]:
     """What speeds this machine up, each because it was measured to, just now."""
-    if next(learn.model.parameters()).is_cuda:
-        from fastai.callback.fp16 import AMPMode, MixedPrecision
+    usual = [PicturesInMemory(), SmallerFirst(), EpochLines(), Settled()]
+    if learn.dls.device.type == "cuda":
+        return usual + half_callbacks(_cuda_type())
+    fast = torch.bfloat16 if bfloat16_gain(learn) >= MIN_GAIN else None
+    return usual + half_callbacks(fast)
 
-        bf16 = torch.cuda.is_bf16_supported()
-        return [EpochLines(), MixedPrecision(AMPMode.BF16 if bf16 else AMPMode.FP16)]
-    gain = bfloat16_gain(learn)
-    return [EpochLines(), *([BFloat16OnCPU()] if gain >= MIN_GAIN else [])]
+
+def half_callbacks(half: torch.dtype | None) -> list[Callback]:
+    """What makes a fit compute in `half` precision; nothing for None."""
+    if half is None:
+        return []
+    if not torch.cuda.is_available():
+        return [BFloat16OnCPU()]
+    from fastai.callback.fp16 import AMPMode, MixedPrecision
+
+    return [MixedPrecision(AMPMode.BF16 if half == torch.bfloat16 else AMPMode.FP16)]
+
+
+def half_type(learn: Learner) -> torch.dtype | None:
+    """The half precision that a learner's callbacks chose; None where they chose none."""
+    if learn.dls.device.type == "cuda":
+        return _cuda_type()
+    return torch.bfloat16 if hasattr(learn, "b_float16_on_cpu") else None
+
+
+def _cuda_type() -> torch.dtype:
+    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
 
 
 def bfloat16_gain(learn: Learner) -> float:

@@ -6,13 +6,16 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from fastai.learner import Learner
 from IPython.display import Markdown
 from matplotlib.axes import Axes
 
 from kezako.bundle import Card
-from kezako.train.changes import Changes
+from kezako.train.changes import CHANCE, Changes
 from kezako.train.dataset import Pictures
+from kezako.train.fit import error_in
 from kezako.train.model_card import model_card, plain
+from kezako.train.quick import HeadFit
 
 
 def plot_counts(pictures: Pictures) -> Axes:
@@ -89,6 +92,48 @@ def plot_changes(changes: Changes) -> Axes | None:
     axes.set_xlabel("error on the validation pictures, %")
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
     return axes
+
+
+def plot_gain(first: HeadFit | None, learn: Learner) -> Markdown:
+    """The error of the last layers alone, and after each epoch over everything, against time."""
+    lines, count = learn.epoch_lines, len(learn.dls.valid_ds)
+    errors = [error_in(row) for row in lines.rows]
+    if first is None:
+        start, said = 0.0, []
+    else:
+        start, said = (
+            first.seconds,
+            [f"The last layers alone took {_told(first.seconds, first.error)}."],
+        )
+    if errors:
+        said.append(
+            f"{len(errors)} epochs over everything took "
+            f"{_told(lines.seconds[-1], errors[-1])}, on {count} validation pictures."
+        )
+    if (
+        errors
+        and first
+        and abs(errors[-1] - first.error) * count
+        <= CHANCE * ((errors[-1] + first.error) * count) ** 0.5
+    ):
+        said.append("So small a difference may be chance.")
+    _, axes = plt.subplots(figsize=(6, 3.4))
+    axes.plot([start + seconds for seconds in lines.seconds], [100 * e for e in errors], "o-",
+              label="everything, each epoch")  # fmt: skip
+    if first is not None:
+        axes.plot(
+            first.seconds, 100 * first.error, "*", markersize=14, label="the last layers alone"
+        )
+    axes.set_ylim(bottom=0)
+    axes.set_xlim(left=0)
+    axes.set_xlabel("seconds")
+    axes.set_ylabel("validation error, %")
+    axes.legend(frameon=False)
+    return Markdown(" ".join(said))
+
+
+def _told(seconds: float, error: float) -> str:
+    return f"{seconds:.0f} s and errs on {100 * error:.1f} %"
 
 
 def show_card(card: Card) -> Markdown:

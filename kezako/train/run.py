@@ -19,6 +19,7 @@ from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 
 PHOTOS = "photos"  # the tag of cells that show gathered pictures
+TOGETHER = "together"  # the tag of cells that every process of torchrun runs; the first runs all
 LEFT_OUT = "The pictures are left out of this report, because they are not ours to publish."
 # What a notebook cell raises for the maker, as a sentence that names what to do.
 _SENTENCES = ("NoPictures", "RecipeError", "NotPortable", "ValueError", "SourceStopped")
@@ -32,12 +33,18 @@ def train(
     recipe: Recipe,
     workspace: Workspace,
     photos: bool = True,  # False: a report that may be published, without the pictures
-) -> Card:
-    """Train `recipe` by its notebook. Raises `TrainingStopped`; the old bundle then stays."""
-    source = workspace.notebook("train")
+) -> Card | None:
+    """Train `recipe` by its notebook. Raises `TrainingStopped`; the old bundle then stays.
+
+    None in all but the first of several processes that torchrun has started.
+    """
+    is_first = int(os.environ.get("RANK", 0)) == 0
     with tempfile.TemporaryDirectory() as folder:
         executed = Path(folder) / "train.ipynb"
-        with _terminal(), _environment(workspace):
+        source = workspace.notebook("train")
+        if not is_first:
+            source = _shared_part(source, Path(folder) / "shared.ipynb")
+        with _terminal(is_first), _environment(workspace):
             try:
                 papermill.execute_notebook(
                     source,
@@ -45,13 +52,27 @@ def train(
                     parameters={"name": recipe.name, "interactive": False},
                     cwd=str(workspace.root),
                     log_output=True,
-                    progress_bar=True,
+                    progress_bar=is_first,
                 )
             except PapermillExecutionError as error:
                 raise TrainingStopped(_sentence(error, executed, workspace)) from error
+        if not is_first:
+            return None
         bundle = workspace.bundle(recipe.name)
         amend(bundle, {REPORT: _report(executed, recipe, photos).encode()})
     return read_card(bundle)
+
+
+def _shared_part(source: Path, target: Path) -> Path:
+    """The cells that every process runs, as a notebook of their own."""
+    notebook = nbformat.read(source, as_version=4)
+    notebook.cells = [
+        cell
+        for cell in notebook.cells
+        if {TOGETHER, "parameters"} & set(cell.metadata.get("tags", ()))
+    ]
+    nbformat.write(notebook, target)
+    return target
 
 
 def _report(executed: Path, recipe: Recipe, photos: bool) -> str:
@@ -79,11 +100,14 @@ def _sentence(error: PapermillExecutionError, executed: Path, workspace: Workspa
 class _terminal:
     """Shows what the notebook's cells print, without papermill's own lines."""
 
+    def __init__(self, shown: bool):
+        self._shown = shown
+
     def __enter__(self) -> None:
         self._logger = logging.getLogger("papermill")
         self._handler = logging.StreamHandler(sys.stderr)
         self._handler.setFormatter(logging.Formatter("%(message)s"))
-        self._handler.addFilter(_is_progress)
+        self._handler.addFilter(lambda record: self._shown and _is_progress(record))
         self._before = self._logger.level, self._logger.propagate
         self._logger.setLevel(logging.INFO)
         self._logger.propagate = False
@@ -117,4 +141,4 @@ class _environment:
 
 
 def _is_progress(record: logging.LogRecord) -> bool:
-    return record.getMessage().startswith(("epoch ", "Downloading"))
+    return record.getMessage().startswith(("epoch ", "Going on", "The last layers", "Downloading"))

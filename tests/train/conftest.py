@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,13 +15,14 @@ import kezako.train  # noqa: F401  (before torchvision)
 from fastai.vision.all import (  # isort: skip
     CategoryBlock, DataBlock, FuncSplitter, ImageBlock, Learner, MultiCategoryBlock, Normalize,
     PadMode, PILImage, PILImageBW, RandomResizedCrop, Resize, ResizeMethod, aug_transforms,
-    imagenet_stats, parent_label, set_seed, vision_learner,
+    accuracy_multi, error_rate, imagenet_stats, parent_label, set_seed, vision_learner,
 )  # fmt: skip
 
-from kezako.gather import gather_from
+from kezako.gather import adopt, gather_from
 from kezako.recipe import Recipe
+from kezako.sample import draw_sample
 from kezako.train.dataset import Pictures, label_reader
-from kezako.train.weights import find_weights, make_backbone
+from kezako.train.weights import Weights, find_weights, make_backbone
 from kezako.workspace import Workspace
 
 MODELS = Path(__file__).parents[2] / "models"
@@ -73,7 +76,26 @@ def a_gathered_recipe(
 
 
 @pytest.fixture
-def an_untrained_learner() -> Callable[[Recipe, Pictures], Learner]:
+def some_faces(tmp_path: Path) -> Callable[..., tuple[Recipe, Workspace]]:
+    """Draws 20 faces of each mood, for a recipe at 64 px with the given settings."""
+
+    def draw(**settings: Any) -> tuple[Recipe, Workspace]:
+        workspace = Workspace(tmp_path.resolve())
+        recipe = draw_sample(workspace, pictures=20)
+        adopt(recipe, workspace)
+        return replace(recipe, image_size=64, **settings), workspace
+
+    return draw
+
+
+@pytest.fixture
+def the_starter(monkeypatch: pytest.MonkeyPatch) -> Weights:
+    monkeypatch.setenv("KEZAKO_WEIGHTS", "starter")  # no test reaches for a network
+    return find_weights("resnet18", MODELS)
+
+
+@pytest.fixture
+def an_untrained_learner(the_starter: Weights) -> Callable[[Recipe, Pictures], Learner]:
     """What the notebook builds before it fits: a pretrained body and a random head."""
 
     def build(recipe: Recipe, pictures: Pictures) -> Learner:
@@ -94,6 +116,7 @@ def an_untrained_learner() -> Callable[[Recipe, Pictures], Learner]:
         )
         set_seed(recipe.seed)
         loaders = block.dataloaders(pictures.paths, bs=pictures.batch_size, num_workers=0)
-        return vision_learner(loaders, make_backbone("resnet18", find_weights("resnet18", MODELS)))
+        metrics = accuracy_multi if multi else error_rate
+        return vision_learner(loaders, make_backbone("resnet18", the_starter), metrics=metrics)
 
     return build

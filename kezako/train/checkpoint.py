@@ -1,0 +1,174 @@
+"""The last finished epoch on disk, from which a training that was killed goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import pickle
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from fastai.callback.core import Callback, CancelEpochException
+from fastai.torch_core import get_model, rank_distrib
+from fastcore.foundation import L
+
+from kezako.recipe import Recipe
+from kezako.train.dataset import Pictures
+from kezako.train.weights import Weights
+
+FILE = "unfinished.pt"  # in data/NAME
+# What in a recipe changes how a model is trained, and so makes a checkpoint of another one useless.
+SETTINGS = ("task", "fit", "backbone", "image_size", "resize", "min_scale", "colour", "augment",
+            "mult", "epochs", "learning_rate", "seed")  # fmt: skip
+
+
+class Checkpoint(Callback):
+    """Writes the state of training after each epoch, and takes up what a killed training left.
+
+    The model, the optimizer, its schedule and the random numbers go on where they were, so that
+    the result is that of a training which was never interrupted. Only for the same recipe,
+    pictures and first weights; for others training starts anew.
+    """
+
+    order = 70  # after the Recorder has logged the epoch and EpochLines has told it
+
+    def __init__(self, recipe: Recipe, pictures: Pictures, weights: Weights):
+        self.file = pictures.folder / FILE
+        self.key = _key(recipe, pictures, weights)
+        self._found = self._read()
+        # What `fit_head` measured, which need not be done again.
+        self.head: dict[str, float] | None = self._found["head"] if self._found else None
+
+    def before_fit(self) -> None:
+        learn = self.learn
+        # fastai runs the same events to find a rate, to validate and to gather predictions.
+        self.run = learn.n_epoch > 0 and hasattr(learn, "param_scheduler")
+        if not self.run or not self._found:
+            return
+        get_model(learn.model).load_state_dict(self._found["model"])
+        learn.opt.load_state_dict({"state": self._found["opt"], "hypers": L(self._found["hypers"])})
+        learn.recorder.lrs, learn.recorder.losses = self._found["lrs"], self._found["losses"]
+        learn.epoch_lines.go_on(self._found["rows"], self._found["seconds"])
+        print(
+            f"Going on after epoch {self._done} of {learn.n_epoch}: "
+            "a training of these pictures was interrupted there.",
+            flush=True,
+        )
+
+    def before_epoch(self) -> None:
+        self._trained = False
+        if self._found and self.learn.epoch < self._done:
+            # The Recorder then tells this epoch as it was told when it was trained.
+            recorder, row = self.learn.recorder, self._found["values"][self.learn.epoch]
+            recorder.log = L([self.learn.epoch, *row])
+            recorder.smooth_loss.count = self._found["iters"][self.learn.epoch]
+            recorder.smooth_loss.val = torch.tensor(self._found["smooth"])
+            raise CancelEpochException
+
+    def before_train(self) -> None:
+        self._trained = True
+        if self._found:
+            _set_random(self._found["random"], self.learn.dls.train)
+            self._found = None
+
+    def after_fit(self) -> None:
+        self._found = None
+
+    def after_epoch(self) -> None:
+        if self._trained and not rank_distrib():
+            self._write()
+
+    @property
+    def _done(self) -> int:
+        """Epochs that are in what was found."""
+        return len(self._found["values"]) if self._found else 0
+
+    def _write(self) -> None:
+        learn, recorder = self.learn, self.learn.recorder
+        optimizer = learn.opt.state_dict()
+        state = {
+            "key": self.key,
+            "model": get_model(learn.model).state_dict(),
+            "opt": optimizer["state"],
+            "hypers": [_plain(group) for group in optimizer["hypers"]],
+            "values": [[_plain(value) for value in row] for row in recorder.values],
+            "lrs": [_plain(rate) for rate in recorder.lrs],
+            "losses": [float(loss) for loss in recorder.losses],
+            "iters": list(recorder.iters),
+            "smooth": float(recorder.smooth_loss.val),
+            "rows": list(learn.epoch_lines.rows),
+            "seconds": list(learn.epoch_lines.seconds),
+            "head": self.head,
+            "random": _random(learn.dls.train),
+        }
+        staged = self.file.with_suffix(".part")
+        torch.save(state, staged)
+        os.replace(staged, self.file)
+
+    def _read(self) -> dict[str, Any] | None:
+        try:
+            # weights_only: a checkpoint is data, and nothing in it may run.
+            found = torch.load(self.file, map_location="cpu", weights_only=True)
+        except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError):
+            return None  # none, or one that a full disk cut off
+        return found if isinstance(found, dict) and found.get("key") == self.key else None
+
+
+def forget(folder: Path) -> None:
+    """Delete the checkpoint in `data/NAME`, once the bundle is written."""
+    for file in (folder / FILE, (folder / FILE).with_suffix(".part")):
+        file.unlink(missing_ok=True)
+
+
+def _key(recipe: Recipe, pictures: Pictures, weights: Weights) -> str:
+    """A checksum of all that a training depends on."""
+    start = hashlib.sha256()
+    for name, tensor in sorted((weights.state or {}).items()):
+        start.update(name.encode() + tensor.contiguous().numpy().tobytes())
+    known = {
+        "recipe": {name: getattr(recipe, name) for name in SETTINGS} | {"labels": recipe.labels},
+        "pictures": sorted(
+            (str(row.file), str(row.sha256), str(row.split)) for row in pictures.rows
+        ),
+        "weights": start.hexdigest(),
+        "libraries": [importlib.metadata.version(name) for name in ("fastai", "torch")],
+    }
+    return hashlib.sha256(json.dumps(known).encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """Numbers of NumPy as Python's: what `weights_only` lets in."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _random(loader: Any) -> dict[str, Any]:
+    """The state of every generator that training draws from, without arrays of NumPy's."""
+    of_numpy = dict(np.random.get_state(legacy=False))
+    of_numpy["state"] = {**of_numpy["state"], "key": of_numpy["state"]["key"].tolist()}
+    return {
+        "python": random.getstate(),
+        "numpy": of_numpy,
+        "torch": torch.get_rng_state(),
+        "loader": _rng(loader).getstate(),
+    }
+
+
+def _set_random(state: dict[str, Any], loader: Any) -> None:
+    random.setstate(state["python"])
+    of_numpy = state["numpy"]
+    key = np.array(of_numpy["state"]["key"], dtype=np.uint32)
+    np.random.set_state({**of_numpy, "state": {**of_numpy["state"], "key": key}})
+    torch.set_rng_state(state["torch"])
+    _rng(loader).setstate(state["loader"])
+
+
+def _rng(loader: Any) -> random.Random:
+    """What shuffles; with several processes the loader is wrapped in another."""
+    return getattr(loader, "dl", loader).rng

@@ -1,0 +1,85 @@
+"""Several processes that train one model together, on one machine or many: what torchrun starts.
+
+    torchrun --nproc-per-node 2 --no-python kezako train NAME
+
+Each process runs the training notebook. fastai's distributed context gives each its share of
+every batch and averages their gradients; the first one alone gathers, cleans and exports.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import torch
+from fastai.learner import Learner
+from fastai.torch_core import num_distrib, rank_distrib
+from torch import distributed
+
+PATIENCE = timedelta(hours=6)  # the first process may be gathering pictures from a slow web
+
+
+def is_first() -> bool:
+    """Whether this process writes what all have made: true where there is only one."""
+    return rank_distrib() == 0
+
+
+def processes() -> int:
+    """How many train together; 1 without torchrun."""
+    return max(1, num_distrib())
+
+
+def wait() -> None:
+    """Until every process has come here. Call it before anything is put on a GPU."""
+    if processes() == 1:
+        return
+    on_gpu = torch.cuda.is_available()
+    if on_gpu:
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    if not distributed.is_initialized():
+        distributed.init_process_group("nccl" if on_gpu else "gloo", timeout=PATIENCE)
+    distributed.barrier()
+
+
+@contextmanager
+def together(learn: Learner) -> Iterator[Learner]:
+    """Within it a fit is shared by all processes; with one alone it changes nothing."""
+    if processes() == 1:
+        yield learn
+        return
+    on_gpu = torch.cuda.is_available()
+    if not on_gpu:
+        from fastai.distributed import DistributedDL  # here: it needs accelerate
+
+        DistributedDL._broadcast = _broadcast  # fastai's own needs a GPU
+    with learn.distrib_ctx(sync_bn=on_gpu, cpu=not on_gpu):
+        yield learn
+
+
+def share(count: int) -> list[int]:
+    """Which of `count` rows are this process's to fill; all where there is only one."""
+    return list(range(rank_distrib(), count, processes()))
+
+
+def add_up(rows: torch.Tensor) -> torch.Tensor:
+    """The whole of what each process has filled its share of, and left 0 elsewhere."""
+    if processes() > 1:
+        distributed.all_reduce(rows)
+    return rows
+
+
+def least(number: int) -> int:
+    """The least number that any process has."""
+    found = torch.tensor(number, device="cuda" if torch.cuda.is_available() else "cpu")
+    if processes() > 1:
+        distributed.all_reduce(found, distributed.ReduceOp.MIN)
+    return int(found)
+
+
+def _broadcast(self: Any, values: list[int], rank: int) -> list[int]:
+    sent = torch.tensor(values)
+    distributed.broadcast(sent, rank)
+    return list(sent.tolist())
