@@ -24,7 +24,7 @@ test: $(VENV)/.all browser  ## check style and types, then run every test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 train: $(VENV)/.all  ## train classifier NAME on data/NAME/pictures
 	$(BIN)/python -m kezako train $(NAME)

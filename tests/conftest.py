@@ -28,6 +28,8 @@ SIZE = 32  # pixels a side: enough for the mean colour
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with a browser test come last, whole, so that what they set up is set up once.
 
+    Beside one another that holds with `--dist loadfile --no-loadscope-reorder`.
+
     Playwright's event loop runs in the main thread from the first of them to the session's end,
     and no other loop can be started beside it.
     """

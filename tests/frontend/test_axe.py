@@ -75,7 +75,11 @@ def test_the_keyboard_can_do_everything(a_desk: Page, a_kezako_serve: str) -> No
     outline = "document.querySelector('.widget-upload')"
     assert a_desk.evaluate(f"getComputedStyle({outline}).outlineStyle") == "solid"
     with a_desk.expect_file_chooser() as chooser:
-        a_desk.keyboard.press("Enter")
+        for _ in range(3):  # a busy Chromium may not take the first for a user's
+            a_desk.keyboard.press("Enter")
+            a_desk.wait_for_timeout(1000)
+            if chooser.is_done():
+                break
     photo = {"name": "keys.jpg", "mimeType": "image/jpeg", "buffer": drawn()}
     chooser.value.set_files(photo)  # type: ignore[arg-type]
     expect(visitor.button).to_be_enabled()
