@@ -37,6 +37,8 @@ class Visitor:
         self.button.click()
         expect(self.bars.first).to_be_visible(timeout=DEADLINE)
         expect(self.button).to_be_enabled(timeout=DEADLINE)
+        # Bars and button may still be those of the answer before.
+        expect(self.answer).not_to_have_text("Looking …", timeout=DEADLINE)
         return self.sentence
 
     def says_wrong(self, label: str) -> None:
