@@ -11,6 +11,8 @@ libraries' threads nor the machine's moods favour one. From the bytes of a file 
 - the page's `Classifier.predict` with `models/NAME/model.onnx`;
 - ONNX Runtime alone with that file, on a tensor that is ready: no decoding, no answer.
 
+The last two have the one thread that a visitor's kernel has, stock fastai has all cores.
+
 Then `kezako serve` answers a load generator, which is a process of its own: pictures a second,
 the time that half and 99 % of the requests took, and the memory of the server and its processes.
 """
@@ -40,6 +42,8 @@ import psutil
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
+
+from kezako.serve.snapshot import SINGLE_THREADED  # noqa: E402
 
 PHOTOS = Path(os.environ.get("KEZAKO_PHOTOS", ROOT.parent / "shared" / "photos")) / "bears"
 HELD = {"learn.predict": 1 / 4, "bare": 1.3}  # ours at most so many times the other's
@@ -109,6 +113,7 @@ class _Way:
     def __init__(self, way: str, arguments: argparse.Namespace):
         self._process = subprocess.Popen(
             [*_this_script(arguments), "--way", way],
+            env=os.environ | ({} if way == "learn.predict" else SINGLE_THREADED),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
 
@@ -166,7 +171,11 @@ def _bare(bundle: Path, pictures: Sequence[bytes]) -> Callable[[int], Any]:
     from kezako.bundle import read_card
     from kezako.classifier import prepare
 
-    session = ort.InferenceSession(bundle / "model.onnx", providers=["CPUExecutionProvider"])
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = ort.InferenceSession(
+        bundle / "model.onnx", options, providers=["CPUExecutionProvider"]
+    )
     how = read_card(bundle).preprocessing
     ready = [prepare(picture, how)[None] for picture in pictures]
     return lambda number: session.run(None, {"pictures": ready[number]})
