@@ -82,6 +82,7 @@ class Stranger(light.Kezako):
         """Neither read nor write from now on; the connection, to be kept."""
         stream = self._stream()
         IOLoop.current().remove_handler(stream.socket)
+        stream._add_io_state = lambda state: None  # nor listen again, whatever it is asked
         return stream
 
     def _stream(self) -> Any:

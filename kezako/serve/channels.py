@@ -141,7 +141,7 @@ class VisitorChannels(Sentences, VoilaKernelWebsocketHandler):
         if stream is None:
             return 0
         part = getattr(self.ws_connection, "_fragmented_message_buffer", None) or b""
-        unsent = getattr(stream, "_write_buffer", b"")
+        unsent = getattr(stream, "_write_buffer", None) or b""  # None once it is closed
         return len(part) + int(getattr(stream, "_read_buffer_size", 0)) + len(unsent)
 
 
