@@ -22,6 +22,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import zmq
 from jupyter_events import EventLogger
 from jupyter_server.utils import url_path_join
 from tornado.ioloop import IOLoop
@@ -89,6 +90,9 @@ class Server(Voila):
 
     def init_settings(self) -> dict[str, Any]:
         settings = dict(super().init_settings())
+        # Of ZeroMQ's usual 1,023 a hundred visitors who open their pages together take all.
+        sockets = self.kernel_manager.context
+        sockets.set(zmq.MAX_SOCKETS, sockets.get(zmq.SOCKET_LIMIT))
         self.host = Host(self.limits, self.kernel_manager, _visits())
         self.api = Api(
             self.workspace.models,
