@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import websocket
 
-from tests.limits.guest import Guest
+from tests.limits.guest import Guest, visit
 
 V1 = "v1.kernel.websocket.jupyter.org"
 DEEP = "[" * 100_000 + "]" * 100_000
@@ -129,6 +129,8 @@ def test_odd_subprotocols(the_target: str, offered: list[str]) -> None:
     with contextlib.suppress(websocket.WebSocketException):
         guest.connects(subprotocols=offered)
     guest.leaves()
+    assert guest.is_gone()
+    visit(the_target)
 
 
 @pytest.mark.parametrize("session", ["", "a" * 65, "a%00b", "..%2F..", "a'b", "%FF", "ä"])
