@@ -115,7 +115,7 @@ def judge(
         "none_of_these": measure.none_of_these(Classifier.open(folder), distances, other),
         "agreement": {"same_label_as_fp32": measure.same_answers(exact, scores, multi)},
     }
-    return replace(card, figures=_rounded(found))
+    return replace(card, figures=measure.rounded(found))
 
 
 def _smaller(card: Card, folder: Path, judges: Judges, exact: Scores) -> tuple[Card, Scores]:
@@ -146,11 +146,3 @@ def _distances(bank: Floats, neighbours: int) -> Floats:
     np.fill_diagonal(similarity, -np.inf)  # or each would be its own nearest neighbour
     nearest = -np.partition(-similarity, neighbours - 1, axis=1)[:, :neighbours]
     return np.asarray(1 - nearest.mean(axis=1), dtype=np.float32)
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_rounded(item) for item in value]
-    return round(value, 5) if isinstance(value, float) else value

@@ -152,7 +152,7 @@ class _Trained:
         last = workspace.bundle(card.name)
         if before := measure.previous(last, card.labels, self.valid, self.targets):
             found["previous"] = before
-        return _rounded(found)
+        return measure.rounded(found)
 
     def _agreement(self) -> dict[str, float]:
         every = max(1, len(self.valid) // 50)
@@ -175,18 +175,10 @@ class _Trained:
                 for folder, (train, valid) in self.pictures.counts().items()
             },
             "recipe": {name: getattr(recipe, name) for name in settings},
-            "head": _rounded(checkpoint.head) if checkpoint else None,
-            "epochs": _rounded(lines.rows) if lines else [],
+            "head": measure.rounded(checkpoint.head) if checkpoint else None,
+            "epochs": measure.rounded(lines.rows) if lines else [],
             "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         }
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_rounded(item) for item in value]
-    return round(value, 5) if isinstance(value, float) else value
 
 
 def _divide_logits(model: nn.Module, temperature: float) -> None:

@@ -157,3 +157,12 @@ def previous(
         "pictures_on_its_own_card": then.get("pictures"),
         "finished": classifier.card.training.get("finished"),
     }
+
+
+def rounded(value: Any) -> Any:
+    """A card's figures, however nested, to five digits after the point."""
+    if isinstance(value, dict):
+        return {key: rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [rounded(item) for item in value]
+    return round(value, 5) if isinstance(value, float) else value
