@@ -44,7 +44,7 @@ answer = "This is {{label}}."             # the page's answer; {{label}} becomes
 # mult = 1.0                            # how strongly
 
 # backbone = "resnet18"                 # or "resnet34", "resnet50": slower, for many pictures
-# fit = "full"                          # "quick": a first model in seconds, a little less sure
+# fit = "full"                          # "quick": a first model, soon, a little less sure
 # epochs = 4                            # for "full": times over all pictures
 # learning_rate = 2e-3                  # or "find"
 # validation_share = 0.2                # pictures that are never trained on, to measure the error

@@ -58,7 +58,7 @@ class Recipe:
     colour: bool = True  # false where colour would give the class away for the wrong reason
     augment: bool = True  # fastai's aug_transforms: flips, turns, light, warp
     mult: float = 1.0  # strength of the augmentation; fastai's own factor
-    fit: Fit = "full"  # "quick": a first model in seconds, on features of a frozen body
+    fit: Fit = "full"  # "quick": a first model, soon, on features of a frozen body
     epochs: int = 4  # over everything, for "full"; fewer where the error settles before
     learning_rate: float | Literal["find"] = 2e-3  # fine_tune's default, or the finder's suggestion
     validation_share: float = 0.2

@@ -1,4 +1,4 @@
-"""A first model in seconds: the head, and the body's last stage, on what the rest computes once.
+"""A first model, soon: the head, and the body's last stage, on what the rest computes once.
 
 The layers below the last stage stay frozen, so what they make of a picture never changes. It is
 computed once for each picture (and, where pictures are few, for a few crops and turns of each)
@@ -50,7 +50,7 @@ class HeadFit:
 
 
 def fit_head(learn: Learner, weights: Weights) -> HeadFit | None:
-    """Train what comes last in a `vision_learner`, in seconds; the learner stays an ordinary one.
+    """Train what comes last in a `vision_learner`; the learner stays an ordinary one.
 
     It needs the learner's `fitting_callbacks`. None, after a sentence, where the weights are
     random: what an untrained body computes tells nothing. Where a `Checkpoint` takes up a killed
