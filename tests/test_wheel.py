@@ -65,7 +65,7 @@ def test_it_holds_the_notebooks_and_the_starter_weights(
     assert {"notebooks", "starter"} == {file.parent.name for file in beside}
     names = set(contents(the_wheel))
     assert {f"kezako/{file.parent.name}/{file.name}" for file in beside} <= names
-    assert "kezako/cli.py" in names
+    assert "kezako/cli/__init__.py" in names
     assert any(name.endswith("jupyter_server_config.d/kezako.json") for name in names)
     assert any(name.endswith("share/jupyter/voila/templates/kezako/conf.json") for name in names)
 

@@ -1,0 +1,56 @@
+"""What the commands share: a refusal, what is missing, numbers as people type them."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, TypeAlias
+
+from kezako.workspace import Workspace
+
+if TYPE_CHECKING:
+    from kezako.manifest import Manifest
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+class Refusal(Exception):
+    """Something the user can mend; the message says what is wrong and what to do."""
+
+
+def needs_more(what: str, error: ImportError, extra: str = "train") -> str:
+    """The sentence for a command whose packages are not installed."""
+    from kezako.doctor.packages import install
+
+    return (
+        f"{what} needs more than the page does ({str(error.name).split('.')[0]} is missing). "
+        f"Install it with: {install(extra)}"
+    )
+
+
+def manifest_of(name: str, workspace: Workspace) -> Manifest:
+    """The manifest of a recipe. Raises `Refusal` where nothing was gathered."""
+    from kezako.manifest import Manifest
+
+    folder = workspace.folder(name)
+    if not (folder / "manifest.db").is_file():
+        raise Refusal(f"{name} has no pictures yet. Gather some with: kezako gather {name}")
+    return Manifest(folder)
+
+
+def port(text: str) -> int:
+    """A type of argparse's, as the two below."""
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; give a number from 1 to 65535")
+    return int(text)
+
+
+def pixels(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of pixels; give one such as 224")
+    return int(text)
+
+
+def count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no such number; give 1 or more")
+    return int(text)

@@ -1,0 +1,88 @@
+"""The commands that classify many pictures, and on more machines than one."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from kezako.cli.common import Commands, Refusal, count, needs_more, port
+from kezako.workspace import Workspace
+
+
+def add(commands: Commands) -> None:
+    """Add them to the parser."""
+    _add_predict(commands)
+    _add_scale(commands)
+
+
+def _add_predict(commands: Commands) -> None:
+    parser = commands.add_parser("predict", help="classify files, and folders of any size")
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("paths", nargs="+", metavar="FILE_OR_FOLDER")
+    parser.add_argument(
+        "--csv", metavar="FILE", type=Path, help="write a table; an interrupted run is continued"
+    )
+    parser.add_argument("--workers", type=count, metavar="N", help="processes (one a core)")
+    parser.set_defaults(run=_predict)
+
+
+def _predict(arguments: argparse.Namespace, workspace: Workspace) -> None:
+    from kezako.batch.run import predict
+
+    found = predict(workspace, arguments.name, arguments.paths, arguments.csv, arguments.workers)
+    if arguments.csv:
+        print(f"{found}\nTable: {arguments.csv}")
+
+
+def _add_scale(commands: Commands) -> None:
+    parser = commands.add_parser("scale", help="classify on more machines than one, with Ray")
+    parts = parser.add_subparsers(required=True, metavar="PART")
+    _add_scale_batch(parts)
+    _add_scale_serve(parts)
+
+
+def _add_scale_batch(commands: Commands) -> None:
+    parser = commands.add_parser("batch", help="a folder or a bucket of pictures, to Parquet")
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("source", metavar="FOLDER_OR_URI", help="such as s3://bucket/pictures")
+    parser.add_argument("out", metavar="OUT", help="a folder or an URI, for Parquet files")
+    parser.add_argument("--address", help="of a Ray cluster, such as auto (default: this machine)")
+    parser.add_argument("--workers", type=count, metavar="N", help="at most (one a core)")
+    parser.set_defaults(run=_scale_batch)
+
+
+def _scale_batch(arguments: argparse.Namespace, workspace: Workspace) -> None:
+    try:
+        from kezako.scale.batch import classify
+    except ImportError as error:
+        raise Refusal(needs_more("Scaling", error, "scale")) from error
+    bundle = workspace.bundle(arguments.name)
+    print(classify(bundle, arguments.source, arguments.out, arguments.address, arguments.workers))
+    print(f"Answers: {arguments.out}")
+
+
+def _add_scale_serve(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "serve", help="the API on Ray Serve, with as many replicas as help"
+    )
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
+    parser.add_argument("--port", type=port, default=8000, help="the port (8000)")
+    parser.add_argument("--replicas", type=count, metavar="N", help="at most (one a core)")
+    parser.add_argument("--at-least", type=count, default=1, metavar="N", help="replicas (1)")
+    parser.add_argument("--address", help="of a Ray cluster, such as auto (default: this machine)")
+    parser.set_defaults(run=_scale_serve)
+
+
+def _scale_serve(arguments: argparse.Namespace, workspace: Workspace) -> None:
+    try:
+        from kezako.scale.serve import Replicas, serve
+    except ImportError as error:
+        raise Refusal(needs_more("Scaling", error, "scale")) from error
+    serve(
+        workspace.bundle(arguments.name),
+        arguments.host,
+        arguments.port,
+        Replicas(arguments.at_least, arguments.replicas),
+        arguments.address,
+    )

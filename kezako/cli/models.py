@@ -1,0 +1,83 @@
+"""The commands that make a classifier: train one, or import somebody's."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from kezako.cli.common import Commands, Refusal, manifest_of, needs_more, pixels
+from kezako.workspace import Workspace
+
+
+def add(commands: Commands) -> None:
+    """Add them to the parser."""
+    _add_train(commands)
+    _add_import(commands)
+
+
+def _add_train(commands: Commands) -> None:
+    parser = commands.add_parser("train", help="fine-tune a model and write its bundle")
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument(
+        "--without-photos", action="store_true", help="leave the pictures out of report.html"
+    )
+    parser.set_defaults(run=_train)
+
+
+def _train(arguments: argparse.Namespace, workspace: Workspace) -> None:
+    from kezako.gather.credits import write_credits
+
+    recipe = workspace.recipe(arguments.name)
+    try:
+        from kezako.train.run import train
+    except ImportError as error:
+        raise Refusal(needs_more("Training", error)) from error
+    card = train(recipe, workspace, photos=not arguments.without_photos)
+    if card is None:
+        return  # of several processes that train together, the first one tells
+    with manifest_of(recipe.name, workspace) as manifest:
+        if any(row.licence for row in manifest.kept()):
+            write_credits(recipe, manifest, workspace)
+    share = card.figures["validation"]["error"]
+    print(f"{card.title} Error on validation pictures: {100 * share:.1f} %.")
+    print(f"Bundle: {workspace.bundle(recipe.name)}")
+    print(f"Next: kezako serve {recipe.name}")
+
+
+def _add_import(commands: Commands) -> None:
+    parser = commands.add_parser("import", help="make a bundle of somebody's export.pkl, safely")
+    parser.add_argument("file", metavar="FILE", type=Path, help="what learn.export() wrote")
+    parser.add_argument("--name", help="the classifier's name: a folder in models/")
+    parser.add_argument(
+        "--pictures", metavar="FOLDER", type=Path, help="measure it on these, a folder a class"
+    )
+    parser.add_argument("--labels", metavar="A,B,C", default="", help="other names for its classes")
+    parser.add_argument("--size", type=pixels, metavar="PIXELS", help="if the file does not say")
+    parser.add_argument("--resize", metavar="HOW", help="squish, crop, pad, random-crop; likewise")
+    parser.add_argument(
+        "--skip", action="append", default=[], metavar="STEP", help="leave out a step, by its name"
+    )
+    parser.add_argument("--replace", action="store_true", help="replace a classifier of that name")
+    parser.set_defaults(run=_import)
+
+
+def _import(arguments: argparse.Namespace, workspace: Workspace) -> None:
+    from kezako.bring.run import Request, bring
+
+    request = Request(
+        arguments.file, arguments.name, arguments.pictures,
+        tuple(label.strip() for label in arguments.labels.split(",") if label.strip()),
+        arguments.size, arguments.resize, tuple(arguments.skip), arguments.replace,
+    )  # fmt: skip
+    try:
+        card = bring(request, workspace)
+    except ImportError as error:
+        raise Refusal(needs_more("Importing", error)) from error
+    print(f"It tells apart: {', '.join(card.labels)}.")
+    if card.figures:
+        share = card.figures["validation"]["error"]
+        print(f"Error on your pictures: {100 * share:.1f} %.")
+    else:
+        print("How good it is, the file does not say; --pictures FOLDER measures it.")
+    print(f"Bundle: {workspace.bundle(card.name)}")
+    print(f"Next: kezako serve {card.name}")
