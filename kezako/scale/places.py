@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import pyarrow as pa
 import pyarrow.fs as fs
@@ -29,11 +30,13 @@ class Place:
         """A path, or an URI such as s3://bucket/pictures. Raises `ValueError` with a sentence."""
         if "://" not in text:
             return cls(fs.LocalFileSystem(), os.path.abspath(text), text.rstrip("/"))
+        shown = _shown(text)
         try:
             system, folder = fs.FileSystem.from_uri(text)
         except (pa.ArrowException, OSError, ValueError) as error:
-            raise ValueError(f"{text!r} cannot be reached: {error}") from None
-        return cls(system, folder, text.rstrip("/"))
+            reason = str(error).replace(text, shown)
+            raise ValueError(f"{shown!r} cannot be reached: {reason}") from None
+        return cls(system, folder, shown)
 
     @property
     def is_local(self) -> bool:
@@ -95,6 +98,13 @@ class Place:
                         f"{self.path(name)} is none of Kezako's tables ({error}). "
                         "Name a new folder for the answers."
                     ) from None
+
+
+def _shown(uri: str) -> str:
+    """Without the key and the secret that may stand before the host, and without settings."""
+    parts = urlsplit(uri)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, "", "")).rstrip("/")
 
 
 def _hidden(name: str) -> bool:

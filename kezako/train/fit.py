@@ -9,12 +9,10 @@ from typing import Any
 import torch
 from fastai.callback.core import Callback, CancelFitException
 from fastai.learner import Learner
-from torch.nn import functional
+from torch import nn
 
 from kezako.train.memory import PicturesInMemory
 
-SMALL_SHARE = 0.5  # of the epochs on smaller pictures
-SMALL_FACTOR = 0.75  # of the pixels a side; at 0.5 the error jumps, and takes epochs to come back
 MIN_GAIN = 1.15  # bfloat16 is taken where it is at least this much faster
 
 
@@ -44,24 +42,23 @@ class BFloat16OnCPU(Callback):
         self.learn.model.to(memory_format=torch.contiguous_format)
 
 
-class SmallerFirst(Callback):
-    """The first part of training on smaller pictures: the same kinds are learnt in less time."""
+class FrozenStatistics(Callback):
+    """BatchNorm below a stage of the body keeps the statistics that it was pretrained with.
 
-    order = 9  # before the pictures are laid out for bfloat16
+    A few dozen steps move them half-way to those of the new pictures, which is neither: the
+    validation error jumps, and takes epochs to come back. Weights and biases are trained.
+    """
 
-    def __init__(self, share: float = SMALL_SHARE, factor: float = SMALL_FACTOR):
-        self.share, self.factor = share, factor
+    order = 5
 
-    def before_batch(self) -> None:
-        if not self.training or self.learn.pct_train >= self.share:
-            return
-        # Multiples of 32, which the body halves five times.
-        side = round(self.factor * self.learn.x.shape[-1] / 32) * 32
-        if 64 <= side < self.learn.x.shape[-1]:
-            small = functional.interpolate(
-                self.learn.x, size=(side, side), mode="bilinear", antialias=True
-            )
-            self.learn.xb = (small, *self.learn.xb[1:])
+    def __init__(self, stage: int):  # an index into the body; the layers from it on learn theirs
+        self.stage = stage
+
+    def before_train(self) -> None:  # after fastai has put the whole model into training mode
+        model = getattr(self.learn.model, "module", self.learn.model)  # where processes share it
+        for layer in model[0][: self.stage].modules():
+            if isinstance(layer, nn.modules.batchnorm._BatchNorm):
+                layer.eval()
 
 
 class EpochLines(Callback):
@@ -158,7 +155,7 @@ def is_settled(values: list[float], patience: int) -> bool:
 
 def fitting_callbacks(learn: Learner) -> list[Callback]:
     """What makes a fit quicker here; half precision only where it is measured to, just now."""
-    usual = [PicturesInMemory(), SmallerFirst(), EpochLines(), Settled()]
+    usual = [PicturesInMemory(), EpochLines(), Settled()]
     if learn.dls.device.type == "cuda":
         return usual + half_callbacks(_cuda_type())
     fast = torch.bfloat16 if bfloat16_gain(learn) >= MIN_GAIN else None

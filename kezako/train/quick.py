@@ -21,7 +21,7 @@ from fastai.torch_core import params
 from torch import nn
 from tqdm.auto import tqdm
 
-from kezako.train.fit import error_in, half_callbacks, half_type
+from kezako.train.fit import FrozenStatistics, error_in, half_callbacks, half_type
 from kezako.train.memory import room_here
 from kezako.train.together import add_up, least, processes, share
 from kezako.train.weights import Weights
@@ -54,11 +54,13 @@ def fit_head(learn: Learner, weights: Weights) -> HeadFit | None:
 
     It needs the learner's `fitting_callbacks`. None, after a sentence, where the weights are
     random: what an untrained body computes tells nothing. Where a `Checkpoint` takes up a killed
-    training, the answer is the one of then.
+    training, the answer is the one of then. A fit that goes on from there keeps the statistics
+    that the features were computed with.
     """
     if not weights.pretrained:
         print("There are no trained weights to begin with, so everything has to be trained.")
         return None
+    learn.add_cb(FrozenStatistics(STAGE))
     checkpoint = getattr(learn, "checkpoint", None)
     if checkpoint is None or checkpoint.head is None:
         found = _fit(learn)
@@ -111,6 +113,12 @@ def _maps(learn: Learner, frozen: nn.Module, half: torch.dtype | None) -> tuple[
         found = [compute(plain, views, bar)]
         found += [compute(learn.dls.train, views, bar) for _ in range(views - 1)]
     maps, targets = zip(*found, strict=True)
+    if (kept := len(maps[0])) < len(paths):
+        print(
+            f"There is memory for what {kept} of the {len(paths)} training pictures show: "
+            "the last layers learn those, and only a full fit learns all.",
+            flush=True,
+        )
     return (torch.cat(maps), torch.cat(targets)), valid
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,11 +12,11 @@ import torch
 from fastai.vision.all import Learner, load_learner
 
 from kezako.recipe import Recipe
-from kezako.train import portable
+from kezako.train import portable, quick
 from kezako.train.dataset import Pictures
 from kezako.train.fit import EpochLines, error_in, fitting_callbacks
 from kezako.train.look import plot_gain
-from kezako.train.quick import STAGE, fit_head
+from kezako.train.quick import ENOUGH, STAGE, fit_head
 from kezako.train.weights import Weights
 from kezako.workspace import Workspace
 
@@ -70,9 +71,39 @@ def test_everything_is_trained_from_there(a_learner: Learner, the_starter: Weigh
     lines: EpochLines = a_learner.epoch_lines
     assert len(lines.rows) == len(lines.seconds) == 1
     assert error_in(lines.rows[0]) < 0.6, "it goes on from the head, not from nothing"
-    changed = [name for name, value in frozen_part(a_learner).items()
-               if name.endswith("weight") and not torch.equal(body[name], value)]  # fmt: skip
+    after = frozen_part(a_learner)
+    changed = {name for name, value in after.items() if not torch.equal(body[name], value)}
+    assert len({name for name in changed if name.endswith("weight")}) > 10
+    assert not {name for name in changed if "running" in name}, "the statistics stay"
+
+
+@pytest.mark.slow
+def test_from_random_weights_the_statistics_are_learnt(a_learner: Learner) -> None:
+    assert fit_head(a_learner, Weights("random", "")) is None
+    before = frozen_part(a_learner)
+    with a_learner.no_bar(), a_learner.no_logging():
+        a_learner.fit_one_cycle(1, 2e-3)
+    changed = {name for name, value in frozen_part(a_learner).items()
+               if "running" in name and not torch.equal(before[name], value)}  # fmt: skip
     assert len(changed) > 10
+
+
+@pytest.mark.slow
+def test_it_says_what_the_memory_does_not_hold(
+    a_learner: Learner,
+    the_starter: Weights,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    paths = a_learner.dls.train_ds.items
+    views = max(1, ENOUGH // len(paths))
+    side = a_learner.dls.one_batch()[0].shape[-1] // 16
+    room = len(paths) // 2 * views * 256 * side**2 * 2  # half of the maps, a quarter in float32
+    monkeypatch.setattr(quick, "room_here", lambda: room)
+    assert fit_head(a_learner, the_starter) is not None
+    said = re.search(r"memory for what (\d+) of the (\d+) training", capsys.readouterr().out)
+    assert said
+    assert 8 <= int(said[1]) < int(said[2]) == len(paths)
 
 
 def test_random_weights_have_no_features_to_go_by(
