@@ -82,6 +82,7 @@ class Snapshots(LoggingConfigurable):
         self.why = ""  # they are ordinary
         self._current: list[Snapshot] = []  # the first is for visitors who ask for nothing
         self._retired: list[Snapshot] = []
+        self._starting: set[Snapshot] = set()  # not yet among either
         self._making: dict[frozenset[tuple[str, str]], asyncio.Task[Snapshot]] = {}
         self._settled = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
@@ -95,7 +96,7 @@ class Snapshots(LoggingConfigurable):
         """End all snapshots and the kernels forked from them."""
         if self._keeper is not None:
             self._keeper.cancel()
-        for snapshot in (*self._current, *self._retired):
+        for snapshot in (*self._current, *self._retired, *self._starting):
             snapshot.kill()
         self._current, self._retired = [], []
 
@@ -258,13 +259,20 @@ class Snapshots(LoggingConfigurable):
             niceness=self.niceness,
             spares=self.spares,
         )
-        await snapshot.start()
-        if self.prepare is not None:
-            try:
-                await self.prepare(snapshot)
-            except Exception:
-                self.log.exception("The page of a snapshot could not be drawn ahead.")
+        self._starting.add(snapshot)
+        try:
+            await snapshot.start()
+            if self.prepare is not None:
+                await self._prepare(snapshot)
+        finally:
+            self._starting.discard(snapshot)
         return snapshot
+
+    async def _prepare(self, snapshot: Snapshot) -> None:
+        try:
+            await self.prepare(snapshot)
+        except Exception:
+            self.log.exception("The page of a snapshot could not be drawn ahead.")
 
     def _nobody(self) -> dict[str, str]:
         base = getattr(self.parent, "base_url", "/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from tests.serve.served import ECHO, lives, served, wait_until, write_notebook
 from tests.serve.visitor import Visitor
+from tests.servers import DEADLINE
 
 BUSY = "\nbutton.on_click(lambda _: exec('while True: pass'))\n"
 
@@ -31,3 +33,14 @@ def test_nothing_outlives_the_server(tmp_path: Path, how: signal.Signals) -> Non
         asyncio.run(visit_and_end_it())
     assert len(processes) == 4
     wait_until(lambda: not any(map(lives, processes)), "Something lives on.")
+
+
+def test_a_notebook_that_still_starts_does_not_outlive_the_server(tmp_path: Path) -> None:
+    notebook = write_notebook(tmp_path / "echo.ipynb", ECHO)
+    with served(notebook, TEST_QUERIES="") as server:
+        server.wait_until(lambda: bool(server.zygotes()), "A process for the notebook")
+        zygote = server.zygotes()[0]
+        os.kill(zygote, signal.SIGSTOP)  # as slow as a machine can be
+        server.process.send_signal(signal.SIGTERM)
+        server.process.wait(timeout=DEADLINE)
+        wait_until(lambda: not lives(zygote), "It lives on.")
