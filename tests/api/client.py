@@ -94,7 +94,7 @@ def until(true: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def is_error(response: Response, status: int, *words: str) -> None:
+def assert_error(response: Response, status: int, *words: str) -> None:
     """The response is a sentence of that status, and gives away nothing of the server."""
     assert response.status_code == status, response.text
     assert list(response.json()) == ["error"]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.api.client import Client, Response, colour, drained, is_error, text64, until
+from tests.api.client import Client, Response, assert_error, colour, drained, text64, until
 
 RED = colour(250, 20, 20)
 # Its comment is read byte by byte: seconds at least.
@@ -28,7 +28,7 @@ def busy(api: Client) -> Iterator[Future[Response]]:
 def test_what_takes_too_long_is_given_up(a_narrow_api: Client) -> None:
     with busy(a_narrow_api) as answer:
         starts = a_narrow_api.figure("kezako_worker_starts")
-    is_error(answer.result(), 422, "too long", "smaller")
+    assert_error(answer.result(), 422, "too long", "smaller")
     until(lambda: a_narrow_api.send(RED).status_code == 200)
     assert a_narrow_api.figure("kezako_worker_starts") > starts
 
@@ -36,7 +36,7 @@ def test_what_takes_too_long_is_given_up(a_narrow_api: Client) -> None:
 def test_who_waits_beyond_the_deadline_is_told(a_narrow_api: Client) -> None:
     with busy(a_narrow_api):
         late = a_narrow_api.send(ENDLESS)
-    is_error(late, 503, "come again")
+    assert_error(late, 503, "come again")
     assert int(late.headers["Retry-After"]) >= 1
     until(lambda: a_narrow_api.send(RED).status_code == 200)
 
@@ -47,7 +47,7 @@ def test_a_full_queue_says_when_to_come_again(a_narrow_api: Client) -> None:
     refused = [response for response in responses if response.status_code == 429]
     assert len(refused) >= 3  # of six for three places
     for response in refused:
-        is_error(response, 429, "come again")
+        assert_error(response, 429, "come again")
         assert int(response.headers["Retry-After"]) >= 1
     assert {response.status_code for response in responses} <= {200, 429, 503}
 
@@ -77,12 +77,12 @@ def test_who_leaves_frees_the_place(a_narrow_api: Client) -> None:
     ids=["form", "plain", "json", "chunked"],
 )  # fmt: skip
 def test_too_many_bytes(a_narrow_api: Client, send: Callable[[Client], Response]) -> None:
-    is_error(send(a_narrow_api), 413, "MB")
+    assert_error(send(a_narrow_api), 413, "MB")
     assert a_narrow_api.figure("kezako_api_body_bytes") == 0
 
 
 def test_too_many_pictures(a_narrow_api: Client) -> None:
-    is_error(a_narrow_api.send(*[RED] * 4), 413, "4 pictures", "at most 3")
+    assert_error(a_narrow_api.send(*[RED] * 4), 413, "4 pictures", "at most 3")
 
 
 def test_a_silent_upload_ends_and_one_address_leaves_room(a_narrow_api: Client) -> None:
@@ -93,7 +93,7 @@ def test_a_silent_upload_ends_and_one_address_leaves_room(a_narrow_api: Client) 
     until(lambda: a_narrow_api.figure("kezako_api_open_requests") == 6)
     refused = a_narrow_api.send(RED)  # six of twelve places are this address's share
     if refused.status_code != 200:  # else the silent ones were cut off already
-        is_error(refused, 429, "come again")
+        assert_error(refused, 429, "come again")
     for connection in silent:
         assert b"408" in drained(connection).split(b"\r\n")[0]
         connection.close()

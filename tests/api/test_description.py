@@ -46,29 +46,31 @@ def test_answers_are_as_described(an_api: Client, the_description: dict[str, Any
     for status, received in responses.items():
         for response in received:
             assert response.status_code == status, response.text
-            _conforms(response, the_description, "/api/predict", "post")
+            _assert_conforms(response, the_description, "/api/predict", "post")
 
 
 def test_bounds_are_as_described(a_narrow_api: Client, the_description: dict[str, Any]) -> None:
     large = a_narrow_api.send(bytes(17 * 2**20))
     assert large.status_code == 413
-    _conforms(large, the_description, "/api/predict", "post")
+    _assert_conforms(large, the_description, "/api/predict", "post")
 
 
 @pytest.mark.parametrize("path", ["/api/models", "/healthz", "/api/openapi.json"])
 def test_what_is_got_is_as_described(
     an_api: Client, the_description: dict[str, Any], path: str
 ) -> None:
-    _conforms(an_api.http.get(path), the_description, path, "get")
+    _assert_conforms(an_api.http.get(path), the_description, path, "get")
 
 
 def test_the_token_is_described(a_guarded_api: Client) -> None:
     description = a_guarded_api.http.get("api/openapi.json").json()
-    _conforms(a_guarded_api.http.get("api/models"), description, "/api/models", "get")
-    _conforms(a_guarded_api.send(GREEN), description, "/api/predict", "post")
+    _assert_conforms(a_guarded_api.http.get("api/models"), description, "/api/models", "get")
+    _assert_conforms(a_guarded_api.send(GREEN), description, "/api/predict", "post")
 
 
-def _conforms(response: Response, description: dict[str, Any], path: str, method: str) -> None:
+def _assert_conforms(
+    response: Response, description: dict[str, Any], path: str, method: str
+) -> None:
     described = description["paths"][path][method]["responses"][str(response.status_code)]
     kind = response.headers["Content-Type"].split(";")[0]
     schema = described["content"][kind]["schema"]

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from kezako.bundle import CARD, MODEL, read_card
-from tests.api.client import Client, colour, is_error, until
+from tests.api.client import Client, assert_error, colour, until
 
 RED = colour(250, 20, 20)
 
@@ -33,7 +33,7 @@ def test_a_new_bundle_answers_and_a_broken_one_does_not(
     a_bundle(models, "changing", ("newest", "b", "c"))
     assert an_api.send(RED, model="changing").json()["label"] == "newest"
     shutil.rmtree(folder)
-    is_error(an_api.send(RED, model="changing"), 404)
+    assert_error(an_api.send(RED, model="changing"), 404)
 
 
 def test_a_broken_card_is_left_out_of_the_list(
@@ -44,7 +44,7 @@ def test_a_broken_card_is_left_out_of_the_list(
     names = [model["name"] for model in an_api.http.get("api/models").json()["models"]]
     assert "torn" not in names
     assert "colours" in names
-    is_error(an_api.send(RED, model="torn"), 503)
+    assert_error(an_api.send(RED, model="torn"), 503)
     shutil.rmtree(folder)
 
 

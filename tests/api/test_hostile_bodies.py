@@ -8,7 +8,7 @@ import zlib
 
 import pytest
 
-from tests.api.client import Client, colour, is_error, text64
+from tests.api.client import Client, assert_error, colour, text64
 from tests.api.odd_whole import chunk, png
 
 RED = colour(250, 20, 20)
@@ -60,14 +60,14 @@ def test_json(an_api: Client, name: str) -> None:
         "api/predict", content=JSON[name], headers={"Content-Type": "application/json"}
     )
     assert response.status_code in (400, 422), response.text
-    is_error(response, response.status_code)
+    assert_error(response, response.status_code)
 
 
 @pytest.mark.parametrize("name", FORMS)
 def test_forms(an_api: Client, name: str) -> None:
     response = an_api.send_plain(FORMS[name], FORM)
     assert response.status_code in (400, 413), response.text
-    is_error(response, response.status_code)
+    assert_error(response, response.status_code)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_forms(an_api: Client, name: str) -> None:
      "multipart/form-data; boundary=" + "x" * 999, "multipart/form-data; boundary*=utf-8''%E9b"],
 )  # fmt: skip
 def test_forms_without_a_boundary(an_api: Client, kind: str) -> None:
-    is_error(an_api.send_plain(b"--b\r\n" + HEAD + RED + b"\r\n--b--\r\n", kind), 400)
+    assert_error(an_api.send_plain(b"--b\r\n" + HEAD + RED + b"\r\n--b--\r\n", kind), 400)
 
 
 @pytest.mark.parametrize(
@@ -84,13 +84,13 @@ def test_forms_without_a_boundary(an_api: Client, kind: str) -> None:
     ["text/plain", "application/x-www-form-urlencoded", "video/mp4", "image", "x", "/", "a/b"],
 )
 def test_other_kinds(an_api: Client, kind: str) -> None:
-    is_error(an_api.send_plain(RED, kind), 415, "curl")
+    assert_error(an_api.send_plain(RED, kind), 415, "curl")
 
 
 def test_packed_bodies(an_api: Client) -> None:
     packed = gzip.compress(bytes(10_000_000))
     response = an_api.http.post("api/predict", content=packed, headers={"Content-Encoding": "gzip"})
-    is_error(response, 415)
+    assert_error(response, 415)
 
 
 def test_hostile_names(an_api: Client) -> None:
@@ -102,7 +102,7 @@ def test_hostile_names(an_api: Client) -> None:
 
 def test_huge_pictures_in_small_files(an_api: Client) -> None:
     rows = zlib.compress(bytes(10_000 * 2_501), 9)
-    is_error(an_api.send(png((20_000, 10_000), 1, 0, chunk(b"IDAT", rows))), 422, "too large")
+    assert_error(an_api.send(png((20_000, 10_000), 1, 0, chunk(b"IDAT", rows))), 422, "too large")
     bomb = zlib.compress(bytes(200_000_000), 9)
     for kind, head in ((b"zTXt", b"a\0\0"), (b"iCCP", b"a\0\0")):
         picture = png((9, 9), 8, 2, chunk(kind, head + bomb))
@@ -114,7 +114,7 @@ def test_scan_upon_scan(an_api: Client) -> None:
 
     plain = drawn(size=(3000, 3000), progressive=True)
     scan = plain.rindex(b"\xff\xda")
-    is_error(an_api.send(plain[:-2] + plain[scan:-2] * 2000 + b"\xff\xd9"), 422, "too long")
+    assert_error(an_api.send(plain[:-2] + plain[scan:-2] * 2000 + b"\xff\xd9"), 422, "too long")
 
 
 def test_it_is_as_well_as_before(an_api: Client) -> None:

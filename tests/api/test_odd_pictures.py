@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.api.client import Client, is_error
+from tests.api.client import Client, assert_error
 from tests.api.odd_pictures import Odd, odd_pictures
 
 KINDS = 300
@@ -36,4 +36,4 @@ def test_one_at_a_time(an_api: Client) -> None:
     for one in list(odd_pictures())[::60]:
         response = an_api.send_plain(one.data)
         if response.status_code != 200:
-            is_error(response, 422)
+            assert_error(response, 422)

@@ -9,7 +9,7 @@ import pytest
 from kezako.bundle import MODEL
 from kezako.classifier import Classifier
 from kezako.wording import sentence
-from tests.api.client import Client, Response, colour, is_error, text64
+from tests.api.client import Client, Response, assert_error, colour, text64
 
 RED, GREEN = colour(250, 20, 20), colour(20, 250, 20)
 
@@ -58,11 +58,11 @@ def test_a_list_of_one_stays_a_list(an_api: Client) -> None:
 
 
 def test_no_picture_alone(an_api: Client) -> None:
-    is_error(an_api.send(b"no picture"), 422, "not a picture")
+    assert_error(an_api.send(b"no picture"), 422, "not a picture")
 
 
 def test_nothing_at_all(an_api: Client) -> None:
-    is_error(an_api.send_plain(b""), 422, "empty")
+    assert_error(an_api.send_plain(b""), 422, "empty")
 
 
 def test_a_named_classifier(an_api: Client) -> None:
@@ -73,11 +73,11 @@ def test_a_named_classifier(an_api: Client) -> None:
 
 @pytest.mark.parametrize("name", ["unknown", "../colours", "starter", "<script>", "colours/"])
 def test_an_unknown_classifier(an_api: Client, name: str) -> None:
-    is_error(an_api.send(RED, model=name), 404, "/api/models")
+    assert_error(an_api.send(RED, model=name), 404, "/api/models")
 
 
 def test_a_broken_classifier(an_api: Client) -> None:
-    is_error(an_api.send(RED, model="worn"), 503, "log")
+    assert_error(an_api.send(RED, model="worn"), 503, "log")
 
 
 def test_what_it_says_is_what_the_page_says(an_api: Client, a_home: Path) -> None:
@@ -118,6 +118,6 @@ def test_models(an_api: Client, a_home: Path) -> None:
 )  # fmt: skip
 def test_other_addresses(an_api: Client, method: str, path: str, status: int) -> None:
     response: Response = an_api.http.request(method, path)
-    is_error(response, status)
+    assert_error(response, status)
     assert ("Allow" in response.headers) == (status == 405)
     assert an_api.figure("kezako_visitors") == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.api.client import Client, colour, is_error, until
+from tests.api.client import Client, assert_error, colour, until
 from tests.api.conftest import FRIEND, TOKEN
 
 RED = colour(250, 20, 20)
@@ -23,7 +23,7 @@ def test_without_the_token(a_guarded_api: Client, given: str | None) -> None:
         a_guarded_api.http.get("api/models", headers=headers),
         a_guarded_api.http.get("metrics", headers=headers),
     ):
-        is_error(response, 401, "token")
+        assert_error(response, 401, "token")
         assert response.headers["WWW-Authenticate"].startswith("Bearer ")
         assert TOKEN not in response.text
 
@@ -41,10 +41,10 @@ def test_health_and_description_ask_for_none(a_guarded_api: Client) -> None:
 
 
 def test_a_script_of_another_site_may_not_post(an_api: Client, a_guarded_api: Client) -> None:
-    is_error(an_api.send(RED, headers={"Origin": STRANGER}), 403, "other web sites")
-    is_error(an_api.send(RED, headers={"Origin": "null"}), 403)
+    assert_error(an_api.send(RED, headers={"Origin": STRANGER}), 403, "other web sites")
+    assert_error(an_api.send(RED, headers={"Origin": "null"}), 403)
     headers = {"Origin": STRANGER, "Authorization": f"Bearer {TOKEN}"}
-    is_error(a_guarded_api.send(RED, headers=headers), 403)
+    assert_error(a_guarded_api.send(RED, headers=headers), 403)
 
 
 def test_nothing_is_shown_to_other_sites(an_api: Client) -> None:

@@ -21,7 +21,7 @@ from kezako.classifier import Classifier
 from kezako.engine import Engine, names
 from kezako.pictures import NotAPicture
 from kezako.workspace import Workspace
-from tests.api.client import Client, colour, is_error, until
+from tests.api.client import Client, assert_error, colour, until
 from tests.servers import serving
 
 pytestmark = pytest.mark.slow
@@ -78,13 +78,13 @@ def test_it_answers_as_the_classifier_does(
     assert one["label"] == "red"
     assert one["probabilities"] == pytest.approx(dict(own.probabilities), abs=1e-6)
     assert [answer.get("label") for answer in several] == ["red", None, "red"]
-    is_error(an_engine.send(b"x"), 422, "picture")
-    is_error(an_engine.send(RED, model="other"), 404, "/api/models")
-    is_error(an_engine.send(*[b"x"] * 33), 413, "33")
-    is_error(an_engine.send_plain(RED, "text/plain"), 415)
-    is_error(an_engine.send_plain(RED, Origin="https://stranger.example"), 403)
-    is_error(an_engine.http.get("api/predict"), 405)
-    is_error(an_engine.http.get("elsewhere"), 404)
+    assert_error(an_engine.send(b"x"), 422, "picture")
+    assert_error(an_engine.send(RED, model="other"), 404, "/api/models")
+    assert_error(an_engine.send(*[b"x"] * 33), 413, "33")
+    assert_error(an_engine.send_plain(RED, "text/plain"), 415)
+    assert_error(an_engine.send_plain(RED, Origin="https://stranger.example"), 403)
+    assert_error(an_engine.http.get("api/predict"), 405)
+    assert_error(an_engine.http.get("elsewhere"), 404)
 
 
 def test_it_is_described(an_engine: Client) -> None:
