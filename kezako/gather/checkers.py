@@ -10,7 +10,6 @@ import subprocess
 import sys
 from asyncio.subprocess import Process
 from pathlib import Path
-from types import TracebackType
 
 from kezako.gather.check import Checked, Reject
 
@@ -41,12 +40,7 @@ class Checkers:
             self._idle.put_nowait(worker)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         for worker in self._workers:
             await worker.stop()
 

@@ -9,7 +9,7 @@ import pytest
 
 from kezako.gather.settings import Settings
 from kezako.gather.sources import Found
-from tests.gather.searching import search
+from tests.gather.searching import Ending, assert_ends, search
 from tests.standin import Standin
 
 
@@ -58,7 +58,7 @@ def test_a_very_long_retry_after_is_not_sat_out(
 
 
 @pytest.mark.parametrize(
-    ("how", "kind", "words", "requests"),
+    "ending",
     [
         ({"status": 429}, "limited", "after 2 pauses", 3),
         ({"status": 401}, "refused", "refuses our requests (401)", 1),
@@ -74,23 +74,10 @@ def test_a_very_long_retry_after_is_not_sat_out(
         ({"drop": True}, "broken", "cannot be reached", 2),
         ({"empty": True}, "empty", "(0 found)", 1),
     ],
+    ids=lambda ending: ending[2],
 )
-def test_each_ending_is_told_and_ends(
-    standin: Standin,
-    settings: Settings,
-    how: dict[str, object],
-    kind: str,
-    words: str,
-    requests: int,
-) -> None:
-    standin.play("openverse", **how)
-    found, stopped = search("openverse", settings)
-    assert not found
-    assert stopped
-    assert stopped.kind == kind
-    assert words in str(stopped)
-    assert str(stopped).startswith("openverse")
-    assert standin.count("openverse") == requests
+def test_each_ending_is_told_and_ends(standin: Standin, settings: Settings, ending: Ending) -> None:
+    assert_ends("openverse", standin, settings, ending)
 
 
 def test_a_hiccup_passes(standin: Standin, settings: Settings) -> None:

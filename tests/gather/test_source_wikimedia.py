@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kezako.gather.settings import Settings
-from tests.gather.searching import search
+from tests.gather.searching import Ending, assert_ends, search
 from tests.standin import Standin
 
 
@@ -34,7 +34,7 @@ def error(code: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("how", "kind", "words", "requests"),
+    "ending",
     [
         (error("maxlag"), "limited", "(maxlag) after 2 pauses", 3),
         (error("ratelimited"), "limited", "(ratelimited) after 2 pauses", 3),
@@ -49,23 +49,10 @@ def error(code: str) -> dict[str, object]:
         ({"empty": True}, "empty", "(0 found)", 1),
         ({"body": b'{"query": {"pages": [7, {"imageinfo": []}]}}'}, "empty", "(0 found)", 1),
     ],
+    ids=lambda ending: ending[2],
 )
-def test_each_ending_is_told_and_ends(
-    standin: Standin,
-    settings: Settings,
-    how: dict[str, object],
-    kind: str,
-    words: str,
-    requests: int,
-) -> None:
-    standin.play("wikimedia", **how)
-    found, stopped = search("wikimedia", settings)
-    assert not found
-    assert stopped
-    assert stopped.kind == kind
-    assert words in str(stopped)
-    assert str(stopped).startswith("wikimedia")
-    assert standin.count("wikimedia") == requests
+def test_each_ending_is_told_and_ends(standin: Standin, settings: Settings, ending: Ending) -> None:
+    assert_ends("wikimedia", standin, settings, ending)
 
 
 def test_a_title_of_none(standin: Standin, settings: Settings) -> None:
