@@ -28,13 +28,15 @@ SIZE = 32  # pixels a side: enough for the mean colour
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with a browser test come last, whole, so that what they set up is set up once.
 
-    Beside one another that holds with `--dist loadfile --no-loadscope-reorder`.
+    Of both halves those with a slow test come first: with `--dist loadfile --no-loadscope-reorder`
+    the short ones then fill what is left of each process's time.
 
     Playwright's event loop runs in the main thread from the first of them to the session's end,
     and no other loop can be started beside it.
     """
     late = {item.path for item in items if item.get_closest_marker("browser")}
-    items.sort(key=lambda item: item.path in late)
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (item.path in late, item.path not in slow))
 
 
 @pytest.fixture(autouse=True)

@@ -119,9 +119,9 @@ def _write(whole: nn.Sequential, size: int, folder: Path) -> None:
     from kezako.bundle import HEAD, MODEL
     from kezako.train import onnx
 
-    if tells_why(whole):
-        onnx.write_head(whole, size, folder / HEAD)
     onnx.write_fp32(whole, size, folder / MODEL)
+    if tells_why(whole):
+        onnx.write_head(folder / MODEL, size, folder / HEAD)
 
 
 def _noise(how: dict[str, Any]) -> Floats:

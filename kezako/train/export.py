@@ -92,8 +92,8 @@ class _Trained:
     def write_model(self, folder: Path) -> Card:
         """`model.onnx` in the smallest precision that keeps the answers, and what goes with it."""
         model, fp32 = folder / MODEL, folder / "fp32.onnx"
-        onnx.write_head(self.model, self.how.size, folder / HEAD)
         onnx.write_fp32(self.model, self.how.size, fp32)
+        onnx.write_head(fp32, self.how.size, folder / HEAD)
         fp32.replace(model)
         card = self._card("fp32")
         scores = exact = self._scores(card, folder, self.valid, "checking the model")

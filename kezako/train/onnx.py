@@ -1,6 +1,6 @@
 """A learner's model as ONNX: picture -> logits, features and map, in fp32 and in int8.
 
-The head is written once more on its own, so that "why" can ask it about a changed map.
+The head stands once more on its own, so that "why" can ask it about a changed map.
 """
 
 from __future__ import annotations
@@ -13,8 +13,12 @@ import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import onnx
+import onnx.utils
 import torch
+from onnx import TensorProto, helper, numpy_helper
+from onnxruntime import InferenceSession
 from onnxruntime.quantization import (
     CalibrationDataReader,
     CalibrationMethod,
@@ -43,32 +47,34 @@ class _ThreeOutputs(nn.Module):
 
 def write_fp32(model: nn.Module, size: int, path: Path) -> None:
     """Write `model` (fastai's body and head) for batches of any length of `size` x `size`."""
-    _write(
-        _ThreeOutputs(model), torch.zeros(2, 3, size, size), path,
-        "pictures", ["logits", "features", "map"],
-    )  # fmt: skip
+    with _quietly():
+        torch.onnx.export(
+            _ThreeOutputs(model).eval(),
+            (torch.zeros(2, 3, size, size),),
+            str(path),
+            input_names=["pictures"],
+            output_names=["logits", "features", "map"],
+            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
 
 
-def write_head(model: nn.Module, size: int, path: Path) -> None:
+def write_head(fp32: Path, size: int, path: Path) -> None:
     """Write what "why" needs: the layers after the pooling, and what the body makes of plain grey.
 
-    features (M, F) -> logits (M, C), grey (K, h, w).
+    Cut from `fp32`, as `write_fp32` wrote it: features (M, F) -> logits (M, C), grey (K, h, w).
     """
-    body, pool, head = _parts(model.eval())
-    with torch.no_grad():
-        grey = body(torch.zeros(1, 3, size, size))  # (1, K, h, w); 0 is the mean colour
-        features = pool(grey).repeat(2, 1)
-    _write(_Head(head, grey[0]), features, path, "features", ["logits", "grey"])
-
-
-class _Head(nn.Module):
-    def __init__(self, head: nn.Module, grey: Tensor):
-        super().__init__()
-        self.head = head
-        self.register_buffer("plain", grey)  # an output cannot have the name of a weight
-
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        return self.head(features), self.plain.clone()
+    onnx.utils.extract_model(str(fp32), str(path), ["features"], ["logits"])
+    model = onnx.load(path)
+    pictures = np.zeros((1, 3, size, size), np.float32)  # 0 is the mean colour
+    grey = InferenceSession(fp32).run(["map"], {"pictures": pictures})[0][0]
+    model.graph.initializer.append(numpy_helper.from_array(grey, "plain"))
+    model.graph.node.append(helper.make_node("Identity", ["plain"], ["grey"]))
+    model.graph.output.append(helper.make_tensor_value_info("grey", TensorProto.FLOAT, grey.shape))
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
 
 
 def _parts(model: nn.Module) -> tuple[nn.Module, nn.Module, nn.Module]:
@@ -76,21 +82,6 @@ def _parts(model: nn.Module) -> tuple[nn.Module, nn.Module, nn.Module]:
     body, head = model[0], model[1]  # type: ignore[index]
     layers = list(head)  # not `children()`, which names a layer that stands twice only once
     return body, nn.Sequential(*layers[:2]), nn.Sequential(*layers[2:])
-
-
-def _write(model: nn.Module, example: Tensor, path: Path, given: str, outputs: list[str]) -> None:
-    with _quietly():
-        torch.onnx.export(
-            model.eval(),
-            (example,),
-            str(path),
-            input_names=[given],
-            output_names=outputs,
-            dynamic_shapes=({0: torch.export.Dim("batch")},),
-            dynamo=True,
-            external_data=False,
-            verbose=False,
-        )
 
 
 def write_int8(

@@ -10,13 +10,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import torch
+from fastai.callback.core import Callback, CancelValidException
 from fastai.callback.progress import ProgressCallback
 from fastai.data.core import DataLoaders
 from fastai.data.load import DataLoader
 from fastai.learner import Learner
+from fastai.optimizer import OptimWrapper
 from fastai.torch_core import params
 from torch import nn
 from tqdm.auto import tqdm
@@ -32,6 +35,8 @@ VIEWS = 4  # of each picture at most
 EPOCHS, STEPS = 2, 60  # at least so many of both; more do not lower the error
 RATE, SLOWER = 3e-3, 3  # of the head; the last stage, which knows something already, is slower
 BATCH = 32
+# As fastai's own, in one pass over the weights instead of ten: a seventh of a step's time.
+ADAM = partial(torch.optim.AdamW, betas=(0.9, 0.99), eps=1e-5, weight_decay=0.01, fused=True)
 
 Pairs = tuple[torch.Tensor, torch.Tensor]  # maps (N, K, h, w) and their targets
 
@@ -88,7 +93,7 @@ def _fit(learn: Learner) -> HeadFit:
         ),
         trained, loss_func=learn.loss_func, metrics=learn.metrics,
         splitter=lambda model: [params(model[0]), params(model[1])],
-        cbs=half_callbacks(half),
+        opt_func=partial(OptimWrapper, opt=ADAM), cbs=[*half_callbacks(half), _JudgedOnce()],
     )  # fmt: skip
     small.unfreeze()
     small.remove_cb(ProgressCallback)
@@ -99,6 +104,14 @@ def _fit(learn: Learner) -> HeadFit:
     names, values = small.recorder.metric_names[1:], small.recorder.values[-1]
     row = dict(zip(names, values, strict=False))
     return HeadFit(float(error_in(row)), float(row["valid_loss"]), time.perf_counter() - start)
+
+
+class _JudgedOnce(Callback):
+    """No epoch but the last one looks at the validation pictures."""
+
+    def before_validate(self) -> None:
+        if self.learn.epoch + 1 < self.learn.n_epoch:
+            raise CancelValidException
 
 
 def _maps(learn: Learner, frozen: nn.Module, half: torch.dtype | None) -> tuple[Pairs, Pairs]:

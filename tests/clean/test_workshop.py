@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 from kezako.clean.suspects import find_suspects
 from kezako.cli import main
 from kezako.workspace import Workspace
+from tests.api.client import until
 from tests.clean.maker import Maker
 from tests.clean.pictures import fill
 from tests.servers import serving
@@ -62,6 +63,7 @@ def opened(home: Path, installed: Path) -> Iterator[tuple[str, str]]:
         BROWSER=f"{browser} %s",
         KEZAKO_WEIGHTS="starter",
     ):
+        until(told.exists)
         yield address, told.read_text().strip()
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-DEADLINE = 300  # seconds for one command on a busy machine
+DEADLINE = 900  # seconds for one command on a busy machine
 _SERVER = re.compile(
     r"^(\w+=\S+ +)*(kezako (scale )?serve\b|kezako clean .*--open|voila |jupyter (server|lab)\b)"
 )

@@ -8,6 +8,7 @@ import pytest
 
 from kezako.doctor import sources
 from kezako.doctor.finding import Finding
+from kezako.gather import sources as gather
 from tests.standin import Standin
 
 
@@ -59,6 +60,7 @@ def test_a_source_of_ones_own_is_asked_too(
         "    def search(self, query, limit): return [1 / 0]\n"
     )
     monkeypatch.setenv("KEZAKO_SOURCES", str(tmp_path / "bad.py"))
+    monkeypatch.setattr(gather, "_registry", dict(gather._registry))  # forgotten afterwards
     assert "ZeroDivisionError" in asked()["bad"].found
 
 

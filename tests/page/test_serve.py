@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.page.conftest import ROOT
+from tests.servers import DEADLINE
 
 
 def kezako(home: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -27,7 +28,7 @@ def kezako(home: Path, *arguments: str) -> subprocess.Popen[str]:
 
 def test_an_unknown_classifier_is_refused_with_what_to_do(tmp_path: Path) -> None:
     server = kezako(tmp_path, "wolves")
-    _, said = server.communicate(timeout=60)
+    _, said = server.communicate(timeout=DEADLINE)
     assert server.returncode == 2
     assert "kezako train wolves" in said
 
@@ -39,7 +40,7 @@ def test_a_port_that_was_asked_for_is_taken_or_nothing(
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         server = kezako(tmp_path, "colours", "--no-browser", "--port", str(port))
-        _, said = server.communicate(timeout=60)
+        _, said = server.communicate(timeout=DEADLINE)
     assert server.returncode == 2
     assert f"kezako: Port {port} is taken" in said
     assert "Traceback" not in said
@@ -52,7 +53,7 @@ def test_it_says_where_the_page_is_and_stops_when_asked(a_workspace: Path) -> No
     address = line.split()[4]
     assert urllib.request.urlopen(address + "metrics", timeout=30).status == 200
     server.send_signal(signal.SIGINT)
-    server.communicate(timeout=60)
+    server.communicate(timeout=DEADLINE)
     assert server.returncode == 0
 
 
