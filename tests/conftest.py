@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,15 +29,15 @@ SIZE = 32  # pixels a side: enough for the mean colour
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with a browser test come last, whole, so that what they set up is set up once.
 
-    Of both halves those with a slow test come first: with `--dist loadfile --no-loadscope-reorder`
-    the short ones then fill what is left of each process's time.
+    Of both halves those with most slow tests come first: with `--dist loadfile
+    --no-loadscope-reorder` the short ones then fill what is left of each process's time.
 
     Playwright's event loop runs in the main thread from the first of them to the session's end,
     and no other loop can be started beside it.
     """
     late = {item.path for item in items if item.get_closest_marker("browser")}
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: (item.path in late, item.path not in slow))
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: (item.path in late, -slow[item.path]))
 
 
 @pytest.fixture(autouse=True)
