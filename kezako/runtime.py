@@ -23,6 +23,9 @@ THREADS = "KEZAKO_THREADS"  # names the environment's setting: threads of one cl
 PATIENCE = "KEZAKO_PATIENCE"  # and seconds that one may take
 SECONDS = 20.0  # for one picture: a hundred times what a small host needs
 A_DAY = 86_400.0
+# It has a model's max pooling done in 8 bits, for which there is no fast kernel: the same numbers,
+# and a quarter of an int8 resnet18's time.
+SLOWER = ["QDQPropagationTransformer"]
 
 
 class TookTooLong(RuntimeError):
@@ -45,7 +48,9 @@ class Model:
         options.log_severity_level = 3
         # The arena would keep what the largest batch needed: 5 MB for each visitor, no faster.
         options.enable_cpu_mem_arena = False
-        self._session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        self._session = ort.InferenceSession(
+            content, options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOWER
+        )
         self.inputs = _shapes(self._session.get_inputs())
         self.outputs = _shapes(self._session.get_outputs())
         self._seconds = patience()

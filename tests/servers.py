@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -51,6 +51,14 @@ def serving(
         except subprocess.TimeoutExpired:
             os.killpg(server.pid, signal.SIGKILL)
             server.wait()
+
+
+def until(holds: Callable[[], object], what: str = "It did not come true.") -> None:
+    """Return as soon as it holds, looking again and again; fail with `what` when it never does."""
+    end = time.monotonic() + DEADLINE
+    while not holds():
+        assert time.monotonic() < end, what
+        time.sleep(0.01)
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path, seconds: float) -> None:

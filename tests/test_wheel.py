@@ -108,7 +108,7 @@ def test_from_nothing_to_a_page_outside_any_clone(an_environment: Path, tmp_path
     here.mkdir()
     run(bin / "kezako", "sample", "smileys", "--pictures", "40", folder=here)
     recipe = here / "data" / "smileys" / "recipe.toml"
-    recipe.write_text('fit = "quick"\n' + recipe.read_text())
+    recipe.write_text('fit = "quick"\n' + recipe.read_text("utf-8"), "utf-8")
     said = run(bin / "kezako", "train", "smileys", folder=here)
     assert "Next: kezako serve smileys" in said
     assert {path.name for path in here.iterdir()} == {"data", "models"}

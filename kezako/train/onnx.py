@@ -15,10 +15,9 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnx.utils
 import torch
 from onnx import TensorProto, helper, numpy_helper
-from onnxruntime import InferenceSession
+from onnx.utils import Extractor
 from onnxruntime.quantization import (
     CalibrationDataReader,
     CalibrationMethod,
@@ -30,6 +29,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import Tensor, nn
 
 from kezako.classifier import Floats
+from kezako.runtime import Model
 
 
 class _ThreeOutputs(nn.Module):
@@ -66,10 +66,9 @@ def write_head(fp32: Path, size: int, path: Path) -> None:
 
     Cut from `fp32`, as `write_fp32` wrote it: features (M, F) -> logits (M, C), grey (K, h, w).
     """
-    onnx.utils.extract_model(str(fp32), str(path), ["features"], ["logits"])
-    model = onnx.load(path)
+    model = Extractor(onnx.load(fp32)).extract_model(["features"], ["logits"])
     pictures = np.zeros((1, 3, size, size), np.float32)  # 0 is the mean colour
-    grey = InferenceSession(fp32).run(["map"], {"pictures": pictures})[0][0]
+    grey = Model(fp32.read_bytes()).run(["map"], {"pictures": pictures})[0][0]
     model.graph.initializer.append(numpy_helper.from_array(grey, "plain"))
     model.graph.node.append(helper.make_node("Identity", ["plain"], ["grey"]))
     model.graph.output.append(helper.make_tensor_value_info("grey", TensorProto.FLOAT, grey.shape))

@@ -35,7 +35,7 @@ VIEWS = 4  # of each picture at most
 EPOCHS, STEPS = 2, 60  # at least so many of both; more do not lower the error
 RATE, SLOWER = 3e-3, 3  # of the head; the last stage, which knows something already, is slower
 BATCH = 32
-# As fastai's own, in one pass over the weights instead of ten: a seventh of a step's time.
+# As fastai's own, but in one pass over the weights; biases and BatchNorm decay, too.
 ADAM = partial(torch.optim.AdamW, betas=(0.9, 0.99), eps=1e-5, weight_decay=0.01, fused=True)
 
 Pairs = tuple[torch.Tensor, torch.Tensor]  # maps (N, K, h, w) and their targets

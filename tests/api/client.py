@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import socket
-import time
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -84,14 +82,6 @@ def colour(red: int, green: int, blue: int) -> bytes:
 
 def text64(picture: bytes) -> str:
     return base64.b64encode(picture).decode()
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Return as soon as `true` says so; fail when it never does."""
-    end = time.monotonic() + DEADLINE
-    while not true():
-        assert time.monotonic() < end, "it did not come true"
-        time.sleep(0.02)
 
 
 def assert_error(response: Response, status: int, *words: str) -> None:

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.api.client import Client, Response, assert_error, colour, drained, text64, until
+from tests.api.client import Client, Response, assert_error, colour, drained, text64
+from tests.servers import until
 
 RED = colour(250, 20, 20)
 # Its comment is read byte by byte: seconds at least.

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from kezako.classifier import Classifier
-from tests.api.client import Client, colour, until
-from tests.servers import DEADLINE
+from tests.api.client import Client, colour
+from tests.servers import DEADLINE, until
 
 CROWD = 100
 

@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from kezako.bundle import CARD, MODEL, read_card
-from tests.api.client import Client, assert_error, colour, until
+from tests.api.client import Client, assert_error, colour
+from tests.servers import until
 
 RED = colour(250, 20, 20)
 

@@ -8,7 +8,8 @@ import pytest
 
 from kezako.api.settings import ApiSettings, switched_on
 from kezako.serve.api import Api
-from tests.api.client import Client, colour, until
+from tests.api.client import Client, colour
+from tests.servers import until
 
 
 def test_ready(an_api: Client) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.api.client import Client, assert_error, colour, until
+from tests.api.client import Client, assert_error, colour
 from tests.api.conftest import FRIEND, TOKEN
+from tests.servers import until
 
 RED = colour(250, 20, 20)
 STRANGER = "https://stranger.example"

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,18 +16,11 @@ from kezako.batch.run import predict
 from kezako.batch.workers import Workers
 from kezako.workspace import Workspace
 from tests.batch.conftest import rows_of
-from tests.servers import DEADLINE, ROOT
+from tests.servers import ROOT, until
 
 Draw = Callable[[Path, int], dict[str, str]]
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals")
-
-
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + DEADLINE
-    while not true():
-        assert time.monotonic() < end, "it did not come true"
-        time.sleep(0.005)
 
 
 def test_the_whole_run(

@@ -15,10 +15,9 @@ from playwright.sync_api import Page, expect
 from kezako.clean.suspects import find_suspects
 from kezako.cli import main
 from kezako.workspace import Workspace
-from tests.api.client import until
 from tests.clean.maker import Maker
 from tests.clean.pictures import fill
-from tests.servers import serving
+from tests.servers import serving, until
 
 pytestmark = pytest.mark.browser
 

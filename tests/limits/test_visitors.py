@@ -91,9 +91,11 @@ def test_this_machine_may_fill_the_house() -> None:
     house = House(3)
     for _ in range(3):
         house.enters("127.0.0.1")
+    assert len(house.visitors) == 3
     house = House(3, visitors_per_address=1)
     house.enters("127.0.0.1")
     house.waits("127.0.0.1")
+    assert len(house.visitors) == 1
 
 
 def test_one_address_cannot_come_and_go_all_the_time() -> None:

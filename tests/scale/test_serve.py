@@ -21,8 +21,8 @@ from kezako.classifier import Classifier
 from kezako.engine import Engine, names
 from kezako.pictures import NotAPicture
 from kezako.workspace import Workspace
-from tests.api.client import Client, assert_error, colour, until
-from tests.servers import serving
+from tests.api.client import Client, assert_error, colour
+from tests.servers import serving, until
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
-from tests.servers import DEADLINE, ROOT
+from tests.servers import DEADLINE, ROOT, until
 
 PYTHON = {"name": "python3", "display_name": "Python 3", "language": "python"}
 # Says what a visitor typed, who they are, and what must not be shared.
@@ -54,7 +53,7 @@ class Served:
         return [pid for zygote in self.zygotes() for pid in children(zygote)]
 
     def wait_until(self, holds: Callable[[], bool], what: str) -> None:
-        wait_until(holds, f"{what}:\n{self.said[-3000:]}")
+        until(holds, f"{what}:\n{self.said[-3000:]}")
 
 
 @contextlib.contextmanager
@@ -127,13 +126,6 @@ def lives(pid: int) -> bool:
     except OSError:
         return False
     return status.rpartition(")")[2].split()[0] != "Z"
-
-
-def wait_until(holds: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + DEADLINE
-    while not holds():
-        assert time.monotonic() < end, what
-        time.sleep(0.05)
 
 
 def unused_port() -> int:

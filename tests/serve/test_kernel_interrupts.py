@@ -13,7 +13,8 @@ from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from traitlets.config import Config
 
 from kezako.serve.snapshots import PROVISIONER
-from tests.serve.served import lives, wait_until, write_notebook
+from tests.serve.served import lives, write_notebook
+from tests.servers import until
 
 ENDLESS = "print('begun', flush=True)\nwhile True: pass"
 
@@ -66,4 +67,4 @@ def test_a_forked_kernel_is_a_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert seen["memory"] > 0
     assert seen["known"] == "'before the fork'"
     assert seen["interrupted"] == "KeyboardInterrupt"
-    wait_until(lambda: not lives(seen["pid"]), "A busy kernel did not end")
+    until(lambda: not lives(seen["pid"]), "A busy kernel did not end")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from tests.serve.served import Served, lives, wait_until
+from tests.serve.served import Served, lives
 from tests.serve.test_snapshot_visitors_apart import says
 from tests.serve.visitor import Visitor
+from tests.servers import until
 
 
 def test_code_from_a_visitor_does_not_run(an_echo: Served, tmp_path: Path) -> None:
@@ -29,7 +30,7 @@ def test_a_kernel_that_is_asked_to_ends_at_once(an_echo: Served) -> None:
             process = int((await says(visitor, "last words"))[3])
             assert lives(process)
             await visitor.sends("shutdown_request", {"restart": False}, channel="control")
-            await asyncio.to_thread(wait_until, lambda: not lives(process), "It lives on.")
+            await asyncio.to_thread(until, lambda: not lives(process), "It lives on.")
             # A dead kernel is not started again under the same page: the page is told.
             await visitor.until(lambda: "dead" in visitor.statuses, "word of its end")
             return process

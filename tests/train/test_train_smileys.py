@@ -100,7 +100,7 @@ def test_a_kill_while_exporting_leaves_the_old_classifier_whole(home: Path) -> N
     models = home / "models"
     before = (models / "smileys" / MODEL).read_bytes()
     recipe = home / "data" / "smileys" / "recipe.toml"
-    recipe.write_text('fit = "quick"\n' + recipe.read_text())
+    recipe.write_text('fit = "quick"\n' + recipe.read_text("utf-8"), "utf-8")
     killed_when(command(home, "train", "smileys"),
                 lambda: any(models.glob(f".smileys.new-*/{EXPORT}")))  # fmt: skip
     assert (models / "smileys" / MODEL).read_bytes() == before
