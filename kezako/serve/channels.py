@@ -76,7 +76,9 @@ class VisitorChannels(Sentences, VoilaKernelWebsocketHandler):
         self.ws_connection.params.ping_interval = PING
         self.ws_connection.params.ping_timeout = PING
         self.ws_connection.start_pinging()
-        if self.place is None or self.connection is None:
+        # None where the visit has ended during the handshake.
+        place = self.place = self.host.visitors.of(kernel_id)
+        if place is None or self.connection is None:
             self.close(*GONE)  # a browser shows no status of a refused handshake, but this it does
             return
         limits = self.host.limits
@@ -84,10 +86,10 @@ class VisitorChannels(Sentences, VoilaKernelWebsocketHandler):
         now = self.host.visitors.clock()
         self._meter = Meter(limits.messages_at_once, limits.messages_a_second, now)
         self._opened_comms = 0
-        for older in tuple(self.place.sockets):
+        for older in tuple(place.sockets):
             older.close(*REPLACED)
-        self.place.sockets.add(self)
-        self.place.opened, self.place.active = True, now
+        place.sockets.add(self)
+        place.opened, place.active = True, now
         await super().open(kernel_id)
 
     def on_message(self, ws_message: str | bytes) -> None:

@@ -1,0 +1,31 @@
+"""A visit that ends while its websocket is being opened, which a busy machine takes long for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.limits.guest import Guest, ask, until
+from tests.servers import serving
+
+# `kezako serve`, whose visitors all leave in the middle of the handshake.
+LEAVING = """
+import sys
+from kezako.cli import main
+from kezako.serve.channels import VisitorConnection
+
+async def leave(connection):
+    handler = connection.websocket_handler
+    handler.host.end(handler.place, "left")
+
+VisitorConnection.prepare = leave
+sys.exit(main())
+"""
+
+
+def test_the_page_is_told(a_small_home: Path) -> None:
+    arguments = ["-c", LEAVING, "serve", "--no-browser", "--port", "{port}"]
+    for address in serving(arguments, a_small_home, path="healthz"):
+        until(lambda: ask(address, "healthz").status == 200, "the page was ready")  # noqa: B023
+        guest = Guest(address).arrives().connects()
+        assert guest.is_dismissed() == (4410, "This page has ended.")
+        assert guest.is_gone()
