@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import pyarrow as pa
@@ -15,6 +17,11 @@ import pyarrow.parquet as pq
 from kezako.apart.outcome import Outcome
 from kezako.batch.files import check, files
 from kezako.batch.workers import LARGEST, read, too_large
+
+PAUSES = 1.0, 5.0  # seconds before a second and a third try: a store is busy, a network is away
+FAILURES = (pa.ArrowException, OSError)
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -33,7 +40,7 @@ class Place:
         shown = _shown(text)
         try:
             system, folder = fs.FileSystem.from_uri(text)
-        except (pa.ArrowException, OSError, ValueError) as error:
+        except (*FAILURES, ValueError) as error:
             reason = str(error).replace(text, shown)
             raise ValueError(f"{shown!r} cannot be reached: {reason}") from None
         return cls(system, folder, shown)
@@ -49,7 +56,7 @@ class Place:
             return [os.path.relpath(path, self.folder) for path in files([self.folder])]
         try:
             found = self.system.get_file_info(fs.FileSelector(self.folder, recursive=True))
-        except (pa.ArrowException, OSError) as error:
+        except FAILURES as error:
             raise ValueError(f"{self.shown} cannot be read: {error}") from None
         start = len(self.folder.rstrip("/")) + 1
         names = (entry.path[start:] for entry in found if entry.type == fs.FileType.File)
@@ -65,17 +72,20 @@ class Place:
         if self.is_local:
             return read(os.path.join(self.folder, name))
         try:
-            with self.system.open_input_stream(f"{self.folder}/{name}") as file:
-                content = file.read(LARGEST + 1)
-        except (pa.ArrowException, OSError):
+            return _patiently(lambda: self._read(name))
+        except FAILURES:
             return {"refused": f"The file {Path(name).name!r} cannot be read."}
-        return content if len(content) <= LARGEST else too_large(name)
+
+    def _read(self, name: str) -> bytes | Outcome:
+        with self.system.open_input_file(f"{self.folder}/{name}") as file:
+            size = file.size()
+            return file.read(size) if size <= LARGEST else too_large(name)
 
     def write(self, name: str, table: pa.Table) -> None:
         """A Parquet file that is there whole or not at all, and the same one when written again."""
         target = f"{self.folder}/{name}"
         if not self.is_local:  # an object store shows an object when it is complete
-            pq.write_table(table, target, filesystem=self.system)
+            _patiently(lambda: pq.write_table(table, target, filesystem=self.system))
             return
         self.system.create_dir(self.folder, recursive=True)
         staged = f"{self.folder}/.{name}.{os.getpid()}.part"
@@ -93,11 +103,23 @@ class Place:
                     yield pq.read_table(
                         f"{self.folder}/{name}", columns=columns, filesystem=self.system
                     )
-                except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+                except (*FAILURES, KeyError, ValueError) as error:
                     raise ValueError(
                         f"{self.path(name)} is none of Kezako's tables ({error}). "
                         "Name a new folder for the answers."
                     ) from None
+
+
+def _patiently(call: Callable[[], Result]) -> Result:
+    """What `call` returns, in a few tries. Raises what the last of them did."""
+    for pause in PAUSES:
+        try:
+            return call()
+        except FileNotFoundError:
+            raise
+        except FAILURES:
+            time.sleep(pause)
+    return call()
 
 
 def _shown(uri: str) -> str:

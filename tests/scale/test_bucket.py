@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,6 +25,7 @@ KEY, SECRET = "a-key", "a-secret"  # whatever they are, the stand-in lets them i
 @pytest.fixture
 def a_bucket() -> Iterator[str]:
     """An address with {} where a folder goes: of an empty bucket on this machine."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # a line a request hides all else
     server = moto.ThreadedMotoServer("127.0.0.1", port=0)
     server.start()
     _, port = server.get_host_and_port()
