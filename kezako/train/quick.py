@@ -34,7 +34,8 @@ ENOUGH = 150  # pictures from which one plain view of each does
 VIEWS = 4  # of each picture at most
 EPOCHS, STEPS = 2, 60  # at least so many of both; more do not lower the error
 RATE, SLOWER = 3e-3, 3  # of the head; the last stage, which knows something already, is slower
-BATCH = 32
+BATCH, SMALL = 32, 16  # maps a step; fewer where else the steps would go over all many times:
+TIMES = 4  # more of them lower the error little, and cost as much as all else together
 # As fastai's own, but in one pass over the weights; biases and BatchNorm decay, too.
 ADAM = partial(torch.optim.AdamW, betas=(0.9, 0.99), eps=1e-5, weight_decay=0.01, fused=True)
 
@@ -85,7 +86,8 @@ def _fit(learn: Learner) -> HeadFit:
     with learn.pictures_in_memory.used(learn.dls):
         train, valid = _maps(learn, body[:STAGE], half)
     learn.model.to(memory_format=torch.contiguous_format)
-    batch = min(BATCH, learn.dls.train.bs * processes(), len(train[0]))
+    few = max(SMALL, TIMES * len(train[0]) // STEPS)
+    batch = min(BATCH, few, learn.dls.train.bs * processes(), len(train[0]))
     small = Learner(
         DataLoaders(
             Maps(*train, bs=batch, shuffle=True, drop_last=True), Maps(*valid, bs=BATCH),
