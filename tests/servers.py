@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -14,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+PORTS = range(20_000, 32_000)
 DEADLINE = 120  # seconds that a server or a page may take on a busy machine
 
 
@@ -25,7 +28,7 @@ def serving(
     **settings: str,  # of its environment
 ) -> Iterator[str]:
     """The address of a server, until the iterator is closed."""
-    port = _an_unused_port()
+    port = unused_port()
     command = [sys.executable, *(part.format(port=port) for part in arguments)]
     environment = {
         **os.environ,
@@ -77,7 +80,13 @@ def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path, seconds:
     raise AssertionError(f"The server did not start:\n{log.read_text(errors='replace')[-3000:]}")
 
 
-def _an_unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def unused_port() -> int:
+    """A port for a server that may take a while to bind it.
+
+    Below those that the system gives to whoever asks for any: Ray alone asks for dozens.
+    """
+    while True:
+        port = secrets.choice(PORTS)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port

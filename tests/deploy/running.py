@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -96,9 +95,3 @@ def come_and_classify(address: str, visitors: int) -> None:
 
 def a_photo(number: int) -> bytes:
     return encoded(draw_face(CLASSES[number % len(CLASSES)], number), "JPEG")
-
-
-def unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -15,8 +15,9 @@ import pytest
 from benchmarks.serving.tree import Group, NoLimit, limited
 from benchmarks.slug import HELD, compressed, packages_of
 from tests.deploy.environments import copy_environment
-from tests.deploy.running import Running, come_and_classify, running, unused_port
+from tests.deploy.running import Running, come_and_classify, running
 from tests.limits.guest import Guest
+from tests.servers import unused_port
 
 DYNO = 512 * 1000 * 1000  # bytes
 

@@ -6,7 +6,6 @@ import os
 import re
 import select
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
@@ -16,6 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
+
+from tests.servers import unused_port
 
 DEADLINE = 900  # seconds for one command on a busy machine
 _SERVER = re.compile(
@@ -76,7 +77,7 @@ class Shell:
     def _serve(self, command: str) -> str:
         """Start a server, and wait until it answers."""
         self._end_server()
-        command = re.sub(r"--port \d+", lambda _: f"--port {_an_unused_port()}", command)
+        command = re.sub(r"--port \d+", lambda _: f"--port {unused_port()}", command)
         self._servers += 1
         log = self._log.with_suffix(f".{self._servers}.log")
         log.touch()
@@ -147,9 +148,3 @@ def _is_alive(group: int) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-def _an_unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

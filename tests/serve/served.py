@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
-from tests.servers import DEADLINE, ROOT, until
+from tests.servers import DEADLINE, ROOT, until, unused_port
 
 PYTHON = {"name": "python3", "display_name": "Python 3", "language": "python"}
 # Says what a visitor typed, who they are, and what must not be shared.
@@ -126,9 +125,3 @@ def lives(pid: int) -> bool:
     except OSError:
         return False
     return status.rpartition(")")[2].split()[0] != "Z"
-
-
-def unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
