@@ -11,11 +11,11 @@ from kezako.workspace import Workspace
 from tests.batch.conftest import COLOURS, a_folder_of_pictures  # noqa: F401  a fixture
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def a_workspace_of_colours(
     tmp_path_factory: pytest.TempPathFactory, a_bundle: Callable[..., Path]
 ) -> Workspace:
-    """A workspace with the classifier `colours`."""
+    """A workspace with the classifier `colours`; a file's own, for one of them exchanges it."""
     home = tmp_path_factory.mktemp("scale")
     a_bundle(home / "models", "colours", tuple(COLOURS))
     return Workspace(home)
