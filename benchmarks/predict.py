@@ -4,16 +4,14 @@
     python benchmarks/predict.py --seconds 0           # without the API
     python benchmarks/predict.py --pictures 3 --rounds 1 --seconds 2    # short
 
-Each way is a process of its own, asked in turn with the same picture, so that neither the
+The three ways are three processes, asked in turn with the same picture, so that neither the
 libraries' threads nor the machine's moods favour one. From the bytes of a file to an answer:
 
-- `learn.predict` of stock fastai with `models/NAME/export.pkl`, without its progress bar, on all
-  cores;
-- the page's `Classifier.predict` with `models/NAME/model.onnx`, on the one thread that a visitor's
-  kernel has;
-- ONNX Runtime alone with that file and that one thread, on a tensor that is ready: no decoding, no
-  answer;
-- the same two on as many threads as the API takes.
+- `learn.predict` of stock fastai with `models/NAME/export.pkl`, without its progress bar;
+- the page's `Classifier.predict` with `models/NAME/model.onnx`;
+- ONNX Runtime alone with that file, on a tensor that is ready: no decoding, no answer.
+
+The last two have the one thread that a visitor's kernel has, stock fastai has all cores.
 
 Then `kezako serve` answers a load generator, which is a process of its own: pictures a second,
 the time that half and 99 % of the requests took, and the memory of the server and its processes.
@@ -45,24 +43,15 @@ import psutil
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from kezako.apart.worker import THREADS, cores  # noqa: E402
 from kezako.serve.snapshot import SINGLE_THREADED  # noqa: E402
 
 PHOTOS = Path(os.environ.get("KEZAKO_PHOTOS", ROOT.parent / "shared" / "photos")) / "bears"
+HELD = {"learn.predict": 1 / 4, "bare": 1.3}  # ours at most so many times the other's
 WAYS = {
     "learn.predict": "stock fastai, learn.predict",
     "page": "Kezako, the page's",
     "bare": "ONNX Runtime alone, no decoding",
-    "api": "Kezako, the API's",
-    "bare-api": "ONNX Runtime alone, as many threads",
 }
-# Ours, another's, and at most so many times the other's.
-HELD = [
-    ("page", "learn.predict", 1 / 4),
-    ("page", "bare", 1.3),
-    ("api", "learn.predict", 1 / 4),
-    ("api", "bare-api", 1.3),
-]
 STARTING = 120  # seconds that a server may take on a busy machine
 
 
@@ -93,7 +82,7 @@ def main() -> None:
 
 
 def compare(arguments: argparse.Namespace, pictures: Sequence[bytes]) -> None:
-    """All ways, each picture by all of them in turn."""
+    """The three ways, each picture by all of them in turn."""
     processes = {way: _Way(way, arguments) for way in WAYS}
     times: dict[str, list[float]] = {way: [] for way in WAYS}
     for turn in range(-1, arguments.rounds):  # the first round warms up and is not counted
@@ -108,12 +97,14 @@ def compare(arguments: argparse.Namespace, pictures: Sequence[bytes]) -> None:
     middle = {way: statistics.median(some) for way, some in times.items()}
     print(f"{len(pictures)} pictures, {arguments.rounds} rounds; medians, in milliseconds\n")
     for way, title in WAYS.items():
-        print(f"  {title:<36}{middle[way]:8.2f}")
-    print()
-    for ours, other, held in HELD:
-        ratio = middle[ours] / middle[other]
-        verdict = "met" if ratio <= held else "MISSED"
-        print(f"  {WAYS[ours]:<18} is {ratio:.2f} of {WAYS[other]}, held to {held:.2f}: {verdict}")
+        ratio = middle["page"] / middle[way]
+        print(f"  {title:<36}{middle[way]:8.2f}   ours is {ratio:5.2f} of it{_held(way, ratio)}")
+
+
+def _held(way: str, ratio: float) -> str:
+    if way not in HELD:
+        return ""
+    return f"   held to {HELD[way]:.2f}: {'met' if ratio <= HELD[way] else 'MISSED'}"
 
 
 class _Way:
@@ -122,7 +113,7 @@ class _Way:
     def __init__(self, way: str, arguments: argparse.Namespace):
         self._process = subprocess.Popen(
             [*_this_script(arguments), "--way", way],
-            env=os.environ | (SINGLE_THREADED if way in ("page", "bare") else {}),
+            env=os.environ | ({} if way == "learn.predict" else SINGLE_THREADED),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
 
@@ -145,12 +136,7 @@ class _Way:
 
 def answer_on_demand(way: str, bundle: Path, pictures: Sequence[bytes]) -> None:
     """The other end of `_Way`."""
-    threads = min(THREADS, cores()) if "api" in way else 1
-    classify = (
-        _stock(bundle, pictures) if way == "learn.predict"
-        else _bare(bundle, pictures, threads) if way.startswith("bare")
-        else _ours(bundle, pictures, threads)
-    )  # fmt: skip
+    classify = {"learn.predict": _stock, "page": _page, "bare": _bare}[way](bundle, pictures)
     for line in sys.stdin:
         start = time.perf_counter()
         classify(int(line))
@@ -172,21 +158,21 @@ def _stock(bundle: Path, pictures: Sequence[bytes]) -> Callable[[int], Any]:
     return classify
 
 
-def _ours(bundle: Path, pictures: Sequence[bytes], threads: int) -> Callable[[int], Any]:
+def _page(bundle: Path, pictures: Sequence[bytes]) -> Callable[[int], Any]:
     from kezako.classifier import Classifier
 
-    classifier = Classifier.open(bundle, threads)
+    classifier = Classifier.open(bundle)
     return lambda number: classifier.predict(pictures[number])
 
 
-def _bare(bundle: Path, pictures: Sequence[bytes], threads: int) -> Callable[[int], Any]:
+def _bare(bundle: Path, pictures: Sequence[bytes]) -> Callable[[int], Any]:
     import onnxruntime as ort
 
     from kezako.bundle import read_card
     from kezako.classifier import prepare
 
     options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1
     session = ort.InferenceSession(
         bundle / "model.onnx", options, providers=["CPUExecutionProvider"]
     )
