@@ -26,7 +26,9 @@ SINGLE_THREADED = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "ORT_DISABLE_TELEMETRY": "1",
-    "MALLOC_ARENA_MAX": "1",  # of glibc: one heap costs less than one a thread
+    # glibc's settings: one heap costs less than one a thread; large blocks go back when freed.
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": "262144",
 }
 TIMEOUT = 120  # seconds that a notebook may take to run
 _FORK_TIMEOUT = 20  # seconds on a machine that is very busy
