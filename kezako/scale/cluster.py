@@ -46,22 +46,22 @@ def connected(
     else:
         # The other machines need what requirements.txt names; this package travels with the work.
         settings |= {"address": address, "runtime_env": {"py_modules": [str(PACKAGE)]}}
-    _connect(settings, tries=2 if address is None else 1)
+    _connect(settings)
     try:
         yield
     finally:
         ray.shutdown()
 
 
-def _connect(settings: dict[str, Any], tries: int) -> None:
-    """Raises `ValueError` with a sentence."""
-    while True:
+def _connect(settings: dict[str, Any]) -> None:
+    """A Ray of this machine is tried twice. Raises `ValueError` with a sentence."""
+    here = settings["address"] == "local"
+    for last in (False, True) if here else (True,):
         try:
             ray.init(**settings)
             return
         except Exception as error:  # a plain one where Ray took over 30 seconds to start
             ray.shutdown()
-            tries -= 1
-            if not tries:
-                where = settings["address"].replace("local", "this machine")
+            if last:
+                where = "this machine" if here else settings["address"]
                 raise ValueError(f"Ray cannot be reached at {where}: {error}") from None

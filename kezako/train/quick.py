@@ -34,8 +34,8 @@ ENOUGH = 150  # pictures from which one plain view of each does
 VIEWS = 4  # of each picture at most
 EPOCHS, STEPS = 2, 60  # at least so many of both; more do not lower the error
 RATE, SLOWER = 3e-3, 3  # of the head; the last stage, which knows something already, is slower
-BATCH, SMALL = 32, 16  # maps a step; fewer where else the steps would go over all many times:
-TIMES = 4  # more of them lower the error little, and cost as much as all else together
+BATCH, SMALL = 32, 16  # maps of a step, at most and at least; between these as many as it takes
+TIMES = 4  # to go over all of them so often in STEPS: a small set then takes half the time
 # As fastai's own, but in one pass over the weights; biases and BatchNorm decay, too.
 ADAM = partial(torch.optim.AdamW, betas=(0.9, 0.99), eps=1e-5, weight_decay=0.01, fused=True)
 

@@ -35,6 +35,6 @@ def test_it_is_tried_twice(a_slow_ray: list[dict[str, Any]]) -> None:
 
 
 def test_a_cluster_is_asked_once(a_slow_ray: list[dict[str, Any]]) -> None:
-    with pytest.raises(ValueError, match="at auto: "), connected("auto"):
+    with pytest.raises(ValueError, match="at localhost:1: "), connected("localhost:1"):
         pass
     assert len(a_slow_ray) == 1
