@@ -25,7 +25,6 @@ import io
 import json
 import os
 import random
-import socket
 import statistics
 import subprocess
 import sys
@@ -43,6 +42,7 @@ import psutil
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.ports import unused_port  # noqa: E402
 from kezako.serve.snapshot import SINGLE_THREADED  # noqa: E402
 
 PHOTOS = Path(os.environ.get("KEZAKO_PHOTOS", ROOT.parent / "shared" / "photos")) / "bears"
@@ -264,9 +264,7 @@ async def _response(reader: asyncio.StreamReader) -> tuple[int, bytes]:
 
 @contextmanager
 def _serving(model: str) -> Iterator[tuple[str, psutil.Process]]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = unused_port()
     with tempfile.TemporaryFile() as log:
         server = subprocess.Popen(
             [sys.executable, "-m", "kezako", "serve", model, "--no-browser", "--port", str(port)],

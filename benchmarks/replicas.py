@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.batch import PHOTOS, held  # noqa: E402
+from benchmarks.ports import unused_port  # noqa: E402
 
 SERVERS = {
     "kezako serve": ["serve", "--no-browser"],
@@ -73,9 +73,7 @@ def load(arguments: argparse.Namespace, address: str, seconds: float) -> dict[st
 @contextmanager
 def serving(words: list[str]) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """A server of Kezako's on a free port, until the block ends."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = unused_port()
     with tempfile.NamedTemporaryFile() as log:
         server = subprocess.Popen(
             [sys.executable, "-m", "kezako", *words, "--port", str(port)],

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,8 +12,9 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from benchmarks.ports import unused_port
+
 ROOT = Path(__file__).parents[1]
-PORTS = range(20_000, 32_000)
 DEADLINE = 120  # seconds that a server or a page may take on a busy machine
 
 
@@ -78,15 +76,3 @@ def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path, seconds:
         else:
             return
     raise AssertionError(f"The server did not start:\n{log.read_text(errors='replace')[-3000:]}")
-
-
-def unused_port() -> int:
-    """A port for a server that may take a while to bind it.
-
-    Below those that the system gives to whoever asks for any: Ray alone asks for dozens.
-    """
-    while True:
-        port = secrets.choice(PORTS)
-        with contextlib.suppress(OSError), socket.socket() as probe:
-            probe.bind(("127.0.0.1", port))
-            return port

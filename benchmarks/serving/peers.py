@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +21,7 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.ports import unused_port
 from benchmarks.serving.tree import family
 
 ROOT = Path(__file__).parents[2]
@@ -188,7 +187,7 @@ def _running(
     folder: Path,  # where it runs, and where its log is written
     settings: dict[str, str] | None = None,  # of its environment; {port} here too
 ) -> Iterator[Server]:
-    port = _an_unused_port()
+    port = unused_port()
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT),
@@ -236,12 +235,3 @@ def _stop(process: psutil.Popen) -> None:
         with suppress(psutil.NoSuchProcess):
             one.kill()
     psutil.wait_procs(descendants, timeout=20)
-
-
-def _an_unused_port() -> int:
-    """Below those that systems give away: else a kernel could take it before the server does."""
-    while True:
-        port = random.randrange(20_000, 32_000)
-        with suppress(OSError), socket.socket() as probe:
-            probe.bind(("127.0.0.1", port))
-            return port

@@ -14,8 +14,8 @@ import repo2docker.buildpacks.conda
 import yaml
 from repo2docker.buildpacks import PythonBuildPack
 
+from benchmarks.ports import unused_port
 from tests.deploy.running import Running, running
-from tests.servers import unused_port
 
 TOKEN = "a-token-of-this-test"
 BASE = "user/owner-repo-ab12cd34/"  # Binder gives each launch an address of its own

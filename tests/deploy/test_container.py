@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.ports import unused_port
 from tests.deploy.container import PYTHON, Image, unable
 from tests.deploy.environments import copy_environment
 from tests.deploy.running import come_and_classify, running
 from tests.limits.guest import ask
-from tests.servers import unused_port
 
 
 @pytest.fixture(scope="module", params=["of the repository", "for Spaces"])

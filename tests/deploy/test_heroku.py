@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.ports import unused_port
 from benchmarks.serving.tree import Group, NoLimit, limited
 from benchmarks.slug import HELD, compressed, packages_of
 from tests.deploy.environments import copy_environment
 from tests.deploy.running import Running, come_and_classify, running
 from tests.limits.guest import Guest
-from tests.servers import unused_port
 
 DYNO = 512 * 1000 * 1000  # bytes
 

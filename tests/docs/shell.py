@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.servers import unused_port
+from benchmarks.ports import unused_port
 
 DEADLINE = 900  # seconds for one command on a busy machine
 _SERVER = re.compile(

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.limits.guest import ask, until
-from tests.servers import serving
+from tests.limits.guest import ask
+from tests.servers import serving, until
 
 Host = Callable[..., AbstractContextManager[str]]
 
@@ -30,7 +30,7 @@ def a_host(a_small_home: Path) -> Host:
     def host(*arguments: str, **settings: str) -> Iterator[str]:
         command = ["-m", "kezako", "serve", "--no-browser", "--port", "{port}", *arguments]
         for address in serving(command, a_small_home, path="healthz", **settings):
-            until(lambda: ask(address, "healthz").status == 200, "the page was ready")  # noqa: B023
+            until(lambda: ask(address, "healthz").status == 200, "The page is not ready.")  # noqa: B023
             yield address
 
     return host

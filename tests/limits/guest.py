@@ -218,14 +218,6 @@ def read(raw: bytes) -> dict[str, Any]:
     return dict(json.loads(raw))
 
 
-def until(true: Callable[[], object], what: str) -> None:
-    """Wait until it is, looking again and again."""
-    end = time.monotonic() + DEADLINE
-    while not true():
-        assert time.monotonic() < end, f"It never came to pass that {what}."
-        time.sleep(0.1)
-
-
 def visit(address: str, **headers: str) -> None:
     """A whole normal visit: the server is well."""
     guest = Guest(address).arrives(**headers).connects()

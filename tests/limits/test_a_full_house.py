@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.limits.conftest import Host
-from tests.limits.guest import Guest, ask, until
+from tests.limits.guest import Guest, ask
+from tests.servers import until
 
 
 @pytest.fixture(scope="module")
@@ -79,4 +80,4 @@ def test_asking_for_the_headers_takes_no_place(two_places: str) -> None:
     inside = [Guest(two_places).arrives(), Guest(two_places).arrives()]
     for guest in inside:
         guest.leaves()
-    until(lambda: all(guest.is_gone() for guest in inside), "both had left")
+    until(lambda: all(guest.is_gone() for guest in inside), "Somebody stays.")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.limits.guest import Guest, ask, until
-from tests.servers import serving
+from tests.limits.guest import Guest, ask
+from tests.servers import serving, until
 
 # `kezako serve`, whose visitors all leave in the middle of the handshake.
 LEAVING = """
@@ -25,7 +25,7 @@ sys.exit(main())
 def test_the_page_is_told(a_small_home: Path) -> None:
     arguments = ["-c", LEAVING, "serve", "--no-browser", "--port", "{port}"]
     for address in serving(arguments, a_small_home, path="healthz"):
-        until(lambda: ask(address, "healthz").status == 200, "the page was ready")  # noqa: B023
+        until(lambda: ask(address, "healthz").status == 200, "The page is not ready.")  # noqa: B023
         guest = Guest(address).arrives().connects()
         assert guest.is_dismissed() == (4410, "This page has ended.")
         assert guest.is_gone()

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.limits.guest import Guest, ask, until
+from tests.limits.guest import Guest, ask
 from tests.limits.makers import write_notebook
-from tests.servers import serving
+from tests.servers import serving, until
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def a_makers_page(tmp_path_factory: pytest.TempPathFactory, a_small_home: Path) 
         ["-m", "kezako", "serve", "--no-browser", "--port", "{port}"],
         home, path="healthz", KEZAKO_KERNEL_MEMORY="150000000", KEZAKO_BUSY="3",
     ):  # fmt: skip
-        until(lambda: ask(address, "healthz").status == 200, "the page was ready")  # noqa: B023
+        until(lambda: ask(address, "healthz").status == 200, "The page is not ready.")  # noqa: B023
         yield address
 
 
@@ -39,7 +39,7 @@ def test_a_kernel_that_dies_ends_its_page_with_a_sentence(a_makers_page: str) ->
     guest = Guest(a_makers_page).arrives().connects()
     guest.presses("end")
     assert guest.is_dismissed()[0] == 4410
-    until(guest.is_gone, "the place was free")
+    until(guest.is_gone, "The place is still taken.")
 
 
 def everything(guest: Guest, press: str) -> str:

@@ -9,7 +9,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.browser import a_screen
 from tests.limits.conftest import Host
-from tests.limits.guest import Guest, until
+from tests.limits.guest import Guest
+from tests.servers import until
 
 pytestmark = pytest.mark.browser
 
@@ -63,4 +64,4 @@ def test_a_closed_tab_leaves_nothing_behind(one_place: str, a_phone: Page) -> No
     ))  # fmt: skip
     assert not kernel.is_gone()
     a_phone.close(run_before_unload=True)
-    until(kernel.is_gone, "the kernel ended")
+    until(kernel.is_gone, "The kernel lives on.")

@@ -9,7 +9,8 @@ import psutil
 
 from tests.attack.raw import connect, get
 from tests.limits.conftest import Host
-from tests.limits.guest import Guest, ask, until
+from tests.limits.guest import Guest, ask
+from tests.servers import until
 
 VISITS = 70
 
@@ -60,17 +61,15 @@ def test_nothing_is_left_of_many_visits(a_host: Host) -> None:
         process = server(address)
         for number in range(7):
             come_and_go(address, number)
-        until(lambda: figure(address, "kezako_visitors") == 0, "the first had left")
-        until(lambda: figure(address, "kezako_kernels") == 0, "their kernels had ended")
+        until(lambda: figure(address, "kezako_visitors") == 0, "The first is still counted.")
+        until(lambda: figure(address, "kezako_kernels") == 0, "A kernel is still counted.")
         files, children = process.num_fds(), len(process.children(recursive=True))
         memory = process.memory_full_info().uss
         for number in range(VISITS):
             come_and_go(address, number)
-        until(lambda: figure(address, "kezako_visitors") == 0, "all had left")
-        until(lambda: figure(address, "kezako_kernels") == 0, "their kernels had ended")
-        until(lambda: process.num_fds() <= files + 4, "their files were closed")
-        until(
-            lambda: len(process.children(recursive=True)) <= children, "their processes had ended"
-        )
+        until(lambda: figure(address, "kezako_visitors") == 0, "Somebody is still counted.")
+        until(lambda: figure(address, "kezako_kernels") == 0, "A kernel is still counted.")
+        until(lambda: process.num_fds() <= files + 4, "Files stay open.")
+        until(lambda: len(process.children(recursive=True)) <= children, "A process lives on.")
         grown = process.memory_full_info().uss - memory
         assert grown / VISITS < 200_000, f"{grown} bytes are left of {VISITS} visits"

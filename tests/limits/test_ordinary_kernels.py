@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.limits.guest import Guest, ask, until
+from tests.limits.guest import Guest, ask
 from tests.limits.makers import write_notebook
-from tests.servers import serving
+from tests.servers import serving, until
 
 
 def test_a_notebook_with_a_thread_is_served_all_the_same(
@@ -20,7 +20,7 @@ def test_a_notebook_with_a_thread_is_served_all_the_same(
     notebook.write_text(text.replace("import sys, time", thread + "import sys, time"))
     command = ["-m", "kezako", "serve", "--no-browser", "--port", "{port}", "--visitors", "1"]
     for address in serving(command, tmp_path, path="healthz"):
-        until(lambda: ask(address, "healthz").status == 200, "the page was ready")  # noqa: B023
+        until(lambda: ask(address, "healthz").status == 200, "The page is not ready.")  # noqa: B023
         guest = Guest(address).arrives().connects()
         assert guest.is_answered()
         assert ask(address).status == 503

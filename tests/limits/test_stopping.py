@@ -12,8 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.limits.guest import Guest, ask, until
+from tests.limits.guest import Guest, ask
 from tests.page.conftest import ROOT
+from tests.servers import until
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
@@ -26,10 +27,10 @@ def test_it_says_goodbye_and_stops(a_small_home: Path, how: signal.Signals) -> N
     assert server.stdout
     try:
         address = server.stdout.readline().split()[4]
-        until(lambda: ask(address, "healthz").status == 200, "the page was ready")
+        until(lambda: ask(address, "healthz").status == 200, "The page is not ready.")
         guests = [Guest(address).arrives().connects() for _ in range(3)]
         family = psutil.Process(server.pid).children(recursive=True)
-        assert len(family) >= 4, "a snapshot and three kernels"
+        assert len(family) >= 4, "There are no three kernels beside a snapshot."
         begun = time.monotonic()
         server.send_signal(how)
         assert [guest.is_dismissed() for guest in guests] == [(1001, "The server is stopping.")] * 3

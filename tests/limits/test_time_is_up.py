@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.limits.conftest import Host
-from tests.limits.guest import Guest, ask, until
+from tests.limits.guest import Guest, ask
+from tests.servers import until
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +20,7 @@ def a_hasty_host(a_host: Host) -> Iterator[str]:
 def test_a_page_that_never_opens_its_websocket_ends(a_hasty_host: str) -> None:
     guest = Guest(a_hasty_host).arrives()
     assert not guest.is_gone()
-    until(guest.is_gone, "the kernel ended")
+    until(guest.is_gone, "The kernel lives on.")
 
 
 def test_a_lost_connection_finds_its_kernel_again_for_a_while(a_hasty_host: str) -> None:
@@ -27,12 +28,12 @@ def test_a_lost_connection_finds_its_kernel_again_for_a_while(a_hasty_host: str)
     guest.socket.shutdown()
     assert guest.connects().is_answered()
     guest.socket.shutdown()
-    until(guest.is_gone, "the kernel ended")
+    until(guest.is_gone, "The kernel lives on.")
 
 
 def test_who_comes_back_too_late_is_told_so(a_hasty_host: str) -> None:
     guest = Guest(a_hasty_host).arrives()
-    until(guest.is_gone, "the kernel ended")
+    until(guest.is_gone, "The kernel lives on.")
     code, said = guest.connects().is_dismissed()
     assert (code, said) == (4410, "This page has ended.")
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
-from tests.servers import DEADLINE, ROOT, until, unused_port
+from benchmarks.ports import unused_port
+from tests.servers import DEADLINE, ROOT, until
 
 PYTHON = {"name": "python3", "display_name": "Python 3", "language": "python"}
 # Says what a visitor typed, who they are, and what must not be shared.

@@ -1,0 +1,19 @@
+"""Ports for servers that take a while to start."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import socket
+
+# Below those that a system gives to whoever asks for any: Ray alone asks for dozens.
+PORTS = range(20_000, 32_000)
+
+
+def unused_port() -> int:
+    """A port that is free now, and that nobody is given before the server has bound it."""
+    while True:
+        port = secrets.choice(PORTS)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
