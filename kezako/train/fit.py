@@ -199,7 +199,7 @@ def bfloat16_gain(learn: Learner) -> float:
         return _fastest(lambda: body(plain)) / _fastest(in_bfloat16)
 
 
-def _fastest(call: Callable[[], Any], times: int = 2) -> float:
+def _fastest(call: Callable[[], Any], times: int = 3) -> float:
     call()  # the first one chooses kernels and allocates
     seconds = []
     for _ in range(times):
