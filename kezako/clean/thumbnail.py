@@ -46,11 +46,11 @@ class Thumbnail(VBox):
             self._picture.value = b""
             return
         self._picture.value = _content(folder / str(item.row.file))
-        self._words.value = _about(item)
         self._keep.description = "Accept" if item.row.status == "offered" else "Keep"
         self._keep.disabled = item.row.status == "offered" and item.row.folder not in targets
         self._offer(targets, item.row.folder)
         self.refresh()
+        self._words.value = _about(item)  # last: who reads them may already press keys
 
     def refresh(self) -> None:
         """Show the mark that the row has now."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.limits.guest import ask, until, visit
-from tests.servers import serving
+from tests.limits.guest import ask, visit
+from tests.servers import serving, until
 
 HOSTILE = ("<script>document.title='taken'</script>", "<img src=x onerror=alert(1)>", "{{ 7*7 }}")
 

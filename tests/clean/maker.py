@@ -28,9 +28,10 @@ class Maker:
     ) -> Maker:
         menu = self.page.locator(".kz-class-menu select")
         menu.select_option(label=self._option(menu, name or "all"))
-        # The class stands at every picture, once the kernel has sent them.
-        if name:
-            expect(self.page.locator(".kz-class:visible b").first).to_have_text(name)
+        if name:  # each picture's class is what the kernel sends last of it
+            others = re.compile(rf"^(?!{re.escape(name)}$)")
+            shown = self.page.locator(".kz-class:visible b")
+            expect(shown.filter(has_text=others)).to_have_count(0)
         return self
 
     def shows(self, what: str) -> Maker:
