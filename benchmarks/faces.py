@@ -31,7 +31,7 @@ sys.path.insert(0, str(ROOT))
 from kezako.classifier import Answer, Classifier  # noqa: E402
 from kezako.gather import gather_from  # noqa: E402
 from kezako.recipe import NEITHER  # noqa: E402
-from kezako.train.run import train  # noqa: E402
+from kezako.report import train  # noqa: E402
 from kezako.workspace import Workspace  # noqa: E402
 
 PHOTOS = Path(os.environ.get("KEZAKO_PHOTOS", ROOT.parent / "shared" / "photos")) / "faces"

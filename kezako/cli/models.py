@@ -29,7 +29,7 @@ def _train(arguments: argparse.Namespace, workspace: Workspace) -> None:
 
     recipe = workspace.recipe(arguments.name)
     try:
-        from kezako.train.run import train
+        from kezako.report import train
     except ImportError as error:
         raise Refusal(needs_more("Training", error)) from error
     card = train(recipe, workspace, photos=not arguments.without_photos)

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from kezako.recipe import parse_recipe
-from kezako.train.run import LEFT_OUT, PHOTOS, _report
+from kezako.report import LEFT_OUT, PHOTOS, _report
 
 RECIPE = parse_recipe('title = "Which <b>?"\n[classes]\na = []\nb = []\n', "these")
 
