@@ -18,9 +18,9 @@ MACHINES = (1, 2, 4, 8, 16, 32, 64)  # cores
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--core", type=float, default=42, help="pictures a second a core, predict")
-    parser.add_argument("--ray", type=float, default=39, help="the same of scale batch")
-    parser.add_argument("--replica", type=float, default=17, help="requests a second a replica")
+    parser.add_argument("--core", type=float, default=62, help="pictures a second a core, predict")
+    parser.add_argument("--ray", type=float, default=52, help="the same of scale batch")
+    parser.add_argument("--replica", type=float, default=33, help="requests a second a replica")
     parser.add_argument("--picture", type=float, default=200, help="KB of a picture")
     parser.add_argument("--price", type=float, default=0.045, help="of a core for an hour")
     parser.add_argument("--start", type=float, default=18, help="seconds until Ray works")

@@ -65,8 +65,10 @@ def load(arguments: argparse.Namespace, address: str, seconds: float) -> dict[st
         f"--seconds={seconds}", f"--clients={arguments.clients}", f"--photos={arguments.photos}",
         f"--model={arguments.model}",
     ]  # fmt: skip
-    told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-    found: dict[str, float] = json.loads(told.splitlines()[-1])
+    told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if told.returncode:
+        raise SystemExit(told.returncode)  # it has said why
+    found: dict[str, float] = json.loads(told.stdout.splitlines()[-1])
     return found
 
 

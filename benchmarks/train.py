@@ -42,6 +42,7 @@ from kezako.workspace import Workspace  # noqa: E402
 
 PHOTOS = Path(os.environ.get("KEZAKO_PHOTOS", ROOT.parent / "shared" / "photos"))
 EPOCHS, RATE = 4, 2e-3  # of stock: fine_tune(4), with fastai's own rate
+TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # seconds
 HELD = {"quick": 1 / 10, "points": 2.0, "full": 1 / 4}
 
 
@@ -248,6 +249,10 @@ def plot(found: dict[str, list[Curve]] | dict[str, dict[str, list[Curve]]], path
                     axes.plot(curve.seconds[0], 100 * curve.errors[0], "*", color="tab:orange",
                               markersize=12, label="quick" if not number else None)  # fmt: skip
         axes.set_xscale("log")
+        first, last = axes.get_xlim()
+        axes.set_xticks([tick for tick in TICKS if first <= tick <= last])
+        axes.xaxis.set_major_formatter("{x:.0f}")
+        axes.minorticks_off()
         axes.set_xlabel("seconds")
         axes.set_ylabel("validation error, %")
         axes.set_ylim(bottom=0)
