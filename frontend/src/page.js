@@ -19,6 +19,7 @@ const ASLEEP = "This page has been asleep for too long.";
 
 const manager = new Manager();
 const shown = []; // the views of the cells' widgets
+const opened = []; // file inputs that were drawn; an unreferenced one may be collected unheard
 const state = (name) => (document.documentElement.dataset.kezako = name);
 
 workers.set("OutputModel", capturing);
@@ -106,8 +107,12 @@ function path(root, element) {
 function keep(control) {
   const model = manager.models.get(control.dataset.model);
   if (!model) return;
-  if (control.type === "file" && control.files.length) {
-    uploads().find((view) => view.model === model)?.take([...control.files]);
+  if (control.type === "file") {
+    const take = () => uploads().find((view) => view.model === model)?.take([...control.files]);
+    if (control.files.length) take();
+    // A dialog that was opened before may be open still, and fills the control that was drawn.
+    control.addEventListener("change", take);
+    opened.push(control);
   } else if (control.type === "checkbox" && control.checked !== control.defaultChecked) {
     model.save({ value: control.checked });
   } else if (control.tagName === "SELECT" && !control.selectedOptions[0]?.defaultSelected) {

@@ -68,6 +68,21 @@ def test_a_photo_chosen_before_the_script_counts(a_phone: Page, a_kezako_serve: 
     assert visitor.classifies() == "This is red."
 
 
+def test_a_photo_chosen_in_a_dialog_opened_before_the_script_counts(
+    a_phone: Page, a_kezako_serve: str
+) -> None:
+    release = opened_without_script(a_phone, a_kezako_serve + "?model=colours")
+    with a_phone.expect_file_chooser() as chooser:
+        a_phone.locator(".widget-upload").click()
+    release()
+    expect(a_phone.locator("html")).to_have_attribute("data-kezako", "live")
+    photo = {"name": "late.jpg", "mimeType": "image/jpeg", "buffer": drawn()}
+    chooser.value.set_files(photo)  # type: ignore[arg-type]
+    visitor = Visitor(a_phone)
+    expect(visitor.answer).to_contain_text("late.jpg")
+    assert visitor.classifies() == "This is red."
+
+
 def test_a_classifier_chosen_before_the_script_counts(a_phone: Page, a_kezako_serve: str) -> None:
     release = opened_without_script(a_phone, a_kezako_serve + "?model=colours")
     a_phone.get_by_role("combobox").select_option(label="tints")
