@@ -1,4 +1,7 @@
-"""`kezako train NAME`: execute the training notebook, and keep it as the bundle's report."""
+"""`kezako train NAME`: execute the training notebook, and keep it as the bundle's report.
+
+Not below `kezako.train`, whose import is torch's: only the notebook's own process needs that.
+"""
 
 from __future__ import annotations
 

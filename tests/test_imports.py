@@ -99,11 +99,11 @@ def test_the_package_itself_imports_nothing() -> None:
     assert not list(imported("kezako", MODULES["kezako"]))
 
 
-def test_what_serves_imports_no_torch_nor_what_starts_a_training() -> None:
-    serving = [name for name in MODULES if part(name) in ("classifier", "page", "serve")]
+def test_what_serves_or_starts_a_training_imports_no_torch() -> None:
+    light = [name for name in MODULES if part(name) in ("classifier", "page", "serve", "report")]
     code = (
         "import importlib, sys\n"
-        f"for name in {['kezako.cli', 'kezako.report', *serving]!r}:\n"
+        f"for name in {['kezako.cli', *light]!r}:\n"
         "    importlib.import_module(name)\n"
         f"    heavy = sorted(set({HEAVY!r}) & set(sys.modules))\n"
         "    assert not heavy, (name, heavy)\n"

@@ -20,6 +20,8 @@ WITHOUT = (
         (["sample", "smileys"], "tqdm"),
         (["gather", "pets"], "filelock"),
         (["train", "pets"], "papermill"),
+        (["train", "pets"], "torch"),
+        (["train", "pets"], "fastai"),
         (["clean", "pets"], "sklearn"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, TypeAlias
 
 from kezako.workspace import Workspace
@@ -25,6 +26,13 @@ def needs_more(what: str, error: ImportError, extra: str = "train") -> str:
         f"{what} needs more than the page does ({str(error.name).split('.')[0]} is missing). "
         f"Install it with: {install(extra)}"
     )
+
+
+def check_installed(*packages: str) -> None:
+    """Raise `ModuleNotFoundError` for the first that is missing; importing torch takes seconds."""
+    for package in packages:
+        if find_spec(package) is None:
+            raise ModuleNotFoundError(f"No module named {package!r}", name=package)
 
 
 def manifest_of(name: str, workspace: Workspace) -> Manifest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from kezako.cli.common import Commands, Refusal, manifest_of, needs_more, pixels
+from kezako.cli.common import Commands, Refusal, check_installed, manifest_of, needs_more, pixels
 from kezako.workspace import Workspace
 
 
@@ -30,6 +30,8 @@ def _train(arguments: argparse.Namespace, workspace: Workspace) -> None:
     recipe = workspace.recipe(arguments.name)
     try:
         from kezako.report import train
+
+        check_installed("torch", "fastai")  # for the notebook, which is a process of its own
     except ImportError as error:
         raise Refusal(needs_more("Training", error)) from error
     card = train(recipe, workspace, photos=not arguments.without_photos)
