@@ -107,7 +107,7 @@ def plot_gain(first: HeadFit | None, learn: Learner) -> Markdown:
         )
     if errors:
         said.append(
-            f"{len(errors)} epochs over everything took "
+            f"{len(errors)} epoch{'s' * (len(errors) > 1)} over everything took "
             f"{_told(lines.seconds[-1], errors[-1])}, on {count} validation pictures."
         )
     if (
@@ -124,6 +124,7 @@ def plot_gain(first: HeadFit | None, learn: Learner) -> Markdown:
         axes.plot(
             first.seconds, 100 * first.error, "*", markersize=14, label="the last layers alone"
         )
+    axes.update_datalim([(0, 0)])  # the margin above is of the whole, also where errors are equal
     axes.set_ylim(bottom=0)
     axes.set_xlim(left=0)
     axes.set_xlabel("seconds")
