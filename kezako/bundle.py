@@ -27,6 +27,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from kezako.errors import KezakoError
 from kezako.recipe import Resize, Task
 
 FORMAT = 1
@@ -41,7 +42,7 @@ NOT_CLASSIFIERS = {"starter"}  # under models/ too: weights to begin training wi
 Precision = Literal["int8", "fp32"]
 
 
-class BundleError(ValueError):
+class BundleError(KezakoError):
     """A bundle that cannot be used; the message says why and what to do."""
 
 

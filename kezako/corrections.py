@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 
+from kezako.errors import KezakoError
 from kezako.manifest import CORRECTIONS, Manifest, Row
 from kezako.pictures import Picture, open_picture, shrink
 from kezako.recipe import NEITHER, check_folder_name
@@ -25,7 +26,7 @@ MOST = 500  # pictures that wait to be judged; a maker would look at no more
 MOST_BYTES = 100_000_000  # of those together
 
 
-class Full(ValueError):
+class Full(KezakoError):
     """No more corrections are taken for now; the message is a sentence for the visitor."""
 
 

@@ -23,6 +23,7 @@ from traitlets.log import get_logger
 
 from kezako.bundle import MODEL, BundleError, Card, Preprocessing
 from kezako.classifier import Answer
+from kezako.errors import KezakoError
 from kezako.pictures import NotAPicture, Picture
 from kezako.runtime import TookTooLong, patience
 
@@ -37,7 +38,7 @@ AWAY = "The classifier cannot be reached at the moment. Please press Classify ag
 Photos = npt.NDArray[np.object_]
 
 
-class EngineError(RuntimeError):
+class EngineError(KezakoError):
     """The engine gave no answer; the message is a sentence for the visitor."""
 
 
@@ -120,14 +121,14 @@ def names(address: str) -> list[str]:
 
 
 def address_of(text: str) -> str:
-    """`text` as the address of an engine, ending in /. Raises `ValueError` with a sentence."""
+    """`text` as the address of an engine, ending in /. Raises `KezakoError`."""
     try:
         where = urlsplit(text)
         fits = where.scheme in ("http", "https") and where.hostname and (where.port or 1)
     except ValueError:
         fits = False
     if not fits or where.username is not None or where.query or where.fragment:
-        raise ValueError(
+        raise KezakoError(
             f"{text!r} is no address of an engine; give one such as http://127.0.0.1:8000"
         )
     return text.rstrip("/") + "/"

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from kezako.errors import KezakoError
 from kezako.recipe import check_folder_name, parse_recipe
 from kezako.workspace import Workspace
 
@@ -63,14 +64,16 @@ def new_recipe(
     name: str,  # the folder under data/ and models/
     classes: Sequence[str],  # two or more; each is also its first search query
 ) -> Path:
-    """Write `data/NAME/recipe.toml`. Raises `ValueError`; never overwrites."""
+    """Write `data/NAME/recipe.toml`. Raises `KezakoError`; never overwrites."""
     name = check_folder_name(name)
     folders = [check_folder_name(each.strip()) for each in classes]
     if len(folders) < 2:
-        raise ValueError("there must be at least two classes to tell apart: --classes first,second")
+        raise KezakoError(
+            "there must be at least two classes to tell apart: --classes first,second"
+        )
     for folder in folders:
         if [other.casefold() for other in folders].count(folder.casefold()) > 1:
-            raise ValueError(f"the class {folder!r} stands twice; leave one out")
+            raise KezakoError(f"the class {folder!r} stands twice; leave one out")
     text = recipe_text(name, folders)
     parse_recipe(text, name=name)  # what is written can be read, or nothing is written
     return write_recipe(workspace.folder(name) / "recipe.toml", text)
@@ -86,9 +89,9 @@ def write_recipe(
     path: Path,
     text: str,
 ) -> Path:
-    """Write a recipe whole or not at all. Raises `ValueError` where there is one already."""
+    """Write a recipe whole or not at all. Raises `KezakoError` where there is one already."""
     if path.exists():
-        raise ValueError(f"there is a recipe already: {path}. Edit it, or choose another name.")
+        raise KezakoError(f"there is a recipe already: {path}. Edit it, or choose another name.")
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(
         "w", encoding="utf-8", newline="\n", dir=path.parent, suffix=".tmp", delete=False

@@ -13,6 +13,8 @@ import numpy as np
 from PIL import Image, ImageFile, ImageOps
 from pillow_heif import register_heif_opener
 
+from kezako.errors import KezakoError
+
 register_heif_opener(thumbnails=False)
 
 Picture: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | Image.Image
@@ -35,7 +37,7 @@ _COSINES = np.cos(
 )
 
 
-class NotAPicture(ValueError):
+class NotAPicture(KezakoError):
     """The input is no picture that can be shown; the message is a sentence for the visitor."""
 
 

@@ -11,6 +11,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from kezako.errors import KezakoError
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -29,7 +31,7 @@ _RESERVED = {"con", "prn", "aux", "nul", *(f"{p}{n}" for p in ("com", "lpt") for
 _FORBIDDEN = set('/\\:*?"<>|')
 
 
-class RecipeError(ValueError):
+class RecipeError(KezakoError):
     """A recipe that cannot be used; the message says which line to change, and how."""
 
 
@@ -118,20 +120,20 @@ def parse_recipe(text: str, name: str, path: Path | None = None) -> Recipe:
 def check_folder_name(name: str) -> str:
     """`name`, if it can name a folder on every system; else `ValueError` with the reason."""
     if not name.strip():
-        raise ValueError("a name must not be empty")
+        raise KezakoError("a name must not be empty")
     if any(unicodedata.category(character)[0] == "C" for character in name):
-        raise ValueError(f"{name!r} holds control characters; a name must be plain text")
+        raise KezakoError(f"{name!r} holds control characters; a name must be plain text")
     if bad := sorted(_FORBIDDEN & set(name)):
-        raise ValueError(f"{name!r} cannot be a folder name; leave out {' '.join(bad)}")
+        raise KezakoError(f"{name!r} cannot be a folder name; leave out {' '.join(bad)}")
     if name[0] in ". -" or name[-1] in ". ":
-        raise ValueError(
+        raise KezakoError(
             f"{name!r} cannot be a folder name; it must not begin with a dot, "
             "a dash or a space, nor end with a dot or a space"
         )
     if name.split(".")[0].casefold() in _RESERVED:
-        raise ValueError(f"{name!r} is a device name on Windows; choose another")
+        raise KezakoError(f"{name!r} is a device name on Windows; choose another")
     if len(name.encode()) > 100:
-        raise ValueError(f"{name[:20]!r}... is too long for a folder name; use at most 100 bytes")
+        raise KezakoError(f"{name[:20]!r}... is too long for a folder name; use at most 100 bytes")
     return unicodedata.normalize("NFC", name)
 
 

@@ -18,6 +18,7 @@ from nbconvert import HTMLExporter
 from papermill.exceptions import PapermillExecutionError
 
 from kezako.bundle import REPORT, Card, amend, read_card
+from kezako.errors import KezakoError
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 
@@ -25,10 +26,10 @@ PHOTOS = "photos"  # the tag of cells that show gathered pictures
 TOGETHER = "together"  # the tag of cells that every process of torchrun runs; the first runs all
 LEFT_OUT = "The pictures are left out of this report, because they are not ours to publish."
 # What a notebook cell raises for the maker, as a sentence that names what to do.
-_SENTENCES = ("NoPictures", "RecipeError", "NotPortable", "ValueError", "SourceStopped")
+_SENTENCES = ("KezakoError", "NoPictures", "RecipeError", "NotPortable", "SourceStopped")
 
 
-class TrainingStopped(ValueError):
+class TrainingStopped(KezakoError):
     """The notebook ended early; the message is the sentence of the cell that failed."""
 
 

@@ -16,6 +16,7 @@ from random import Random
 
 from PIL import Image, ImageChops, ImageDraw
 
+from kezako.errors import KezakoError
 from kezako.manifest import Manifest
 from kezako.new import write_recipe
 from kezako.recipe import Recipe
@@ -57,12 +58,12 @@ def draw_sample(
 ) -> Recipe:
     """Draw what is not drawn yet into `data/smileys/pictures/CLASS/`, and write the recipe.
 
-    Raises `ValueError` where `data/smileys` holds another recipe.
+    Raises `KezakoError` where `data/smileys` holds another recipe.
     """
     from tqdm.auto import tqdm  # here, because the page imports none of this and has no tqdm
 
     if not 2 <= pictures <= 100_000:
-        raise ValueError(f"--pictures must be from 2 to 100000 for each class, not {pictures}")
+        raise KezakoError(f"--pictures must be from 2 to 100000 for each class, not {pictures}")
     recipe = _recipe(workspace)
     known = _known(workspace)
     wanted = [(folder, number) for number in range(pictures) for folder in CLASSES]
@@ -313,7 +314,7 @@ def _recipe(workspace: Workspace) -> Recipe:
         write_recipe(path, RECIPE)
     recipe = workspace.recipe(NAME)
     if missing := sorted(set(CLASSES) - set(recipe.folders)):
-        raise ValueError(
+        raise KezakoError(
             f"{path} is a recipe of something else: it has no class {', '.join(missing)}. "
             f"Move the folder {path.parent} away and run this again."
         )

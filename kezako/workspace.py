@@ -41,7 +41,7 @@ class Workspace:
         return self.root / "models"
 
     def folder(self, name: str) -> Path:
-        """`data/NAME`. Raises `ValueError` for a name that is no folder name."""
+        """`data/NAME`. Raises `KezakoError` for a name that is no folder name."""
         return self.data / check_folder_name(name)
 
     def pictures(self, name: str) -> Path:
@@ -52,7 +52,7 @@ class Workspace:
         return load_recipe(self.folder(name) / "recipe.toml")
 
     def bundle(self, name: str) -> Path:
-        """`models/NAME`. Raises `ValueError` for a name that is no folder name."""
+        """`models/NAME`. Raises `KezakoError` for a name that is no folder name."""
         return self.models / check_folder_name(name)
 
     def notebook(self, name: str) -> Path:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from typing import Any
 
+from kezako.errors import KezakoError
+
 PREFIX = "KEZAKO_API_"
 SWITCH = "KEZAKO_API"  # "off": no API; health and metrics stay
 MEGABYTE = 2**20  # bytes
@@ -32,7 +34,7 @@ class ApiSettings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> ApiSettings:
-        """The settings of `environment`. Raises `ValueError` with a sentence that names one."""
+        """The settings of `environment`. Raises `KezakoError` with a sentence that names one."""
         given = os.environ if environment is None else environment
         known = {PREFIX + field.name.upper(): field for field in fields(cls)}
         values: dict[str, Any] = {}
@@ -42,18 +44,18 @@ class ApiSettings:
             if name not in known:
                 near = get_close_matches(name, known, n=1)
                 hint = f" Is {near[0]} meant?" if near else ""
-                raise ValueError(f"{name} is no setting of the API.{hint}")
+                raise KezakoError(f"{name} is no setting of the API.{hint}")
             field = known[name]
             values[field.name] = _read(name, text.strip(), field.default)
         return cls(**values)
 
 
 def switched_on(environment: Mapping[str, str] | None = None) -> bool:
-    """Whether the API answers. Raises `ValueError` for anything but on and off."""
+    """Whether the API answers. Raises `KezakoError` for anything but on and off."""
     given = os.environ if environment is None else environment
     text = given.get(SWITCH, "on").strip().lower() or "on"
     if text not in ("on", "off"):
-        raise ValueError(f"{SWITCH} is {text!r}; set it to on or off.")
+        raise KezakoError(f"{SWITCH} is {text!r}; set it to on or off.")
     return text == "on"
 
 
@@ -62,12 +64,12 @@ def _read(name: str, text: str, default: Any) -> Any:
         return tuple(origin.rstrip("/") for origin in text.replace(",", " ").split())
     if isinstance(default, str):
         if not text.isascii() or not text.isprintable():
-            raise ValueError(f"{name} may hold printable ASCII only, as HTTP headers do.")
+            raise KezakoError(f"{name} may hold printable ASCII only, as HTTP headers do.")
         return text
     try:
         number = type(default)(text)
     except ValueError:
         number = 0
     if not 0 < number < 1_000_000:  # refuses NaN and infinity as well
-        raise ValueError(f"{name} is {text!r}; give a number above 0, such as {default}.")
+        raise KezakoError(f"{name} is {text!r}; give a number above 0, such as {default}.")
     return number

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator, Sequence
 
+from kezako.errors import KezakoError
+
 
 def check(given: Sequence[str]) -> None:
-    """Raises `ValueError` with a sentence for what is no file and no folder."""
+    """Raises `KezakoError` with a sentence for what is no file and no folder."""
     for path in given:
         if not os.path.exists(path):
-            raise ValueError(f"There is no file or folder {path!r}.")
+            raise KezakoError(f"There is no file or folder {path!r}.")
         if not os.path.isdir(path) and not os.path.isfile(path):
-            raise ValueError(f"{path!r} is neither a file nor a folder.")
+            raise KezakoError(f"{path!r} is neither a file nor a folder.")
 
 
 def files(
@@ -22,7 +24,7 @@ def files(
     """Every file, folder by folder, by name; hidden ones only where they are given themselves.
 
     Only the names of the folders on the way are held. Links to folders are not followed, since
-    they can lead round in a circle. Raises `ValueError` for a folder that cannot be read.
+    they can lead round in a circle. Raises `KezakoError` for a folder that cannot be read.
     """
     for path in given:
         for file in _inside(path) if os.path.isdir(path) else [path]:
@@ -47,5 +49,5 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
         with os.scandir(folder) as entries:
             shown = [entry for entry in entries if not entry.name.startswith(".")]
     except OSError as error:
-        raise ValueError(f"The folder {folder!r} cannot be read ({error.strerror}).") from error
+        raise KezakoError(f"The folder {folder!r} cannot be read ({error.strerror}).") from error
     return sorted(shown, key=lambda entry: entry.name)

@@ -17,6 +17,7 @@ from kezako.batch.rows import cells, line
 from kezako.batch.sheet import Sheet
 from kezako.batch.workers import SECONDS_EACH, Workers
 from kezako.bundle import MODEL, Card, read_card
+from kezako.errors import KezakoError
 from kezako.workspace import Workspace
 
 ROWS = 64  # written at once
@@ -64,7 +65,7 @@ def predict(
         own = {os.path.abspath(path) for path in written.own()} if written else set()
         total = sum(1 for _ in files(given, own))
         if not total:
-            raise ValueError(f"There are no files in {', '.join(given)}.")
+            raise KezakoError(f"There are no files in {', '.join(given)}.")
         summary = Summary(earlier=len(written.done) if written else 0)
         left = (path for path in files(given, own) if written is None or path not in written)
         workers = stack.enter_context(Workers(workspace.models, name, processes, seconds))
@@ -88,11 +89,11 @@ def predict(
 
 
 def _check(card: Card, outcome: Outcome) -> None:
-    """Raises `ValueError` where no picture would be answered as the others were."""
+    """Raises `KezakoError` where no picture would be answered as the others were."""
     if "failed" in outcome:
-        raise ValueError(outcome["failed"])
+        raise KezakoError(outcome["failed"])
     if "model" in outcome and outcome["model"]["version"] != card.files[MODEL]:
-        raise ValueError(
+        raise KezakoError(
             f"{card.name} was exchanged meanwhile. "
             "Run the same command again, to have all answers from the new one."
         )

@@ -15,6 +15,7 @@ from typing import IO
 from kezako.batch.done import Done
 from kezako.batch.rows import columns, harmless
 from kezako.bundle import Card
+from kezako.errors import KezakoError
 
 
 class Sheet:
@@ -31,11 +32,11 @@ class Sheet:
         self._target: IO[bytes] | None = None
 
     def __enter__(self) -> Sheet:
-        """Take up what an earlier run left. Raises `ValueError` where it cannot be written."""
+        """Take up what an earlier run left. Raises `KezakoError` where it cannot be written."""
         try:
             self._target = self._part.open("a+b")
         except OSError as error:
-            raise ValueError(f"{self.file} cannot be written ({error.strerror}).") from error
+            raise KezakoError(f"{self.file} cannot be written ({error.strerror}).") from error
         _lock(self._target, self.file)
         for part in set(self.own()) - {self.file, self._part}:  # of another training
             with suppress(OSError):
@@ -125,7 +126,7 @@ def _version(card: Card) -> str:
 
 
 def _lock(file: IO[bytes], name: Path) -> None:
-    """Raises `ValueError` where another run writes the same file."""
+    """Raises `KezakoError` where another run writes the same file."""
     try:
         import fcntl
     except ImportError:  # Windows: two runs at once are then the user's own affair
@@ -133,4 +134,6 @@ def _lock(file: IO[bytes], name: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        raise ValueError(f"Another run is writing {name}; wait for it, or name another.") from error
+        raise KezakoError(
+            f"Another run is writing {name}; wait for it, or name another."
+        ) from error

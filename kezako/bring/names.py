@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import sys
 
+from kezako.errors import KezakoError
 
-class Refused(ValueError):
+
+class Refused(KezakoError):
     """The file holds or asks for what is not taken; the message names it and says what to do."""
 
 

@@ -64,7 +64,7 @@ class Cleaned:
 
 
 def clean(recipe: Recipe, workspace: Workspace) -> Cleaned:
-    """Apply the strict rule to all pictures. Raises `ValueError` where they are too few."""
+    """Apply the strict rule to all pictures. Raises `KezakoError` where they are too few."""
     rows, _, features = look(recipe, workspace)
     verdicts = decide(recipe, rows, features)
     with Manifest(workspace.folder(recipe.name)) as manifest, manifest.transaction():

@@ -58,7 +58,7 @@ def show_confusions(interpretation: Any, recipe: Recipe, workspace: Workspace) -
     """For the most confused classes, what was wrong beside the training picture most like it.
 
     Likeness is that of the weights training started from, which have not learnt the labels.
-    None where nothing was wrong. Raises `ValueError` where there are too few pictures.
+    None where nothing was wrong. Raises `KezakoError` where there are too few pictures.
     """
     rows, _, features = look(recipe, workspace)
     likeness = _Likeness(recipe, rows, directions(features.views), workspace.folder(recipe.name))

@@ -15,6 +15,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.preprocessing import StandardScaler
 
+from kezako.errors import KezakoError
+
 Array = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
@@ -154,7 +156,7 @@ def _folds(given: Integers, groups: Integers, seed: int) -> list[tuple[Integers,
     _, strata = np.unique(given, axis=0, return_inverse=True)
     fewest = min(len(np.unique(groups)), int(np.bincount(strata.ravel()).max()))
     if fewest < 2:
-        raise ValueError("There are too few pictures to compare; gather more of each class.")
+        raise KezakoError("There are too few pictures to compare; gather more of each class.")
     folds = StratifiedGroupKFold(min(FOLDS, fewest), shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a class of fewer pictures than folds is no fault

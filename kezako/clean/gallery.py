@@ -40,7 +40,7 @@ class Gallery:
     """Everything that lies there more than once."""
 
     def __init__(self, recipe: Recipe, workspace: Workspace):
-        """Raises `ValueError` where there are too few pictures to compare."""
+        """Raises `KezakoError` where there are too few pictures to compare."""
         rows, _, features = look(recipe, workspace)
         found: dict[int, list[Row]] = defaultdict(list)
         for number, row in zip(groups_of(rows, features.copies), rows, strict=True):

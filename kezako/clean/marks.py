@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 
 from filelock import FileLock, Timeout
 
+from kezako.errors import KezakoError
 from kezako.manifest import Manifest, Row
 from kezako.pictures import open_picture, perceptual_hash
 from kezako.recipe import Recipe, check_folder_name
@@ -52,19 +53,19 @@ class Applied:
 def set_mark(manifest: Manifest, row: Row, mark: str | None) -> None:
     """Mark a picture "keep", "delete" or "move:FOLDER"; None takes the mark away.
 
-    Committed when it returns. Raises `ValueError` for another mark, and for a picture that was
+    Committed when it returns. Raises `KezakoError` for another mark, and for a picture that was
     removed meanwhile.
     """
     if mark and mark.startswith(MOVE):
         target = check_folder_name(mark.removeprefix(MOVE))
         if target == row.folder and row.status == "kept":
-            raise ValueError(f"The picture is in {target} already; choose another class, or keep.")
+            raise KezakoError(f"The picture is in {target} already; choose another class, or keep.")
         mark = MOVE + target
     elif mark not in (None, KEEP, DELETE):
-        raise ValueError(f'A mark is "keep", "delete" or "move:CLASS", not {mark!r}.')
+        raise KezakoError(f'A mark is "keep", "delete" or "move:CLASS", not {mark!r}.')
     now = manifest.rows(id=row.id)
     if not now or now[0].status not in ("kept", "offered"):
-        raise ValueError("This picture is no longer there; load the page again.")
+        raise KezakoError("This picture is no longer there; load the page again.")
     manifest.set_mark(row, mark)
 
 
@@ -84,7 +85,7 @@ def apply_marks(
 ) -> Applied:
     """Move the files of marked pictures: all of them or, killed before that is noted, none.
 
-    No picture's side of the split changes. Raises `ValueError` while pictures are being gathered.
+    No picture's side of the split changes. Raises `KezakoError` while pictures are being gathered.
     """
     chosen = None if only is None else set(only)
     with _alone(recipe, workspace) as manifest:
@@ -205,14 +206,14 @@ def _alone(recipe: Recipe, workspace: Workspace) -> Iterator[Manifest]:
     """The manifest, whole, while nothing else moves its files."""
     folder = workspace.folder(recipe.name)
     if not (folder / "manifest.db").is_file():
-        raise ValueError(
+        raise KezakoError(
             f"{recipe.name} has no pictures yet. Gather some with: kezako gather {recipe.name}"
         )
     lock = FileLock(folder / "gather.lock")  # the one that gathering holds
     try:
         lock.acquire(timeout=PATIENCE)
     except Timeout:
-        raise ValueError(
+        raise KezakoError(
             f"The pictures of {recipe.name} are being gathered; wait for its end, or stop it."
         ) from None
     try:

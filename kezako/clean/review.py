@@ -84,7 +84,7 @@ class Review:
         return list(folders)
 
     def mark(self, rows: Iterable[Row], mark: str | None) -> None:
-        """Decide about pictures, to be undone together. Raises `ValueError` where one is gone."""
+        """Decide about pictures, to be undone together. Raises `KezakoError` where one is gone."""
         done: _Marks = []
         with Manifest(self.folder) as manifest:
             for row in rows:
@@ -100,7 +100,7 @@ class Review:
         return {kind: found[kind] for kind in ("delete", "move", "accept", "keep")}
 
     def apply(self) -> Applied:
-        """Move the files of what is marked. Raises `ValueError` while pictures are gathered."""
+        """Move the files of what is marked. Raises `KezakoError` while pictures are gathered."""
         applied = apply_marks(self.recipe, self._workspace)
         if applied.rows:
             self._done.append(None)

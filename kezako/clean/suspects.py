@@ -15,6 +15,7 @@ from kezako.clean.copies import groups_of
 from kezako.clean.evidence import Evidence, Integers, nearest, out_of_fold, vote
 from kezako.clean.features import Features, measure
 from kezako.clean.marks import belongs
+from kezako.errors import KezakoError
 from kezako.manifest import Manifest, Row
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
@@ -39,7 +40,7 @@ def find_suspects(
 ) -> list[Suspect]:
     """All kept pictures, the most suspicious first; what was measured is kept for the next time.
 
-    Raises `ValueError` where there are too few pictures.
+    Raises `KezakoError` where there are too few pictures.
     """
     rows, unreadable, features = look(recipe, workspace)
     broken = [Suspect(row, 1.0, ("the file cannot be opened",)) for row in unreadable]
@@ -49,7 +50,7 @@ def find_suspects(
 def look(recipe: Recipe, workspace: Workspace) -> tuple[list[Row], list[Row], Features]:
     """The kept rows, those whose file cannot be opened, and what was measured of the former.
 
-    Raises `ValueError` where there are too few pictures.
+    Raises `KezakoError` where there are too few pictures.
     """
     folder = workspace.folder(recipe.name)
     rows: list[Row] = []
@@ -58,7 +59,7 @@ def look(recipe: Recipe, workspace: Workspace) -> tuple[list[Row], list[Row], Fe
             manifest.recover()
             rows = [row for row in manifest.kept() if belongs(recipe, row.folder)]
     if len(rows) < FEWEST:
-        raise ValueError(
+        raise KezakoError(
             f"{recipe.name} has {len(rows)} pictures, too few to compare. "
             f"Gather more with: kezako gather {recipe.name}"
         )
@@ -72,7 +73,7 @@ def evidence_of(
     folders: Sequence[str] | None = None,  # (N,) where they would lie; None: where they do
     seed: int = 0,  # of the folds
 ) -> Evidence:
-    """What the pictures say of one another. Raises `ValueError` where they are too few."""
+    """What the pictures say of one another. Raises `KezakoError` where they are too few."""
     folders = tuple(row.folder for row in rows) if folders is None else tuple(folders)
     multi = recipe.task == "multi"
     given = np.array(

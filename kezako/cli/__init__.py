@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from kezako import __version__
 from kezako.cli import many, models, pages, pictures
-from kezako.cli.common import Refusal, needs_more
-from kezako.recipe import RecipeError
+from kezako.cli.common import needs_more
+from kezako.errors import KezakoError
 from kezako.workspace import Workspace
 
 
@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         print(f"kezako: {needs_more('This', error)}", file=sys.stderr)
         return 2
-    except (Refusal, RecipeError, ValueError, FileNotFoundError, ImportError) as error:
+    except KezakoError as error:
         print(f"kezako: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -6,16 +6,13 @@ import argparse
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, TypeAlias
 
+from kezako.errors import KezakoError
 from kezako.workspace import Workspace
 
 if TYPE_CHECKING:
     from kezako.manifest import Manifest
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
-
-
-class Refusal(Exception):
-    """Something the user can mend; the message says what is wrong and what to do."""
 
 
 def needs_more(what: str, error: ImportError, extra: str = "train") -> str:
@@ -36,12 +33,12 @@ def check_installed(*packages: str) -> None:
 
 
 def manifest_of(name: str, workspace: Workspace) -> Manifest:
-    """The manifest of a recipe. Raises `Refusal` where nothing was gathered."""
+    """The manifest of a recipe. Raises `KezakoError` where nothing was gathered."""
     from kezako.manifest import Manifest
 
     folder = workspace.folder(name)
     if not (folder / "manifest.db").is_file():
-        raise Refusal(f"{name} has no pictures yet. Gather some with: kezako gather {name}")
+        raise KezakoError(f"{name} has no pictures yet. Gather some with: kezako gather {name}")
     return Manifest(folder)
 
 

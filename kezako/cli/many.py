@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from kezako.cli.common import Commands, Refusal, count, needs_more, port
+from kezako.cli.common import Commands, count, needs_more, port
+from kezako.errors import KezakoError
 from kezako.workspace import Workspace
 
 
@@ -55,7 +56,7 @@ def _scale_batch(arguments: argparse.Namespace, workspace: Workspace) -> None:
     try:
         from kezako.scale.batch import classify
     except ImportError as error:
-        raise Refusal(needs_more("Scaling", error, "scale")) from error
+        raise KezakoError(needs_more("Scaling", error, "scale")) from error
     bundle = workspace.bundle(arguments.name)
     print(classify(bundle, arguments.source, arguments.out, arguments.address, arguments.workers))
     print(f"Answers: {arguments.out}")
@@ -78,7 +79,7 @@ def _scale_serve(arguments: argparse.Namespace, workspace: Workspace) -> None:
     try:
         from kezako.scale.serve import Replicas, serve
     except ImportError as error:
-        raise Refusal(needs_more("Scaling", error, "scale")) from error
+        raise KezakoError(needs_more("Scaling", error, "scale")) from error
     serve(
         workspace.bundle(arguments.name),
         arguments.host,

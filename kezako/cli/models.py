@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from kezako.cli.common import Commands, Refusal, check_installed, manifest_of, needs_more, pixels
+from kezako.cli.common import Commands, check_installed, manifest_of, needs_more, pixels
+from kezako.errors import KezakoError
 from kezako.workspace import Workspace
 
 
@@ -33,7 +34,7 @@ def _train(arguments: argparse.Namespace, workspace: Workspace) -> None:
 
         check_installed("torch", "fastai")  # for the notebook, which is a process of its own
     except ImportError as error:
-        raise Refusal(needs_more("Training", error)) from error
+        raise KezakoError(needs_more("Training", error)) from error
     card = train(recipe, workspace, photos=not arguments.without_photos)
     if card is None:
         return  # of several processes that train together, the first one tells
@@ -74,7 +75,7 @@ def _import(arguments: argparse.Namespace, workspace: Workspace) -> None:
     try:
         card = bring(request, workspace)
     except ImportError as error:
-        raise Refusal(needs_more("Importing", error)) from error
+        raise KezakoError(needs_more("Importing", error)) from error
     print(f"It tells apart: {', '.join(card.labels)}.")
     if card.figures:
         share = card.figures["validation"]["error"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from kezako.cli.common import Commands, Refusal, count, manifest_of, needs_more, port
+from kezako.cli.common import Commands, count, manifest_of, needs_more, port
+from kezako.errors import KezakoError
 from kezako.workspace import Workspace
 
 
@@ -65,7 +66,7 @@ def _gather(arguments: argparse.Namespace, workspace: Workspace) -> None:
     from kezako.gather import gather, gather_from
 
     if arguments.folder and not arguments.path:
-        raise Refusal("--class says what the pictures of --from are; give both, or neither.")
+        raise KezakoError("--class says what the pictures of --from are; give both, or neither.")
     recipe = workspace.recipe(arguments.name)
     if arguments.path:
         print(gather_from(recipe, workspace, arguments.path, arguments.folder))
@@ -125,7 +126,7 @@ def _add_clean(commands: Commands) -> None:
 def _clean(arguments: argparse.Namespace, workspace: Workspace) -> None:
     recipe = workspace.recipe(arguments.name)
     if arguments.open and (arguments.undo or arguments.auto):
-        raise Refusal("--open lets you decide by yourself; give it without --auto and --undo.")
+        raise KezakoError("--open lets you decide by yourself; give it without --auto and --undo.")
     if arguments.undo:
         from kezako.clean.marks import undo
 
@@ -136,7 +137,7 @@ def _clean(arguments: argparse.Namespace, workspace: Workspace) -> None:
         from kezako.clean.auto import clean
         from kezako.clean.suspects import as_lines, find_suspects
     except ImportError as error:
-        raise Refusal(needs_more("Looking for suspects", error)) from error
+        raise KezakoError(needs_more("Looking for suspects", error)) from error
     if arguments.auto:
         cleaned = clean(recipe, workspace)
         print(cleaned)

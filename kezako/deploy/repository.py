@@ -7,15 +7,17 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from kezako.errors import KezakoError
+
 LARGE = "git-lfs"
 
 
 def make_repository(folder: Path, message: str, large_files: bool = False) -> None:
     """Raises ValueError with a sentence where git is missing, or does not do it."""
     if shutil.which("git") is None:
-        raise ValueError("git is not installed; install it, or leave out --git.")
+        raise KezakoError("git is not installed; install it, or leave out --git.")
     if large_files and shutil.which(LARGE) is None:
-        raise ValueError(
+        raise KezakoError(
             f"{LARGE} is not installed, and this host takes models through it alone; install it, "
             "or leave out --git and upload the folder in the browser."
         )
@@ -36,4 +38,4 @@ def _git(folder: Path, *command: str) -> None:
     )  # fmt: skip
     if done.returncode:
         said = " ".join((done.stderr or done.stdout).split())
-        raise ValueError(f"git {command[0]} failed; it says: {said}")
+        raise KezakoError(f"git {command[0]} failed; it says: {said}")

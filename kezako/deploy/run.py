@@ -9,6 +9,7 @@ from kezako.bundle import new_bundle
 from kezako.deploy import parts, sizes
 from kezako.deploy.hosts import Host
 from kezako.deploy.repository import make_repository
+from kezako.errors import KezakoError
 from kezako.workspace import Workspace
 
 _BY_HAND = """\
@@ -51,22 +52,22 @@ def deploy(
             parts.write_files(host, name, card, "" if git else _by_hand(host), staged)
             rows = sizes.measure(staged, host)
             if refused := sizes.problems(rows, host, certain=True):
-                raise ValueError(refused)
+                raise KezakoError(refused)
             files = sum(path.is_file() for path in staged.rglob("*"))
             if git:
                 make_repository(staged, f"The page of {name}", host.large_files)
     except FileNotFoundError:
         raise  # its message names what is missing
     except OSError as error:
-        raise ValueError(f"{folder} cannot be written ({error.strerror or error}).") from error
+        raise KezakoError(f"{folder} cannot be written ({error.strerror or error}).") from error
     return Deployed(folder, files, rows, sizes.problems(rows, host, certain=False))
 
 
 def _check_free(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
-        raise ValueError(f"{folder} is a file; name a folder that does not exist yet.")
+        raise KezakoError(f"{folder} is a file; name a folder that does not exist yet.")
     if folder.is_dir() and any(folder.iterdir()):
-        raise ValueError(
+        raise KezakoError(
             f"{folder} holds something already; name a folder that does not exist yet."
         )
 

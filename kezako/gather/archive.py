@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol, TypeVar
 
+from kezako.errors import KezakoError
 from kezako.gather.check import Reject
 from kezako.manifest import Status
 
@@ -57,16 +58,16 @@ class Box(Protocol):
 
 @contextmanager
 def open_box(path: Path) -> Iterator[Box]:
-    """The folder or zip at `path`. Raises `ValueError` where it is neither."""
+    """The folder or zip at `path`. Raises `KezakoError` where it is neither."""
     if path.is_dir():
         yield _Folder(path)
         return
     if not path.is_file():
-        raise ValueError(f"There is no folder or zip file {path}.")
+        raise KezakoError(f"There is no folder or zip file {path}.")
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise ValueError(
+        raise KezakoError(
             f"{path} is neither a folder nor a zip file that can be opened ({error}). "
             "Unpack it, and give the folder."
         ) from error
@@ -106,7 +107,7 @@ class _Zip:
     def __init__(self, archive: zipfile.ZipFile, path: Path):
         infos = archive.infolist()
         if len(infos) > MAX_FILES:
-            raise ValueError(
+            raise KezakoError(
                 f"{path} claims {len(infos)} files, more than {MAX_FILES}. "
                 "If that is true, unpack it, and give the folder."
             )

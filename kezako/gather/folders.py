@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 
+from kezako.errors import KezakoError
 from kezako.recipe import LABEL_SEPARATOR, NEITHER, Recipe
 
 
@@ -28,9 +29,9 @@ def class_among(recipe: Recipe, parts: Iterable[str]) -> str | None:
 
 
 def class_named(recipe: Recipe, name: str) -> str:
-    """Like `class_folder`, for a name that a person gave. Raises `ValueError`."""
+    """Like `class_folder`, for a name that a person gave. Raises `KezakoError`."""
     if (found := class_folder(recipe, name)) is None:
-        raise ValueError(
+        raise KezakoError(
             f'"{name}" is no class of {recipe.name}; its classes are {", ".join(recipe.folders)}.'
         )
     return found

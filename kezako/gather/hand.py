@@ -10,6 +10,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from kezako.errors import KezakoError
 from kezako.gather.archive import Box, Entry, open_box, read_or_reject
 from kezako.gather.bars import Bar
 from kezako.gather.check import Checked, Reject
@@ -27,7 +28,7 @@ async def take_from(
     path: Path,  # a folder or a zip, with one sub-folder a class
     folder: str | None,  # the class of all its pictures, whatever its sub-folders
 ) -> None:
-    """Copy the pictures of `path` in, each as a row. Raises `ValueError` where none can be."""
+    """Copy the pictures of `path` in, each as a row. Raises `KezakoError` where none can be."""
     with open_box(path) as box:
         chosen = {
             entry: found
@@ -36,7 +37,7 @@ async def take_from(
         }
         _say_left_out(session, path, [entry for entry in box.entries if entry not in chosen])
         if not chosen:
-            raise ValueError(_nothing_in(session, path, box))
+            raise KezakoError(_nothing_in(session, path, box))
         await _take(session, box, chosen, path.name)
 
 

@@ -23,7 +23,7 @@ def gather(
 ) -> Summary:
     """Bring every class to the recipe's number of pictures, or until the sources are dry.
 
-    Goes on where an earlier run ended, however it ended. Raises `ValueError` for a source that
+    Goes on where an earlier run ended, however it ended. Raises `KezakoError` for a source that
     does not exist.
     """
     asked = recipe.sources if sources is None else tuple(sources)
@@ -36,7 +36,7 @@ def gather_from(
     path: str | os.PathLike[str],  # a folder or zip with one sub-folder a class
     folder: str | None = None,  # the class of all its pictures, where it has no such sub-folders
 ) -> Summary:
-    """Copy pictures that a person saved. Raises `ValueError` where there is nothing to copy."""
+    """Copy pictures that a person saved. Raises `KezakoError` where there is nothing to copy."""
     chosen = None if folder is None else class_named(recipe, folder)
     return run(_gather_from(recipe, workspace, Path(path).expanduser(), chosen))
 

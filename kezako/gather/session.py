@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
+from kezako.errors import KezakoError
 from kezako.gather.keep import Keeper
 from kezako.gather.summary import Summary, summarise
 from kezako.manifest import Manifest
@@ -42,14 +43,14 @@ class Session:
 
 @contextmanager
 def begin(recipe: Recipe, workspace: Workspace) -> Iterator[Session]:
-    """The only session of this classifier. Raises `ValueError` where another one runs."""
+    """The only session of this classifier. Raises `KezakoError` where another one runs."""
     folder = workspace.folder(recipe.name)
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / "gather.lock")  # the system lets go of it when its process dies
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise ValueError(
+        raise KezakoError(
             f"{recipe.name} is being gathered by another process; wait for its end, or stop it."
         ) from None
     try:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from tqdm.auto import tqdm
 
+from kezako.errors import KezakoError
 from kezako.recipe import Licence
 
 
@@ -34,7 +35,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Settings from `KEZAKO_*` variables. Raises `ValueError` naming the variable to mend."""
+        """Settings from `KEZAKO_*` variables. Raises `KezakoError` naming the variable to mend."""
         found = {
             key.removeprefix("KEZAKO_").lower(): value.strip()
             for key, value in (os.environ if environment is None else environment).items()
@@ -64,7 +65,7 @@ def _web_address(key: str, value: str | None) -> str | None:
         return None
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https", "socks5", "socks5h") or not parts.hostname:
-        raise ValueError(
+        raise KezakoError(
             f"KEZAKO_{key.upper()} must be an address such as http://127.0.0.1:8080, not {value!r}."
         )
     return value.rstrip("/")
@@ -75,20 +76,20 @@ def _file(key: str, value: str | None) -> Path | None:
         return None
     path = Path(value).expanduser()
     if not path.is_file():
-        raise ValueError(f"KEZAKO_{key.upper()} names the file {value!r}, which does not exist.")
+        raise KezakoError(f"KEZAKO_{key.upper()} names the file {value!r}, which does not exist.")
     return path
 
 
 def _line(key: str, value: str | None) -> str | None:
     # It becomes part of a request's header.
     if value is not None and not (value.isascii() and value.isprintable()):
-        raise ValueError(f"KEZAKO_{key.upper()} must be one line of plain ASCII, not {value!r}.")
+        raise KezakoError(f"KEZAKO_{key.upper()} must be one line of plain ASCII, not {value!r}.")
     return value
 
 
 def _flag(key: str, value: str) -> bool:
     if value.lower() not in ("0", "1", "false", "true", "no", "yes"):
-        raise ValueError(f"KEZAKO_{key.upper()} must be 1 or 0, not {value!r}.")
+        raise KezakoError(f"KEZAKO_{key.upper()} must be 1 or 0, not {value!r}.")
     return value.lower() in ("1", "true", "yes")
 
 
@@ -98,5 +99,5 @@ def _factor(key: str, value: str) -> float:
     except ValueError:
         factor = -1.0
     if not 0 <= factor <= 100:
-        raise ValueError(f"KEZAKO_{key.upper()} must be a number from 0 to 100, not {value!r}.")
+        raise KezakoError(f"KEZAKO_{key.upper()} must be a number from 0 to 100, not {value!r}.")
     return factor

@@ -33,7 +33,7 @@ AHEAD = 512  # pictures under way at most: a slow one must not hold up those beh
 
 
 async def gather_web(session: Session, sources: Sequence[str], settings: Settings) -> None:
-    """Fill every class up to the recipe's number. Raises `ValueError` for an unknown source."""
+    """Fill every class up to the recipe's number. Raises `KezakoError` for an unknown source."""
     for name in sources:
         open_source(name, settings)  # a wrong name is said before anything is gathered
     recipe = session.recipe

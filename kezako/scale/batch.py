@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 
 from kezako.batch.done import Done
 from kezako.bundle import MODEL, Card
+from kezako.errors import KezakoError
 from kezako.scale.cluster import connected
 from kezako.scale.packed import Packed
 from kezako.scale.places import Place
@@ -44,7 +45,7 @@ def classify(
     workers: int | None = None,  # at most; None: as many as there are cores
     part: int | None = None,  # pictures of one table; None: what suits their number
 ) -> Summary:
-    """Answer for every picture that has no row yet. Raises `ValueError` with a sentence."""
+    """Answer for every picture that has no row yet. Raises `KezakoError` with a sentence."""
     packed = Packed.of(bundle)
     pictures, answers = Place.of(source), Place.of(out)
     done = Done(_paths(answers, packed.card))
@@ -52,7 +53,7 @@ def classify(
     summary = Summary(earlier=len(done))
     if not names:
         if not done:
-            raise ValueError(f"There are no files in {source}.")
+            raise KezakoError(f"There are no files in {source}.")
         return summary
     parts = list(_parts(names, part or min(MOST, max(LEAST, len(names) // TABLES))))
     with (
@@ -89,7 +90,9 @@ def _run(
         yield from answered.iter_rows()
     except ray.exceptions.RayError as error:
         reason = str(error).strip().splitlines()[-1]
-        raise ValueError(f"Ray gave up ({reason}). Run the same command again to go on.") from error
+        raise KezakoError(
+            f"Ray gave up ({reason}). Run the same command again to go on."
+        ) from error
 
 
 def _parts(names: list[str], size: int) -> Iterator[dict[str, Any]]:
@@ -100,10 +103,10 @@ def _parts(names: list[str], size: int) -> Iterator[dict[str, Any]]:
 
 
 def _paths(answers: Place, card: Card) -> Iterator[str]:
-    """The pictures that have their row. Raises `ValueError` where another model gave it."""
+    """The pictures that have their row. Raises `KezakoError` where another model gave it."""
     for table in answers.tables(["path", "model"]):
         if set(table["model"].unique().to_pylist()) - {card.files[MODEL]}:
-            raise ValueError(
+            raise KezakoError(
                 f"{answers.shown} holds answers of another training of {card.name}. "
                 "Name a new folder for the new ones."
             )

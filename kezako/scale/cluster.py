@@ -12,6 +12,8 @@ from typing import Any
 
 import ray
 
+from kezako.errors import KezakoError
+
 PACKAGE = Path(__file__).parents[1]
 STORE = 100 * 2**20  # bytes of shared memory on one machine: models and counts need a tenth
 SETTINGS = {
@@ -26,7 +28,7 @@ def connected(
     address: str | None,  # of a cluster, such as "auto"; None: start Ray here, for this program
     cores: int | None = None,  # that Ray may use here; None: all
 ) -> Iterator[None]:
-    """While the block runs, Ray is there. Raises `ValueError` with a sentence.
+    """While the block runs, Ray is there. Raises `KezakoError` with a sentence.
 
     Where this program is connected already, that connection is used and left as it is.
     """
@@ -54,7 +56,7 @@ def connected(
 
 
 def _connect(settings: dict[str, Any]) -> None:
-    """A Ray of this machine is tried twice. Raises `ValueError` with a sentence."""
+    """A Ray of this machine is tried twice. Raises `KezakoError` with a sentence."""
     here = settings["address"] == "local"
     for last in (False, True) if here else (True,):
         try:
@@ -64,4 +66,4 @@ def _connect(settings: dict[str, Any]) -> None:
             ray.shutdown()
             if last:
                 where = "this machine" if here else settings["address"]
-                raise ValueError(f"Ray cannot be reached at {where}: {error}") from None
+                raise KezakoError(f"Ray cannot be reached at {where}: {error}") from None

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from kezako.apart.outcome import Outcome
 from kezako.batch.files import check, files
 from kezako.batch.workers import LARGEST, read, too_large
+from kezako.errors import KezakoError
 
 PAUSES = 1.0, 5.0  # seconds before a second and a third try: a store is busy, a network is away
 FAILURES = (pa.ArrowException, OSError)
@@ -34,7 +35,7 @@ class Place:
 
     @classmethod
     def of(cls, text: str) -> Place:
-        """A path, or an URI such as s3://bucket/pictures. Raises `ValueError` with a sentence."""
+        """A path, or an URI such as s3://bucket/pictures. Raises `KezakoError` with a sentence."""
         if "://" not in text:
             return cls(fs.LocalFileSystem(), os.path.abspath(text), text.rstrip("/"))
         shown = _shown(text)
@@ -42,7 +43,7 @@ class Place:
             system, folder = fs.FileSystem.from_uri(text)
         except (*FAILURES, ValueError) as error:
             reason = str(error).replace(text, shown)
-            raise ValueError(f"{shown!r} cannot be reached: {reason}") from None
+            raise KezakoError(f"{shown!r} cannot be reached: {reason}") from None
         return cls(system, folder, shown)
 
     @property
@@ -50,14 +51,14 @@ class Place:
         return isinstance(self.system, fs.LocalFileSystem)
 
     def names(self) -> list[str]:
-        """The files below it, sorted, without hidden ones. Raises `ValueError` with a sentence."""
+        """The files below it, sorted, without hidden ones. Raises `KezakoError` with a sentence."""
         if self.is_local:  # whose names need not be text
             check([self.folder])
             return [os.path.relpath(path, self.folder) for path in files([self.folder])]
         try:
             found = self.system.get_file_info(fs.FileSelector(self.folder, recursive=True))
         except FAILURES as error:
-            raise ValueError(f"{self.shown} cannot be read: {error}") from None
+            raise KezakoError(f"{self.shown} cannot be read: {error}") from None
         start = len(self.folder.rstrip("/")) + 1
         names = (entry.path[start:] for entry in found if entry.type == fs.FileType.File)
         return sorted(name for name in names if not _hidden(name))
@@ -93,7 +94,7 @@ class Place:
         self.system.move(staged, target)
 
     def tables(self, columns: list[str]) -> Iterator[pa.Table]:
-        """Some columns of each Parquet file directly in it. Raises `ValueError`."""
+        """Some columns of each Parquet file directly in it. Raises `KezakoError`."""
         if self.system.get_file_info(self.folder).type == fs.FileType.NotFound:
             return
         for entry in self.system.get_file_info(fs.FileSelector(self.folder)):
@@ -104,7 +105,7 @@ class Place:
                         f"{self.folder}/{name}", columns=columns, filesystem=self.system
                     )
                 except (*FAILURES, KeyError, ValueError) as error:
-                    raise ValueError(
+                    raise KezakoError(
                         f"{self.path(name)} is none of Kezako's tables ({error}). "
                         "Name a new folder for the answers."
                     ) from None

@@ -19,6 +19,7 @@ from kezako.apart.worker import stamp_of
 from kezako.api.settings import ApiSettings
 from kezako.bundle import BundleError
 from kezako.classifier import Classifier
+from kezako.errors import KezakoError
 from kezako.scale.cluster import connected
 from kezako.scale.door import Door
 from kezako.scale.model import TOGETHER, Model
@@ -47,7 +48,7 @@ def serve(
     replicas: Replicas,
     address: str | None = None,  # of a Ray cluster; None: this machine
 ) -> None:
-    """Answer until stopped. Raises `ValueError` with a sentence."""
+    """Answer until stopped. Raises `KezakoError` with a sentence."""
     settings = ApiSettings.from_environment()
     stamp = stamp_of(bundle)
     packed = _checked(bundle)
@@ -63,7 +64,7 @@ def serve(
                 _begin(packed, settings, host, port, replicas.least, most)
             except (RayError, RuntimeError, TimeoutError) as error:
                 reason = str(error).strip().splitlines()[-1]
-                raise ValueError(f"Ray Serve does not start here ({reason}).") from error
+                raise KezakoError(f"Ray Serve does not start here ({reason}).") from error
             print(f"The API is at http://{host}:{port}/api/predict (Ctrl+C stops it).", flush=True)
             while not stop.wait(EACH_SECOND):
                 if stamp_of(bundle) != stamp:
@@ -131,7 +132,7 @@ def _checked(bundle: Path) -> Packed:
 def _most(replicas: Replicas) -> int:
     cores = max(1, int(ray.cluster_resources().get("CPU", 1)))
     if replicas.least > cores:
-        raise ValueError(f"There are {cores} cores; ask for at most so many replicas at least.")
+        raise KezakoError(f"There are {cores} cores; ask for at most so many replicas at least.")
     return max(replicas.least, min(replicas.most or cores, cores))
 
 
@@ -145,7 +146,7 @@ def _check_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise ValueError(
+            raise KezakoError(
                 f"Nothing can listen at {host}:{port} ({error.strerror}); name another --port."
             ) from None
 

@@ -34,6 +34,7 @@ from voila.app import Voila
 
 from kezako import engine as engines
 from kezako.bundle import list_bundles
+from kezako.errors import KezakoError
 from kezako.runtime import TookTooLong
 from kezako.serve import kernels, template
 from kezako.serve.api import Api
@@ -166,11 +167,11 @@ class Server(Voila):
             except OSError as error:
                 if error.errno not in (errno.EADDRINUSE, errno.EACCES):
                     problem = f"Nothing can listen at {self.ip}: {error.strerror}."
-                    raise ValueError(problem) from None
+                    raise KezakoError(problem) from None
             else:
                 self.port = port
                 return sockets
-        raise ValueError(f"Port {wanted} is taken; name another one with --port.")
+        raise KezakoError(f"Port {wanted} is taken; name another one with --port.")
 
     async def _open(self) -> None:
         loop = asyncio.get_running_loop()
@@ -254,7 +255,7 @@ def _found(engine: str) -> list[str]:
     except (engines.EngineError, TookTooLong):
         names = []
     if not names:
-        raise ValueError(f"No engine answers at {engine}. Start one: kezako scale serve NAME")
+        raise KezakoError(f"No engine answers at {engine}. Start one: kezako scale serve NAME")
     return names
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
+from kezako.errors import KezakoError
 from kezako.serve import memory
 
 MIB = 1024 * 1024
@@ -43,9 +44,9 @@ class Limits:
         for name in ("visitors", "visitors_per_address", "most_visitors"):
             value = getattr(self, name)
             if value is not None and value < 1:
-                raise ValueError(f"KEZAKO_{name.upper()} is {value}; give 1 or more.")
+                raise KezakoError(f"KEZAKO_{name.upper()} is {value}; give 1 or more.")
         if any(character in self.frame_ancestors for character in ";,\r\n"):
-            raise ValueError(
+            raise KezakoError(
                 "KEZAKO_FRAME_ANCESTORS holds a sign that ends a header; give addresses with "
                 "spaces between, such as: 'self' https://huggingface.co"
             )
@@ -86,9 +87,9 @@ def _read(name: str, kind: str, text: str) -> object:
         return text
     if kind == "bool":
         if text.lower() not in ("0", "1", "no", "yes", "false", "true"):
-            raise ValueError(f"KEZAKO_{name.upper()} is {text!r}; write 1 or 0.")
+            raise KezakoError(f"KEZAKO_{name.upper()} is {text!r}; write 1 or 0.")
         return text.lower() in ("1", "yes", "true")
     try:
         return float(text) if kind == "float" else int(text)
     except ValueError:
-        raise ValueError(f"KEZAKO_{name.upper()} is {text!r}; write a number.") from None
+        raise KezakoError(f"KEZAKO_{name.upper()} is {text!r}; write a number.") from None

@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from kezako.errors import KezakoError
 from kezako.manifest import Manifest, Row
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 
 
-class NoPictures(ValueError):
+class NoPictures(KezakoError):
     """There is not enough to train on; the message says what to do."""
 
 

@@ -20,6 +20,8 @@ from fastai.learner import Learner
 from fastcore.foundation import L
 from torch import nn
 
+from kezako.errors import KezakoError
+
 Unpickler = pickle.Unpickler
 load, loads = pickle.load, pickle.loads
 
@@ -28,7 +30,7 @@ ALLOWED = {"fastai", "fastcore", "fastprogress", "fasttransform", "numpy", "PIL"
            "torchvision", *sys.stdlib_module_names}  # fmt: skip
 
 
-class NotPortable(ValueError):
+class NotPortable(KezakoError):
     """Something in the learner would not open elsewhere; the message names it."""
 
 

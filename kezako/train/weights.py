@@ -19,6 +19,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
+from kezako.errors import KezakoError
+
 Origin = Literal["imagenet", "starter", "random"]
 State = dict[str, torch.Tensor]
 STARTER = "starter"  # the folder under models/
@@ -49,11 +51,11 @@ def find_weights(
     `KEZAKO_WEIGHTS` (imagenet, starter or random) asks for one kind alone;
     `KEZAKO_WEIGHTS_URL` is another address to download ImageNet's from: of a folder that holds
     torchvision's file, or of a `.pth` file with torchvision's keys.
-    Raises `ValueError` where the kind that was asked for cannot be had.
+    Raises `KezakoError` where the kind that was asked for cannot be had.
     """
     asked = os.environ.get("KEZAKO_WEIGHTS", "")
     if asked not in ("", "imagenet", "starter", "random"):
-        raise ValueError(f"KEZAKO_WEIGHTS must be imagenet, starter or random, not {asked!r}.")
+        raise KezakoError(f"KEZAKO_WEIGHTS must be imagenet, starter or random, not {asked!r}.")
     missing = []
     for origin, find in (("imagenet", _imagenet), ("starter", starter_weights)):
         if asked in ("", origin):
@@ -62,7 +64,7 @@ def find_weights(
                 return found
             missing.append(found)
     if asked in ("imagenet", "starter"):
-        raise ValueError(missing[0])
+        raise KezakoError(missing[0])
     missing.append("Training starts from random weights, which needs many more pictures.")
     return Weights("random", " ".join(missing))
 
@@ -144,7 +146,7 @@ def _check(state: State, backbone: str) -> None:
         if not key.startswith("fc.") and (key not in state or state[key].shape != value.shape)
     ]
     if wrong:
-        raise ValueError(f"they are not for {backbone}: {wrong[0]} does not fit")
+        raise KezakoError(f"they are not for {backbone}: {wrong[0]} does not fit")
 
 
 @contextmanager

@@ -33,6 +33,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 from urllib.parse import urlsplit
 
+from kezako.errors import KezakoError
 from kezako.gather.settings import Settings
 
 Kind = Literal["limited", "refused", "empty", "broken"]
@@ -63,7 +64,7 @@ class Found:
     height: int | None = None
 
 
-class SourceStopped(Exception):
+class SourceStopped(KezakoError):
     """A source ended for a reason; the message is a sentence for the maker that names it."""
 
     def __init__(self, kind: Kind, sentence: str):
@@ -104,7 +105,7 @@ def known_sources() -> tuple[str, ...]:
 
 
 def open_source(name: str, settings: Settings) -> Source:
-    """The source `name`. Raises `ValueError` for an unknown name, naming the nearest known one."""
+    """The source `name`. Raises `KezakoError` for an unknown name, naming the nearest known one."""
     _load_own()
     if name not in _registry and name in _SHIPPED:
         importlib.import_module(f"{__name__}.{_SHIPPED[name]}")
@@ -112,7 +113,7 @@ def open_source(name: str, settings: Settings) -> Source:
         known = known_sources()
         near = get_close_matches(name, known, n=1, cutoff=0.5)
         hint = f'did you mean "{near[0]}"?' if near else f"known are {', '.join(known)}."
-        raise ValueError(f'There is no source "{name}"; {hint}')
+        raise KezakoError(f'There is no source "{name}"; {hint}')
     return _registry[name](settings)
 
 
@@ -179,6 +180,6 @@ def _load_own() -> None:
         path = Path(file).expanduser()
         spec = importlib.util.spec_from_file_location(path.stem, path)
         if spec is None or spec.loader is None or not path.is_file():
-            raise ValueError(f"KEZAKO_SOURCES names {file!r}, which is no Python file.")
+            raise KezakoError(f"KEZAKO_SOURCES names {file!r}, which is no Python file.")
         spec.loader.exec_module(importlib.util.module_from_spec(spec))
         _loaded.add(file)
