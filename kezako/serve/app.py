@@ -44,6 +44,7 @@ from kezako.serve.files import Files, assets
 from kezako.serve.host import STARTED, Host
 from kezako.serve.limits import Limits
 from kezako.serve.listener import Listener
+from kezako.serve.logs import tame
 from kezako.serve.security import NotFound, Stranger, headers, quiet
 from kezako.workspace import Workspace
 
@@ -69,6 +70,7 @@ class Server(Voila):
     def initialize(self, argv: Sequence[str] | None = None) -> None:
         template.offer()
         super().initialize(argv)
+        tame(self.log)
         # Else each kernel's manager makes one of its own, whose `logging` logger stays for ever.
         self.event_logger = EventLogger(parent=self)
         kernels.configure(
@@ -184,9 +186,6 @@ class Server(Voila):
             self.launch_browser()
         await self.snapshots.settled()
         if self.snapshots.state == "ordinary":
-            self.log.warning(
-                "Every visitor's kernel starts from nothing, because %s.", self.snapshots.why
-            )
             self.host.expect(STARTED)
 
     def launch_browser(self) -> None:

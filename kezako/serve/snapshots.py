@@ -18,6 +18,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Float, Integer, List, Unicode, default
 from traitlets.config import LoggingConfigurable
 
+from kezako.serve.logs import Scribe, all_together
 from kezako.serve.snapshot import Snapshot, SnapshotError, memory
 
 PROVISIONER = "snapshot-provisioner"  # as pyproject.toml names it
@@ -86,6 +87,7 @@ class Snapshots(LoggingConfigurable):
         self._making: dict[frozenset[tuple[str, str]], asyncio.Task[Snapshot]] = {}
         self._settled = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
+        self._written = all_together()  # by snapshots and kernels
 
     def start(self) -> None:
         """Make a snapshot, and a new one whenever it is needed. Needs a running event loop."""
@@ -108,6 +110,10 @@ class Snapshots(LoggingConfigurable):
         """Bytes of the snapshots' processes and of kernels forked ahead, shared ones in part."""
         pids = [pid for one in (*self._current, *self._retired) for pid in one.pids]
         return sum(memory(pid, shared=True) or 0 for pid in pids)
+
+    def scribe(self, who: str) -> Scribe:
+        """Takes down what process `who` writes."""
+        return Scribe(self.log, who, self._written)
 
     async def choose(self, environment: Mapping[str, str]) -> Snapshot | None:
         """The snapshot for a visitor of whom Voilà says `environment`; None: an ordinary kernel."""
@@ -256,6 +262,7 @@ class Snapshots(LoggingConfigurable):
             python=_python(spec),
             folder=path.parent,
             environment={**os.environ, **spec.env, **self._nobody(), **asked},
+            scribe=self.scribe,
             niceness=self.niceness,
             spares=self.spares,
         )

@@ -31,7 +31,11 @@ SHELL = {
         {"comm_id": "a", "target_name": "jupyter.widget", "target_module": "os", "data": {}},
     ),
     "long id": ("comm_msg", {"comm_id": "a" * 1000, "data": {}}),
+    "odd id": ("comm_msg", {"comm_id": "a\nb", "data": {"method": "update"}}),
     "no data": ("comm_msg", {"comm_id": "a", "data": "text"}),
+    "no method": ("comm_msg", {"comm_id": "a", "data": {}}),
+    "other method": ("comm_msg", {"comm_id": "a", "data": {"method": "CODE"}}),
+    "a list of methods": ("comm_msg", {"comm_id": "a", "data": {"method": ["update"]}}),
 }
 
 
