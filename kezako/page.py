@@ -14,11 +14,12 @@ from ipywidgets import HTML, Button, Dropdown, FileUpload, Label, Output, VBox
 from traitlets import Any as AnyTrait
 from traitlets.log import get_logger
 
-from kezako import corrections, engine
+from kezako import corrections, engine, environment
 from kezako.aside import Correction, Credits, Why, preview, shown
 from kezako.bundle import CREDITS, NOT_CLASSIFIERS, BundleError, Card, list_bundles, read_file
 from kezako.classifier import Answer, Classifier, TookTooLong
 from kezako.engine import Engine, EngineError
+from kezako.errors import KezakoError
 from kezako.pictures import NotAPicture
 from kezako.wording import SORRY, TOO_LONG, percent, promise, sentence, short
 from kezako.workspace import Workspace
@@ -56,6 +57,10 @@ class Choice(VBox):
         models: Path | None = None,  # the folder of bundles; the workspace's by default
         query: str | None = None,  # the query of the page's address, as Voilà hands it over
     ):
+        try:
+            environment.check()
+        except KezakoError as error:  # a command would have said so before it started
+            get_logger().warning("%s", error)
         self._models = models or Workspace.find().models
         self._opened: dict[str, Classifier | Engine] = {}
         self._heading, self._notice = HTML(), HTML()
@@ -84,7 +89,7 @@ class Choice(VBox):
             return [], "The classifier cannot be reached at the moment. Please come again later."
 
     def _start(self, names: list[str], query: str) -> None:
-        asked = [*parse_qs(query).get("model", []), os.environ.get("KEZAKO_MODEL", "")]
+        asked = [*parse_qs(query).get("model", []), environment.read("MODEL")]
         troubles = [
             f"There is no classifier {short(name)!r} here."
             for name in asked

@@ -15,10 +15,11 @@ from onnx import TensorProto, helper
 from kezako.bundle import MODEL, BundleError, amend
 from kezako.classifier import Classifier, TookTooLong
 from kezako.page import careful
-from kezako.runtime import PATIENCE, SECONDS, patience
+from kezako.runtime import SECONDS, patience
 from kezako.wording import TOO_LONG
 
 Bundle = Callable[..., Path]
+PATIENCE = "KEZAKO_PATIENCE"
 LAYERS = 100  # of a convolution each: long enough to be caught at it
 
 
@@ -103,7 +104,7 @@ def test_a_setting_that_is_no_time_is_refused_with_what_to_do(
 ) -> None:
     folder = a_bundle(tmp_path, "quick", ("red", "green", "blue"))
     monkeypatch.setenv(PATIENCE, text)
-    with pytest.raises(BundleError, match=f"{PATIENCE} is '{text}'; give it seconds"):
+    with pytest.raises(BundleError, match=f"{PATIENCE} is '{text}'; give seconds"):
         Classifier.open(folder)
 
 
@@ -117,7 +118,7 @@ def test_threads_are_a_whole_number(
 ) -> None:
     folder = a_bundle(tmp_path, "quick", ("red", "green", "blue"))
     monkeypatch.setenv("KEZAKO_THREADS", "some")
-    with pytest.raises(BundleError, match="KEZAKO_THREADS is 'some'; give it a whole number"):
+    with pytest.raises(BundleError, match="KEZAKO_THREADS is 'some'; give a whole number"):
         Classifier.open(folder)
     monkeypatch.setenv("KEZAKO_THREADS", "1")
     assert Classifier.open(folder).card.name == "quick"

@@ -8,7 +8,6 @@ in and out.
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import os
 import signal
@@ -33,6 +32,7 @@ from traitlets.config import Config
 from voila.app import Voila
 
 from kezako import engine as engines
+from kezako import environment, ports
 from kezako.bundle import list_bundles
 from kezako.errors import KezakoError
 from kezako.runtime import TookTooLong
@@ -99,7 +99,7 @@ class Server(Voila):
         self.host = Host(self.limits, self.kernel_manager, _visits())
         self.api = Api(
             self.workspace.models,
-            default=os.environ.get("KEZAKO_MODEL") or None,
+            default=environment.read("MODEL"),
             kernels=self.kernel_manager,
             elsewhere=bool(self.elsewhere),
         )
@@ -161,19 +161,21 @@ class Server(Voila):
             self.stop()
 
     def _bind(self) -> list[socket.socket]:
-        """Sockets at the port that was asked for, or near it. Raises OSError with a sentence."""
+        """Sockets at the port that was asked for, or near it. Raises `KezakoError`."""
         wanted = int(self.port)  # type: ignore[has-type]
+        problem: KezakoError | None = None
         for port in self.random_ports(wanted, self.port_retries + 1):
             try:
                 sockets = bind_sockets(port, self.ip)
             except OSError as error:
-                if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                    problem = f"Nothing can listen at {self.ip}: {error.strerror}."
-                    raise KezakoError(problem) from None
+                problem = problem or ports.why_not(error, self.ip, port)
+                if error.errno not in ports.TAKEN | ports.FORBIDDEN:
+                    break  # no other port would help
             else:
                 self.port = port
                 return sockets
-        raise KezakoError(f"Port {wanted} is taken; name another one with --port.")
+        assert problem
+        raise problem
 
     async def _open(self) -> None:
         loop = asyncio.get_running_loop()
@@ -272,7 +274,7 @@ def serve(
     engine = engines.address_of(engine) if engine else engines.chosen()
     elsewhere = _found(engine) if engine else []
     os.environ["KEZAKO_HOME"] = str(workspace.root)  # kernels inherit the environment
-    os.environ[engines.ENGINE] = engine
+    os.environ["KEZAKO_ENGINE"] = engine
     os.environ["KEZAKO_MODEL"] = name or ""
     package = str(Path(__file__).parents[2])  # a kernel starts in the notebook's folder
     os.environ["PYTHONPATH"] = os.pathsep.join(
