@@ -16,7 +16,15 @@ from traitlets.log import get_logger
 
 from kezako import corrections, engine, environment
 from kezako.aside import Correction, Credits, Why, preview, shown
-from kezako.bundle import CREDITS, NOT_CLASSIFIERS, BundleError, Card, list_bundles, read_file
+from kezako.bundle import (
+    CREDITS,
+    NOT_CLASSIFIERS,
+    BundleError,
+    Card,
+    list_bundles,
+    read_card,
+    read_file,
+)
 from kezako.classifier import Answer, Classifier, TookTooLong
 from kezako.engine import Engine, EngineError
 from kezako.errors import KezakoError
@@ -131,12 +139,13 @@ class Choice(VBox):
         """`credits.md` of the classifier in use; empty where it has none."""
         if self.classifier is None or CREDITS not in self.classifier.card.files:
             return ""
+        folder, card = self._models / str(self.name), self.classifier.card
         try:
-            content = read_file(self._models / str(self.name), self.classifier.card, CREDITS)
-        except BundleError as error:  # exchanged since it was opened
-            get_logger().warning("%s", error)
+            return read_file(folder, card, CREDITS).decode("utf-8", "replace")
+        except BundleError as error:
+            if not _is_exchanged(folder, card):
+                get_logger().warning("%s", error)
             return ""
-        return content.decode("utf-8", "replace")
 
     def _say(self, text: str) -> None:
         self._notice.value = f'<p class="kezako-notice">{escape(text)}</p>' if text else ""
@@ -218,6 +227,14 @@ def _bar(label: str, probability: float, named: bool) -> str:
         f"<span>{escape(label)}</span> <b>{percent(probability)}</b>"
         f'<i><i style="width:{100 * probability:.1f}%"></i></i></li>'
     )
+
+
+def _is_exchanged(folder: Path, card: Card) -> bool:
+    """Whether another bundle lies there than the one of `card`."""
+    try:
+        return read_card(folder).files != card.files
+    except BundleError:
+        return True
 
 
 def _heading(card: Card) -> str:

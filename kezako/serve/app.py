@@ -33,7 +33,7 @@ from voila.app import Voila
 
 from kezako import engine as engines
 from kezako import environment, ports
-from kezako.bundle import list_bundles
+from kezako.bundle import CARD, CREDITS, HEAD, KNOWN, MODEL, list_bundles
 from kezako.errors import KezakoError
 from kezako.runtime import TookTooLong
 from kezako.serve import kernels, template
@@ -49,6 +49,7 @@ from kezako.serve.security import NotFound, Stranger, headers, quiet
 from kezako.workspace import Workspace
 
 PORT = 8866
+WATCHED = (CARD, MODEL, HEAD, KNOWN, CREDITS)  # what a page reads of a bundle
 GOODBYE = 5  # seconds for ending kernels; hosts kill after ten
 TEMPLATE = f"voila/templates/{template.NAME}"  # of its folder, and of its address
 KERNEL = r"(?P<kernel_id>\w+-\w+-\w+-\w+-\w+)"
@@ -75,7 +76,7 @@ class Server(Voila):
         self.event_logger = EventLogger(parent=self)
         kernels.configure(
             self,
-            watched=[str(self.workspace.models / "*" / "card.json")],
+            watched=[str(self.workspace.models / "*" / name) for name in WATCHED],
             queries=self._queries,
         )
 

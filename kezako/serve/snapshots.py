@@ -39,6 +39,8 @@ NOBODY = {
     "VOILA_KERNEL_ID": "",
 }
 _EVERY = 1.0  # seconds between looks at what is watched
+_STILL = 0.5  # seconds without a change after which what is watched counts as written
+_SETTLING = 10.0  # seconds that are waited for that
 _STABLE = 60.0  # seconds that a snapshot lives before its end counts as bad luck
 _LONGEST = 300.0  # seconds between attempts
 
@@ -188,7 +190,7 @@ class Snapshots(LoggingConfigurable):
         self._retired.append(snapshot)
 
     async def _keep(self) -> None:
-        pause = 0.0
+        pause, again = 0.0, False
         while True:
             signature, begun = self._signature(), time.monotonic()
             try:
@@ -200,6 +202,13 @@ class Snapshots(LoggingConfigurable):
                 self._fall_back(str(error))
                 await self._until_changed(signature, pause)
                 continue
+            exchanged = self._signature() != signature
+            if exchanged and not again and any(one.is_alive for one in self._current):
+                again = True  # it may have read a part from before, and a part from after
+                self._retire(made)
+                await self._still()
+                continue
+            again = False
             former, self._current = self._current, [made]
             for one in former:
                 self._retire(one)
@@ -231,8 +240,18 @@ class Snapshots(LoggingConfigurable):
         while end is None or time.monotonic() < end:
             await asyncio.sleep(_EVERY)
             self._retired = [one for one in self._retired if one.is_alive]  # and reaps the others
-            if self._signature() != signature or (living and not living.is_alive):
+            if living and not living.is_alive:
                 return
+            if self._signature() != signature:
+                await self._still()
+                return
+
+    async def _still(self) -> None:
+        """Wait while what is watched is being written, file by file."""
+        end, before = time.monotonic() + _SETTLING, None
+        while (now := self._signature()) != before and time.monotonic() < end:
+            before = now
+            await asyncio.sleep(_STILL)
 
     def _signature(self) -> list[tuple[str, int, int, int]]:
         paths = [
