@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from ipywidgets import Button, Label
 from onnx import TensorProto, helper
+from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 
 from kezako.bundle import MODEL, BundleError, amend
 from kezako.classifier import Classifier, TookTooLong
@@ -93,9 +94,8 @@ def test_the_page_says_so_and_offers_another_try() -> None:
 
 def test_a_model_that_fails_is_not_called_slow(a_bundle: Bundle, tmp_path: Path) -> None:
     classifier = Classifier.open(a_bundle(tmp_path, "quick", ("red", "green", "blue")))
-    with pytest.raises(Exception, match="pictures") as caught:
+    with pytest.raises(InvalidArgument, match="pictures"):
         classifier.run(np.zeros((1, 2, 32, 32), np.float32))
-    assert not isinstance(caught.value, TookTooLong)
 
 
 @pytest.mark.parametrize("text", ["soon", "0", "-1", "nan", "inf", "1e9"])

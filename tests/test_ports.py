@@ -15,6 +15,7 @@ from kezako import ports
 from kezako.clean.workshop import open_cleaner
 from kezako.errors import KezakoError
 from kezako.serve.app import Server
+from tests.needs import needs, only_where
 
 
 def refused(number: int) -> OSError:
@@ -65,8 +66,9 @@ def test_the_cleaner_and_the_engine_look_first(tmp_path: Path) -> None:
     ports.check("127.0.0.1", port)
 
 
-@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="needs root's rights")
+@only_where(os.name == "posix", "ports that are kept for root")
 def test_a_person_without_rights_is_told_so() -> None:
+    needs("root's rights", os.getuid() == 0)
     first = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
     lowest = int(first.read_text()) if first.exists() else ports.PRIVILEGED
     assert lowest > 1, "here everybody may listen at every port"

@@ -66,9 +66,11 @@ def serve(
                 reason = str(error).strip().splitlines()[-1]
                 raise KezakoError(f"Ray Serve does not start here ({reason}).") from error
             print(f"The API is at http://{host}:{port}/api/predict (Ctrl+C stops it).", flush=True)
+            latest = stamp
             while not stop.wait(EACH_SECOND):
-                if stamp_of(bundle) != stamp:
-                    stamp = stamp_of(bundle)
+                before, latest = latest, stamp_of(bundle)
+                if stamp != latest == before:  # else it may still be on its way
+                    stamp = latest
                     _exchange(bundle, settings, replicas.least, most)
         finally:
             _end(packed.name, address)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.edited import edited
 from tests.limits.guest import Guest
 
 REFUSED = 4403
@@ -76,12 +77,12 @@ def test_a_header_that_says_two_things(the_target: str, tmp_path: Path) -> None:
             "content": {"code": f"open({str(canary)!r}, 'w')"},
         }
     )  # fmt: skip
-    twice = text.replace('"msg_type": "k', '"msg_type": "execute_request", "msg_type": "k', 1)
+    twice = edited(text, '"msg_type": "k', '"msg_type": "execute_request", "msg_type": "k')
     for message in (text, twice):
         guest.socket.send(message)
     assert guest.is_answered()
     guest.socket.send(
-        text.replace('"channel": "shell"', '"channel": "shell", "channel": "control"')
+        edited(text, '"channel": "shell"', '"channel": "shell", "channel": "control"')
     )
     assert guest.is_dismissed()[0] == REFUSED
     assert not canary.exists()
