@@ -18,7 +18,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Float, Integer, List, Unicode, default
 from traitlets.config import LoggingConfigurable
 
-from kezako.serve.logs import Scribe, all_together
+from kezako.serve.logs import Scribe, all_together, plain
 from kezako.serve.snapshot import Snapshot, SnapshotError, memory
 
 PROVISIONER = "snapshot-provisioner"  # as pyproject.toml names it
@@ -170,7 +170,8 @@ class Snapshots(LoggingConfigurable):
         try:
             made = await asyncio.shield(self._making[key])
         except SnapshotError as error:
-            self.log.warning("There is no snapshot for %r, because %s.", differing, error)
+            visitor = plain(repr(differing), 200)
+            self.log.warning("There is no snapshot for %s, because %s.", visitor, error)
             return None if self.queries is None else first
         if self._current and self._current[0] is not first:  # all were made anew meanwhile
             self._retire(made)
