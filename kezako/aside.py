@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kezako.page import Choice
 
 PREVIEW = 960  # pixels of the longest side: sharp at the page's width on a phone's dense screen
+ENOUGH = "Thank you for your help: this is as much as one visit may send back."
 HOT = 0.9  # share of the greatest heat from which a pixel counts as where it lies
 
 
@@ -133,6 +134,7 @@ class Correction(VBox):
     def __init__(self, workspace: Workspace | None = None):  # the nearest one by default
         self._workspace = workspace or Workspace.find()
         self._about: tuple[str, bytes, str] | None = None  # classifier, photo, what was said
+        self._kept = 0  # of this visit
         self._labels: tuple[str, ...] = ()
         self._wrong = Button(description="That’s wrong").add_class("kezako-wrong")
         self._label = Dropdown(description="It is")
@@ -148,9 +150,14 @@ class Correction(VBox):
 
     def offer(self, choice: Choice, photo: bytes, said: str) -> None:
         """Let the visitor object to `said`, the answer to `photo`."""
-        if corrections.are_taken() and choice.name:
-            self._about, self._labels = (choice.name, photo, said), choice.classifier.card.labels
-            self.children = [self._wrong]
+        if not corrections.are_taken() or not choice.name:
+            return
+        if self._kept >= corrections.a_visit():
+            self._said.value = ENOUGH
+            self.children = [self._said]
+            return
+        self._about, self._labels = (choice.name, photo, said), choice.classifier.card.labels
+        self.children = [self._wrong]
 
     def clear(self) -> None:
         self.children, self._about = [], None
@@ -171,6 +178,7 @@ class Correction(VBox):
         name, photo, said = self._about
         try:
             corrections.offer(self._workspace, name, photo, label, said)
+            self._kept += 1
             self._said.value = "Thank you: your photo and your answer were kept."
         except corrections.Full as error:
             self._said.value = str(error)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from kezako import environment
 from kezako.errors import KezakoError
 from kezako.manifest import CORRECTIONS, Manifest, Row
 from kezako.pictures import Picture, open_picture, shrink
@@ -24,16 +24,22 @@ LONGEST = 512  # pixels; as gathered pictures
 QUALITY = 90  # of the JPEG
 MOST = 500  # pictures that wait to be judged; a maker would look at no more
 MOST_BYTES = 100_000_000  # of those together
+AN_HOUR = 60  # of those: nobody who comes again and again fills the places of all others
+A_VISIT = 5  # from one visit: who has more to say is not a visitor but a maker
 
 
 class Full(KezakoError):
     """No more corrections are taken for now; the message is a sentence for the visitor."""
 
 
-def are_taken(environment: Mapping[str, str] | None = None) -> bool:
-    """Whether the maker asked for corrections."""
-    found = os.environ if environment is None else environment
-    return found.get("KEZAKO_CORRECTIONS", "").strip().lower() in ("1", "true", "yes")
+def are_taken(given: Mapping[str, str] | None = None) -> bool:
+    """Whether the maker asked for corrections. Raises `KezakoError` where that is not clear."""
+    return bool(environment.read("CORRECTIONS", given))
+
+
+def a_visit(given: Mapping[str, str] | None = None) -> int:
+    """How many one visit may send back."""
+    return environment.read("CORRECTIONS_A_VISIT", given) or A_VISIT
 
 
 def offer(
@@ -76,10 +82,14 @@ def _bare(picture: Picture) -> bytes:
 
 
 def _check_room(manifest: Manifest, size: int) -> None:
-    waiting = [manifest.folder / str(row.file) for row in manifest.rows(status="offered")]
+    rows = manifest.rows(status="offered")
+    waiting = [manifest.folder / str(row.file) for row in rows]
     together = size + sum(path.stat().st_size for path in waiting if path.is_file())
     if len(waiting) >= MOST or together > MOST_BYTES:
         raise Full("Thank you, but there are enough corrections for now.")
+    hour = (datetime.now(timezone.utc) - timedelta(hours=1)).isoformat(timespec="seconds")
+    if sum(str(row.fetched_at) > hour for row in rows) >= AN_HOUR:
+        raise Full("Thank you, but many corrections came just now. Please try again in an hour.")
 
 
 def _write(path: Path, content: bytes) -> None:

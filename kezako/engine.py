@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,14 +20,13 @@ import numpy.typing as npt
 from PIL import Image
 from traitlets.log import get_logger
 
+from kezako import environment
 from kezako.bundle import MODEL, BundleError, Card, Preprocessing
 from kezako.classifier import Answer
 from kezako.errors import KezakoError
 from kezako.pictures import NotAPicture, Picture
 from kezako.runtime import TookTooLong, patience
 
-ENGINE = "KEZAKO_ENGINE"  # names the environment's setting: the address of an engine
-TOKEN = "KEZAKO_ENGINE_TOKEN"  # and what it asks for, if anything
 LARGEST = 16 * 2**20  # bytes of an answer; a thousand classes take a hundredth of that
 PAUSES = (0.2, 1.0)  # s before the second and the third try: a lost replica is replaced by then
 LONGEST = 300  # characters of a sentence that is passed on
@@ -134,9 +132,9 @@ def address_of(text: str) -> str:
     return text.rstrip("/") + "/"
 
 
-def chosen(environment: Mapping[str, str] | None = None) -> str:
+def chosen(given: Mapping[str, str] | None = None) -> str:
     """The address of the engine that answers; empty where the models here do."""
-    text = (os.environ if environment is None else environment).get(ENGINE, "")
+    text = environment.read("ENGINE", given)
     return address_of(text) if text else ""
 
 
@@ -176,7 +174,7 @@ def _once(
     where = urlsplit(address)
     connection = _connection(where, max(0.1, seconds))
     headers = {"Content-Type": "application/octet-stream"} if photo is not None else {}
-    if token := os.environ.get(TOKEN):
+    if token := environment.read("ENGINE_TOKEN"):
         headers["Authorization"] = f"Bearer {token}"
     try:
         method = "GET" if photo is None else "POST"

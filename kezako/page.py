@@ -14,11 +14,20 @@ from ipywidgets import HTML, Button, Dropdown, FileUpload, Label, Output, VBox
 from traitlets import Any as AnyTrait
 from traitlets.log import get_logger
 
-from kezako import corrections, engine
+from kezako import corrections, engine, environment
 from kezako.aside import Correction, Credits, Why, preview, shown
-from kezako.bundle import CREDITS, NOT_CLASSIFIERS, BundleError, Card, list_bundles, read_file
+from kezako.bundle import (
+    CREDITS,
+    NOT_CLASSIFIERS,
+    BundleError,
+    Card,
+    list_bundles,
+    read_card,
+    read_file,
+)
 from kezako.classifier import Answer, Classifier, TookTooLong
 from kezako.engine import Engine, EngineError
+from kezako.errors import KezakoError
 from kezako.pictures import NotAPicture
 from kezako.wording import SORRY, TOO_LONG, percent, promise, sentence, short
 from kezako.workspace import Workspace
@@ -56,6 +65,10 @@ class Choice(VBox):
         models: Path | None = None,  # the folder of bundles; the workspace's by default
         query: str | None = None,  # the query of the page's address, as Voilà hands it over
     ):
+        try:
+            environment.check()
+        except KezakoError as error:  # a command would have said so before it started
+            get_logger().warning("%s", error)
         self._models = models or Workspace.find().models
         self._opened: dict[str, Classifier | Engine] = {}
         self._heading, self._notice = HTML(), HTML()
@@ -84,7 +97,7 @@ class Choice(VBox):
             return [], "The classifier cannot be reached at the moment. Please come again later."
 
     def _start(self, names: list[str], query: str) -> None:
-        asked = [*parse_qs(query).get("model", []), os.environ.get("KEZAKO_MODEL", "")]
+        asked = [*parse_qs(query).get("model", []), environment.read("MODEL")]
         troubles = [
             f"There is no classifier {short(name)!r} here."
             for name in asked
@@ -126,12 +139,13 @@ class Choice(VBox):
         """`credits.md` of the classifier in use; empty where it has none."""
         if self.classifier is None or CREDITS not in self.classifier.card.files:
             return ""
+        folder, card = self._models / str(self.name), self.classifier.card
         try:
-            content = read_file(self._models / str(self.name), self.classifier.card, CREDITS)
-        except BundleError as error:  # exchanged since it was opened
-            get_logger().warning("%s", error)
+            return read_file(folder, card, CREDITS).decode("utf-8", "replace")
+        except BundleError as error:
+            if not _is_exchanged(folder, card):
+                get_logger().warning("%s", error)
             return ""
-        return content.decode("utf-8", "replace")
 
     def _say(self, text: str) -> None:
         self._notice.value = f'<p class="kezako-notice">{escape(text)}</p>' if text else ""
@@ -213,6 +227,14 @@ def _bar(label: str, probability: float, named: bool) -> str:
         f"<span>{escape(label)}</span> <b>{percent(probability)}</b>"
         f'<i><i style="width:{100 * probability:.1f}%"></i></i></li>'
     )
+
+
+def _is_exchanged(folder: Path, card: Card) -> bool:
+    """Whether another bundle lies there than the one of `card`."""
+    try:
+        return read_card(folder).files != card.files
+    except BundleError:
+        return True
 
 
 def _heading(card: Card) -> str:

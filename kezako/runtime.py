@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 # Else ONNX Runtime reports to its maker over the network, from a thread that bars forking.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -15,14 +15,13 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
+from kezako import environment
 from kezako.bundle import BundleError
+from kezako.errors import KezakoError
 
 Floats = npt.NDArray[np.float32]
 
-THREADS = "KEZAKO_THREADS"  # names the environment's setting: threads of one classification
-PATIENCE = "KEZAKO_PATIENCE"  # and seconds that one may take
 SECONDS = 20.0  # for one picture: a hundred times what a small host needs
-A_DAY = 86_400.0
 # It has a model's max pooling done in 8 bits, for which there is no fast kernel: the same numbers,
 # and a quarter of an int8 resnet18's time.
 SLOWER = ["QDQPropagationTransformer"]
@@ -44,7 +43,8 @@ class Model:
         threads: int = 0,  # for one batch; 0: $KEZAKO_THREADS, else one a physical core
     ):
         options = ort.SessionOptions()
-        options.intra_op_num_threads = threads or _threads()
+        # 0 leaves it to ONNX Runtime.
+        options.intra_op_num_threads = threads or _setting("THREADS") or 0
         options.log_severity_level = 3
         # The arena would keep what the largest batch needed: 5 MB for each visitor, no faster.
         options.enable_cpu_mem_arena = False
@@ -74,25 +74,16 @@ def _shapes(values: Sequence[ort.NodeArg]) -> dict[str, list[int]]:
     }
 
 
-def patience(environment: Mapping[str, str] | None = None) -> float:
+def patience(given: Mapping[str, str] | None = None) -> float:
     """Seconds that one picture may take. Raises `BundleError` where the setting is no number."""
-    text = (os.environ if environment is None else environment).get(PATIENCE, "")
+    return _setting("PATIENCE", given) or SECONDS
+
+
+def _setting(name: str, given: Mapping[str, str] | None = None) -> Any:
     try:
-        seconds = float(text or SECONDS)
-    except ValueError:
-        seconds = math.nan
-    if not 0 < seconds <= A_DAY:
-        raise BundleError(
-            f"{PATIENCE} is {text!r}; give it seconds, more than 0 and at most a day: {SECONDS:g}."
-        )
-    return seconds
-
-
-def _threads() -> int:
-    text = os.environ.get(THREADS, "") or "0"  # 0 leaves it to ONNX Runtime
-    if not text.isdecimal():
-        raise BundleError(f"{THREADS} is {text!r}; give it a whole number, such as 1.")
-    return int(text)
+        return environment.read(name, given)
+    except KezakoError as error:
+        raise BundleError(str(error)) from None
 
 
 @contextmanager

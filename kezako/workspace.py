@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from kezako import environment
 from kezako.recipe import Recipe, check_folder_name, load_recipe
 
 _PACKAGE = Path(__file__).parent
@@ -24,7 +24,7 @@ class Workspace:
         A folder upwards counts when it holds `data/*/recipe.toml` or `models/*/card.json`,
         so that somebody's unrelated `data/` is not taken for a workspace.
         """
-        if home := os.environ.get("KEZAKO_HOME"):
+        if home := environment.read("HOME"):
             return cls(Path(home).expanduser().resolve())
         start = (start or Path.cwd()).resolve()
         for folder in (start, *start.parents):

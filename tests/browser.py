@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests.needs import needs
 from tests.servers import DEADLINE
 
 
@@ -22,7 +23,7 @@ def a_browser() -> Iterator[Browser]:
         try:
             browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         except Exception as error:
-            pytest.skip(f"Chromium does not start here: {error}")
+            needs("Chromium", False, str(error))
         expect.set_options(timeout=DEADLINE * 1000)
         yield browser
         browser.close()

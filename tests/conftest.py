@@ -40,11 +40,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: (item.path in late, -slow[item.path]))
 
 
+# Their tests share one Ray, which takes a core for half a minute to start.
+WITH_RAY = {"tests/scale/test_batch.py", "tests/scale/test_bucket.py"}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """With `--dist loadfile`, files of one Ray are run by one process."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class OneRay(LoadFileScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            scope = super()._split_scope(nodeid)
+            return "tests with Ray" if scope in WITH_RAY else scope
+
+    return OneRay(config, log)
+
+
 @pytest.fixture(autouse=True)
-def _browsers_are_marked(request: pytest.FixtureRequest) -> None:
-    """A test that asks for a browser without the mark would run too early."""
+def _tests_are_marked(request: pytest.FixtureRequest) -> None:
+    """A test that asks for a browser without the mark would run too early, and so on."""
     marked = request.node.get_closest_marker("browser") is not None
     assert marked or "a_browser" not in request.fixturenames
+    named = request.node.nodeid.partition("::")[0] in WITH_RAY
+    assert named or "a_ray" not in request.fixturenames, "name its file in WITH_RAY"
 
 
 @pytest.fixture(scope="session")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from ipywidgets import Label
 from PIL import Image
 
 from kezako import corrections
-from kezako.corrections import Full, are_taken, offer
+from kezako.aside import Correction
+from kezako.corrections import A_VISIT, Full, are_taken, offer
 from kezako.manifest import Manifest, Row
+from kezako.page import Choice
 from kezako.recipe import NEITHER
 from kezako.workspace import Workspace
 
@@ -88,6 +92,52 @@ def test_there_is_a_cap_on_number_and_size(
         offer(an_empty_workspace, "bears", a_photo(30), "teddy", "a")
     assert len(rows(an_empty_workspace)) == 2
     assert len(list(an_empty_workspace.root.rglob("*.jpg"))) == 2
+
+
+def test_in_an_hour_there_are_only_so_many(
+    an_empty_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(corrections, "AN_HOUR", 2)
+    for shade in (10, 20):
+        offer(an_empty_workspace, "bears", a_photo(shade), "teddy", "a")
+    with pytest.raises(Full, match="in an hour"):
+        offer(an_empty_workspace, "bears", a_photo(30), "teddy", "a")
+    with Manifest(an_empty_workspace.folder("bears")) as manifest:
+        for row in manifest.rows():
+            row.fetched_at = "2026-01-01T00:00:00+00:00"
+            manifest.update(row)
+    offer(an_empty_workspace, "bears", a_photo(30), "teddy", "a")
+    assert len(rows(an_empty_workspace)) == 3
+
+
+@pytest.mark.parametrize(("setting", "most"), [("", A_VISIT), ("2", 2)])
+def test_one_visit_sends_back_a_few_and_is_thanked(
+    setting: str,
+    most: int,
+    an_empty_workspace: Workspace,
+    a_bundle: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    a_bundle(an_empty_workspace.models, "bears", ("black", "teddy"))
+    monkeypatch.setenv("KEZAKO_CORRECTIONS", "1")
+    monkeypatch.setenv("KEZAKO_CORRECTIONS_A_VISIT", setting)
+    choice, correction = Choice(an_empty_workspace.models), Correction(an_empty_workspace)
+    for shade in range(most + 3):
+        correction.offer(choice, a_photo(10 * shade), "This is a black bear.")
+        send_back(correction)
+        assert "Thank you" in correction.children[-1].value
+        correction.clear()
+    assert len(rows(an_empty_workspace)) == most
+    correction.offer(choice, a_photo(200), "This is a black bear.")
+    assert [type(child) for child in correction.children] == [Label]
+
+
+def send_back(correction: Correction) -> None:
+    """All that a page can send, whether it shows the buttons or not."""
+    correction._wrong.click()
+    correction._label.value, correction._consent.value = 2, True
+    for _ in range(3):
+        correction._back.click()
 
 
 @pytest.mark.parametrize("label", ["../../x", "a/b", ""])

@@ -11,14 +11,16 @@ import numpy as np
 import pytest
 from ipywidgets import Button, Label
 from onnx import TensorProto, helper
+from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 
 from kezako.bundle import MODEL, BundleError, amend
 from kezako.classifier import Classifier, TookTooLong
 from kezako.page import careful
-from kezako.runtime import PATIENCE, SECONDS, patience
+from kezako.runtime import SECONDS, patience
 from kezako.wording import TOO_LONG
 
 Bundle = Callable[..., Path]
+PATIENCE = "KEZAKO_PATIENCE"
 LAYERS = 100  # of a convolution each: long enough to be caught at it
 
 
@@ -92,9 +94,8 @@ def test_the_page_says_so_and_offers_another_try() -> None:
 
 def test_a_model_that_fails_is_not_called_slow(a_bundle: Bundle, tmp_path: Path) -> None:
     classifier = Classifier.open(a_bundle(tmp_path, "quick", ("red", "green", "blue")))
-    with pytest.raises(Exception, match="pictures") as caught:
+    with pytest.raises(InvalidArgument, match="pictures"):
         classifier.run(np.zeros((1, 2, 32, 32), np.float32))
-    assert not isinstance(caught.value, TookTooLong)
 
 
 @pytest.mark.parametrize("text", ["soon", "0", "-1", "nan", "inf", "1e9"])
@@ -103,7 +104,7 @@ def test_a_setting_that_is_no_time_is_refused_with_what_to_do(
 ) -> None:
     folder = a_bundle(tmp_path, "quick", ("red", "green", "blue"))
     monkeypatch.setenv(PATIENCE, text)
-    with pytest.raises(BundleError, match=f"{PATIENCE} is '{text}'; give it seconds"):
+    with pytest.raises(BundleError, match=f"{PATIENCE} is '{text}'; give seconds"):
         Classifier.open(folder)
 
 
@@ -117,7 +118,7 @@ def test_threads_are_a_whole_number(
 ) -> None:
     folder = a_bundle(tmp_path, "quick", ("red", "green", "blue"))
     monkeypatch.setenv("KEZAKO_THREADS", "some")
-    with pytest.raises(BundleError, match="KEZAKO_THREADS is 'some'; give it a whole number"):
+    with pytest.raises(BundleError, match="KEZAKO_THREADS is 'some'; give a whole number"):
         Classifier.open(folder)
     monkeypatch.setenv("KEZAKO_THREADS", "1")
     assert Classifier.open(folder).card.name == "quick"

@@ -6,9 +6,10 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from kezako.apart.frames import Picture, read_answer, write_question
 from kezako.apart.outcome import Outcome
@@ -40,9 +41,11 @@ class Predictor:
         self,
         models: Path,
         threads: int = 0,  # for one question; 0: as many as help
+        follow: Callable[[IO[bytes]], None] | None = None,  # is given the worker's standard error
     ):
         self._models = models
         self._threads = threads
+        self._follow = follow
         self._process: subprocess.Popen[bytes] | None = None
         self._changing = threading.Lock()  # of _process, so that close() misses no new one
         self.closed = False  # for good
@@ -109,9 +112,12 @@ class Predictor:
                 [sys.executable, "-c", _PATH + _PROGRAM, *arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE if self._follow else None,
                 cwd=_ROOT,
                 env=_environment(),
             )
+            if self._follow and self._process.stderr:
+                self._follow(self._process.stderr)
             return self._process
 
     def _ended(self, error: Exception) -> Died:

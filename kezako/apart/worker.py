@@ -26,6 +26,8 @@ from kezako.classifier import Classifier, NotAPicture, TookTooLong
 from kezako.wording import sentence
 
 HELD = 4  # classifiers open at once, about 60 MB each
+TRIES = 3  # to open one whose files are exchanged meanwhile
+SETTLING = 5.0  # s that files may be on their way before it is said that they do not open
 MEMORY = 4 * 2**30  # bytes of address space: ten times what the largest accepted picture needs
 THREADS = 4  # at most, for one picture; more gain nothing on models of this size
 
@@ -40,6 +42,8 @@ class Opened:
 
     classifier: Classifier
     stamp: tuple[object, ...]
+    trouble: str = ""  # why the files as they are now do not open
+    since: float = 0.0  # of a clock that only goes forward
 
 
 class Shelf:
@@ -72,25 +76,38 @@ class Shelf:
         stamp = stamp_of(folder)
         held = self._held.get(name)
         if held is None or held.stamp != stamp:
-            held = self._exchange(name, folder, stamp, held)
+            held = self._exchange(name, folder, held)
+        if held.trouble and time.monotonic() - held.since > SETTLING:
+            _log(f"{held.trouble} The one that was opened before goes on answering.")
+            held.trouble = ""
         self._held.move_to_end(name)
         return held.classifier
 
-    def _exchange(
-        self, name: str, folder: Path, stamp: tuple[object, ...], held: Opened | None
-    ) -> Opened:
+    def _exchange(self, name: str, folder: Path, held: Opened | None) -> Opened:
         try:
-            opened = Opened(Classifier.open(folder, self._threads), stamp)
+            opened = self._open(folder)
         except BundleError as error:
             if held is None:
                 raise
-            _log(f"{error} The one that was opened before goes on answering.")
-            held.stamp = stamp
+            held.stamp = stamp_of(folder)
+            held.trouble, held.since = str(error), time.monotonic()
             return held
         self._held[name] = opened
         while len(self._held) > HELD:
             self._held.popitem(last=False)
         return opened
+
+    def _open(self, folder: Path) -> Opened:
+        """What is there now; not a card from before an exchange and a model from after it."""
+        for _ in range(TRIES - 1):
+            stamp = stamp_of(folder)
+            try:
+                return Opened(Classifier.open(folder, self._threads), stamp)
+            except BundleError:
+                if stamp_of(folder) == stamp:
+                    raise
+        stamp = stamp_of(folder)
+        return Opened(Classifier.open(folder, self._threads), stamp)
 
 
 def answer(shelf: Shelf, names: Sequence[str], picture: bytes) -> Outcome:

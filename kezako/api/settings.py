@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from difflib import get_close_matches
-from typing import Any
 
-from kezako.errors import KezakoError
+from kezako.environment import read
 
-PREFIX = "KEZAKO_API_"
-SWITCH = "KEZAKO_API"  # "off": no API; health and metrics stay
+SWITCH = "API"  # "off": no API; health and metrics stay
 MEGABYTE = 2**20  # bytes
 
 
@@ -33,43 +29,16 @@ class ApiSettings:
     upload: float = 120.0  # s for one whole upload: 64 MB at 5 Mbit/s
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] | None = None) -> ApiSettings:
-        """The settings of `environment`. Raises `KezakoError` with a sentence that names one."""
-        given = os.environ if environment is None else environment
-        known = {PREFIX + field.name.upper(): field for field in fields(cls)}
-        values: dict[str, Any] = {}
-        for name, text in given.items():
-            if not name.startswith(PREFIX):
-                continue
-            if name not in known:
-                near = get_close_matches(name, known, n=1)
-                hint = f" Is {near[0]} meant?" if near else ""
-                raise KezakoError(f"{name} is no setting of the API.{hint}")
-            field = known[name]
-            values[field.name] = _read(name, text.strip(), field.default)
-        return cls(**values)
+    def from_environment(cls, given: Mapping[str, str] | None = None) -> ApiSettings:
+        """Those of the environment. Raises `KezakoError` with a sentence that names one."""
+        names = [field.name for field in fields(cls)]
+        values = {name: read(f"{SWITCH}_{name.upper()}", given) for name in names}
+        if values["origins"] is not None:
+            origins = values["origins"].replace(",", " ").split()
+            values["origins"] = tuple(origin.rstrip("/") for origin in origins)
+        return cls(**{name: value for name, value in values.items() if value is not None})
 
 
-def switched_on(environment: Mapping[str, str] | None = None) -> bool:
+def switched_on(given: Mapping[str, str] | None = None) -> bool:
     """Whether the API answers. Raises `KezakoError` for anything but on and off."""
-    given = os.environ if environment is None else environment
-    text = given.get(SWITCH, "on").strip().lower() or "on"
-    if text not in ("on", "off"):
-        raise KezakoError(f"{SWITCH} is {text!r}; set it to on or off.")
-    return text == "on"
-
-
-def _read(name: str, text: str, default: Any) -> Any:
-    if isinstance(default, tuple):
-        return tuple(origin.rstrip("/") for origin in text.replace(",", " ").split())
-    if isinstance(default, str):
-        if not text.isascii() or not text.isprintable():
-            raise KezakoError(f"{name} may hold printable ASCII only, as HTTP headers do.")
-        return text
-    try:
-        number = type(default)(text)
-    except ValueError:
-        number = 0
-    if not 0 < number < 1_000_000:  # refuses NaN and infinity as well
-        raise KezakoError(f"{name} is {text!r}; give a number above 0, such as {default}.")
-    return number
+    return read(SWITCH, given) is not False

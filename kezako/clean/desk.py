@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 from ipywidgets import HTML, Button, Dropdown, HBox, VBox
 from traitlets.log import get_logger
 
+from kezako import environment
 from kezako.clean.cleaner import Cleaner
 from kezako.recipe import Recipe, RecipeError
 from kezako.workspace import Workspace
@@ -43,7 +44,7 @@ class Desk(VBox):
         self._start(names, os.environ.get("QUERY_STRING", "") if query is None else query)
 
     def _start(self, names: list[str], query: str) -> None:
-        asked = [*parse_qs(query).get("name", []), os.environ.get("KEZAKO_MODEL", "")]
+        asked = [*parse_qs(query).get("name", []), environment.read("MODEL")]
         for name in (*asked, *names):
             if name in names:
                 self._menu.value = name

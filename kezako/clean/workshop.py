@@ -12,6 +12,9 @@ from tornado.ioloop import IOLoop
 from traitlets import default
 from voila.app import Voila
 
+from kezako import ports
+
+HERE = "127.0.0.1"
 PORT = 8868  # the page of a classifier starts at 8866
 
 
@@ -53,13 +56,15 @@ def open_cleaner(
     port: int | None = None,  # exactly this one; None: 8868, or one near it that is free
     browser: bool = True,  # open one, if there is one
 ) -> None:
-    """Serve the cleaner on 127.0.0.1 until it is stopped."""
+    """Serve the cleaner on 127.0.0.1 until it is stopped. Raises `KezakoError`."""
+    if port is not None:
+        ports.check(HERE, port)
     os.environ["KEZAKO_HOME"] = str(home)  # kernels inherit the environment
     os.environ["KEZAKO_MODEL"] = name
     package = str(Path(__file__).parents[2])  # a kernel starts in the notebook's folder
     os.environ["PYTHONPATH"] = os.pathsep.join(
         filter(None, (package, os.environ.get("PYTHONPATH")))
     )
-    arguments = [str(notebook), f"--Voila.root_dir={notebook.parent}", "--Voila.ip=127.0.0.1"]
+    arguments = [str(notebook), f"--Voila.root_dir={notebook.parent}", f"--Voila.ip={HERE}"]
     arguments += [f"--port={port or PORT}", *([] if port is None else ["--Voila.port_retries=0"])]
     Workshop.launch_instance(arguments if browser else [*arguments, "--no-browser"])

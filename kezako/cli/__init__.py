@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from kezako import __version__
+from kezako import __version__, environment
 from kezako.cli import many, models, pages, pictures
 from kezako.cli.common import needs_more
 from kezako.errors import KezakoError
@@ -18,6 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = build_parser()
     arguments = parser.parse_args(argv)
     try:
+        environment.check()
         return int(arguments.run(arguments, Workspace.find()) or 0)
     except ModuleNotFoundError as error:
         print(f"kezako: {needs_more('This', error)}", file=sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import sys
 import time
@@ -76,12 +77,18 @@ async def _fork() -> float:
     """Seconds that a kernel takes to be forked from a small notebook that has run."""
     from nbformat.v4 import new_code_cell, new_notebook
 
+    from kezako.serve.logs import Scribe, all_together
     from kezako.serve.snapshot import Snapshot, SnapshotError
 
     if sys.platform not in ("linux", "darwin"):
         raise SnapshotError(f"{sys.platform} cannot fork")
     notebook = new_notebook(cells=[new_code_cell(CELL)])
-    snapshot = Snapshot(notebook, sys.executable, Path.cwd(), os.environ)
+    log, together = logging.getLogger("kezako"), all_together()
+
+    def scribe(who: str) -> Scribe:
+        return Scribe(log, who, together)
+
+    snapshot = Snapshot(notebook, sys.executable, Path.cwd(), os.environ, scribe)
     await snapshot.start()
     try:
         began = time.monotonic()

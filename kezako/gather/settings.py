@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from tqdm.auto import tqdm
 
+from kezako import environment
 from kezako.errors import KezakoError
 from kezako.recipe import Licence
 
@@ -34,25 +34,20 @@ class Settings:
     say: Callable[[str], None] = field(default=tqdm.write, compare=False)  # tells the maker
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+    def from_environment(cls, given: Mapping[str, str] | None = None) -> Settings:
         """Settings from `KEZAKO_*` variables. Raises `KezakoError` naming the variable to mend."""
-        found = {
-            key.removeprefix("KEZAKO_").lower(): value.strip()
-            for key, value in (os.environ if environment is None else environment).items()
-            if key.startswith("KEZAKO_") and value.strip()
-        }
+        read = partial(environment.read, environment=given)
         plain = cls()
+        pause, lists = read("PAUSE"), read("URLS")
         return cls(
-            proxy=_web_address("proxy", found.get("proxy")),
-            ca=_file("ca", found.get("ca")),
-            openverse_url=_web_address("openverse_url", found.get("openverse_url"))
-            or plain.openverse_url,
-            wikimedia_url=_web_address("wikimedia_url", found.get("wikimedia_url"))
-            or plain.wikimedia_url,
-            contact=_line("contact", found.get("contact")),
-            allow_private=_flag("allow_private", found.get("allow_private", "0")),
-            pause=_factor("pause", found.get("pause", "1")),
-            lists=Path(found["urls"]).expanduser() if "urls" in found else None,
+            proxy=read("PROXY"),
+            ca=_file(read("CA")),
+            openverse_url=read("OPENVERSE_URL") or plain.openverse_url,
+            wikimedia_url=read("WIKIMEDIA_URL") or plain.wikimedia_url,
+            contact=read("CONTACT"),
+            allow_private=bool(read("ALLOW_PRIVATE")),
+            pause=plain.pause if pause is None else pause,
+            lists=Path(lists).expanduser() if lists else None,
         )
 
     def within(self, data: Path, folder: str) -> Settings:
@@ -60,44 +55,10 @@ class Settings:
         return replace(self, data=data, folder=folder)
 
 
-def _web_address(key: str, value: str | None) -> str | None:
-    if value is None:
-        return None
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https", "socks5", "socks5h") or not parts.hostname:
-        raise KezakoError(
-            f"KEZAKO_{key.upper()} must be an address such as http://127.0.0.1:8080, not {value!r}."
-        )
-    return value.rstrip("/")
-
-
-def _file(key: str, value: str | None) -> Path | None:
+def _file(value: str | None) -> Path | None:
     if value is None:
         return None
     path = Path(value).expanduser()
     if not path.is_file():
-        raise KezakoError(f"KEZAKO_{key.upper()} names the file {value!r}, which does not exist.")
+        raise KezakoError(f"KEZAKO_CA names the file {value!r}, which does not exist.")
     return path
-
-
-def _line(key: str, value: str | None) -> str | None:
-    # It becomes part of a request's header.
-    if value is not None and not (value.isascii() and value.isprintable()):
-        raise KezakoError(f"KEZAKO_{key.upper()} must be one line of plain ASCII, not {value!r}.")
-    return value
-
-
-def _flag(key: str, value: str) -> bool:
-    if value.lower() not in ("0", "1", "false", "true", "no", "yes"):
-        raise KezakoError(f"KEZAKO_{key.upper()} must be 1 or 0, not {value!r}.")
-    return value.lower() in ("1", "true", "yes")
-
-
-def _factor(key: str, value: str) -> float:
-    try:
-        factor = float(value)
-    except ValueError:
-        factor = -1.0
-    if not 0 <= factor <= 100:
-        raise KezakoError(f"KEZAKO_{key.upper()} must be a number from 0 to 100, not {value!r}.")
-    return factor

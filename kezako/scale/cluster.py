@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,10 +18,17 @@ from kezako.errors import KezakoError
 
 PACKAGE = Path(__file__).parents[1]
 STORE = 100 * 2**20  # bytes of shared memory on one machine: models and counts need a tenth
+# Ray gives its own processes 30 s to start, whatever one says: too little where much else runs. The
+# next try is quicker, since their libraries are in memory by then.
+SLOW = 20.0  # s after which it was for want of time that it did not start
+STARTING = 240.0  # s after which it is not tried again
 SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",  # else Ray reports to its maker
     "RAY_worker_niceness": "0",  # else whatever else runs comes first, by far: they are nice, 15
-    "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",  # a busy machine takes longer than 5
+    # What a busy machine takes longer for: 5, 30 and 30 seconds else.
+    "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "120",
+    "RAY_gcs_server_port_wait_time_s": "120",
+    "RAY_agent_register_timeout_ms": "120000",
 }
 
 
@@ -56,14 +65,18 @@ def connected(
 
 
 def _connect(settings: dict[str, Any]) -> None:
-    """A Ray of this machine is tried twice. Raises `KezakoError` with a sentence."""
+    """Start Ray on this machine, within `STARTING`, or join a cluster. Raises `KezakoError`."""
     here = settings["address"] == "local"
-    for last in (False, True) if here else (True,):
+    end = time.monotonic() + STARTING
+    while True:
+        began = time.monotonic()
         try:
             ray.init(**settings)
             return
-        except Exception as error:  # a plain one where Ray took over 30 seconds to start
+        except Exception as error:  # a plain one where it took too long
             ray.shutdown()
-            if last:
+            took = time.monotonic() - began
+            if not here or took < SLOW or time.monotonic() > end:
                 where = "this machine" if here else settings["address"]
                 raise KezakoError(f"Ray cannot be reached at {where}: {error}") from None
+            print(f"Ray took more than {took:.0f} seconds to start; once more.", file=sys.stderr)

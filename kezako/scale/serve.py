@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import socket
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from ray.exceptions import RayError
 from ray.serve.config import HTTPOptions
 from ray.serve.schema import LoggingConfig
 
+from kezako import ports
 from kezako.apart.worker import stamp_of
 from kezako.api.settings import ApiSettings
 from kezako.bundle import BundleError
@@ -54,7 +54,7 @@ def serve(
     packed = _checked(bundle)
     stop = threading.Event()
     if address is None:
-        _check_port(host, port)
+        ports.check(host, port)
     with connected(address):
         for sign in (signal.SIGINT, signal.SIGTERM):  # now, since Ray sets its own
             signal.signal(sign, lambda *_: stop.set())
@@ -66,9 +66,11 @@ def serve(
                 reason = str(error).strip().splitlines()[-1]
                 raise KezakoError(f"Ray Serve does not start here ({reason}).") from error
             print(f"The API is at http://{host}:{port}/api/predict (Ctrl+C stops it).", flush=True)
+            latest = stamp
             while not stop.wait(EACH_SECOND):
-                if stamp_of(bundle) != stamp:
-                    stamp = stamp_of(bundle)
+                before, latest = latest, stamp_of(bundle)
+                if stamp != latest == before:  # else it may still be on its way
+                    stamp = latest
                     _exchange(bundle, settings, replicas.least, most)
         finally:
             _end(packed.name, address)
@@ -138,17 +140,6 @@ def _most(replicas: Replicas) -> int:
 
 def _application(name: str) -> str:
     return f"kezako-{name}-model"
-
-
-def _check_port(host: str, port: int) -> None:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise KezakoError(
-                f"Nothing can listen at {host}:{port} ({error.strerror}); name another --port."
-            ) from None
 
 
 def _end(name: str, address: str | None) -> None:

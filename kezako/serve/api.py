@@ -21,6 +21,7 @@ from kezako.api.shown import shown, summary
 from kezako.bundle import NOT_CLASSIFIERS, BundleError, Card, list_bundles, read_card
 from kezako.serve.api_handler import ApiHandler
 from kezako.serve.health import Health
+from kezako.serve.logs import Scribe, all_together
 from kezako.serve.metrics import CONTENT_TYPE, Metrics
 from kezako.serve.queue import Full, Late, Queue
 
@@ -47,7 +48,8 @@ class Api:
         self._models = models
         self._default = default
         self._answers = switched_on() and not elsewhere
-        self._predictor = Predictor(models)
+        scribe = Scribe(get_logger(), "Classifier", all_together())
+        self._predictor = Predictor(models, follow=scribe.follow_beside)
         self.queue = Queue(self._predictor, self.settings, self.metrics)
         if not elsewhere:
             self.health.add("classifier", lambda: bool(self.names()))

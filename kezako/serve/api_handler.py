@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from tornado.http1connection import HTTP1Connection
 from tornado.ioloop import IOLoop
+from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler, stream_request_body
+from traitlets.log import get_logger
 
 from kezako.api.bodies import JSON
 from kezako.api.gate import Busy
@@ -128,6 +130,11 @@ class ApiHandler(RequestHandler):
         headers = {"Allow": ", ".join(self.methods)} if status_code == 405 else {}
         sentence = SENTENCES.get(status_code, SENTENCES[400 if status_code < 500 else 500])
         self.say(status_code, {"error": sentence}, headers)
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """What went wrong here, with its traceback; who asked for what stays out of the log."""
+        if not isinstance(value, HTTPError | StreamClosedError):
+            get_logger().error("%s failed.", type(self).__name__, exc_info=(typ, value, tb))
 
     def on_finish(self) -> None:
         self.api.metrics.requests.labels(str(self.get_status())).inc()

@@ -8,7 +8,6 @@ in and out.
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import os
 import signal
@@ -33,7 +32,8 @@ from traitlets.config import Config
 from voila.app import Voila
 
 from kezako import engine as engines
-from kezako.bundle import list_bundles
+from kezako import environment, ports
+from kezako.bundle import CARD, CREDITS, HEAD, KNOWN, MODEL, list_bundles
 from kezako.errors import KezakoError
 from kezako.runtime import TookTooLong
 from kezako.serve import kernels, template
@@ -44,10 +44,12 @@ from kezako.serve.files import Files, assets
 from kezako.serve.host import STARTED, Host
 from kezako.serve.limits import Limits
 from kezako.serve.listener import Listener
+from kezako.serve.logs import tame
 from kezako.serve.security import NotFound, Stranger, headers, quiet
 from kezako.workspace import Workspace
 
 PORT = 8866
+WATCHED = (CARD, MODEL, HEAD, KNOWN, CREDITS)  # what a page reads of a bundle
 GOODBYE = 5  # seconds for ending kernels; hosts kill after ten
 TEMPLATE = f"voila/templates/{template.NAME}"  # of its folder, and of its address
 KERNEL = r"(?P<kernel_id>\w+-\w+-\w+-\w+-\w+)"
@@ -69,11 +71,12 @@ class Server(Voila):
     def initialize(self, argv: Sequence[str] | None = None) -> None:
         template.offer()
         super().initialize(argv)
+        tame(self.log)
         # Else each kernel's manager makes one of its own, whose `logging` logger stays for ever.
         self.event_logger = EventLogger(parent=self)
         kernels.configure(
             self,
-            watched=[str(self.workspace.models / "*" / "card.json")],
+            watched=[str(self.workspace.models / "*" / name) for name in WATCHED],
             queries=self._queries,
         )
 
@@ -97,7 +100,7 @@ class Server(Voila):
         self.host = Host(self.limits, self.kernel_manager, _visits())
         self.api = Api(
             self.workspace.models,
-            default=os.environ.get("KEZAKO_MODEL") or None,
+            default=environment.read("MODEL"),
             kernels=self.kernel_manager,
             elsewhere=bool(self.elsewhere),
         )
@@ -159,19 +162,21 @@ class Server(Voila):
             self.stop()
 
     def _bind(self) -> list[socket.socket]:
-        """Sockets at the port that was asked for, or near it. Raises OSError with a sentence."""
+        """Sockets at the port that was asked for, or near it. Raises `KezakoError`."""
         wanted = int(self.port)  # type: ignore[has-type]
+        problem: KezakoError | None = None
         for port in self.random_ports(wanted, self.port_retries + 1):
             try:
                 sockets = bind_sockets(port, self.ip)
             except OSError as error:
-                if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                    problem = f"Nothing can listen at {self.ip}: {error.strerror}."
-                    raise KezakoError(problem) from None
+                problem = problem or ports.why_not(error, self.ip, port)
+                if error.errno not in ports.TAKEN | ports.FORBIDDEN:
+                    break  # no other port would help
             else:
                 self.port = port
                 return sockets
-        raise KezakoError(f"Port {wanted} is taken; name another one with --port.")
+        assert problem
+        raise problem
 
     async def _open(self) -> None:
         loop = asyncio.get_running_loop()
@@ -184,9 +189,6 @@ class Server(Voila):
             self.launch_browser()
         await self.snapshots.settled()
         if self.snapshots.state == "ordinary":
-            self.log.warning(
-                "Every visitor's kernel starts from nothing, because %s.", self.snapshots.why
-            )
             self.host.expect(STARTED)
 
     def launch_browser(self) -> None:
@@ -273,7 +275,7 @@ def serve(
     engine = engines.address_of(engine) if engine else engines.chosen()
     elsewhere = _found(engine) if engine else []
     os.environ["KEZAKO_HOME"] = str(workspace.root)  # kernels inherit the environment
-    os.environ[engines.ENGINE] = engine
+    os.environ["KEZAKO_ENGINE"] = engine
     os.environ["KEZAKO_MODEL"] = name or ""
     package = str(Path(__file__).parents[2])  # a kernel starts in the notebook's folder
     os.environ["PYTHONPATH"] = os.pathsep.join(

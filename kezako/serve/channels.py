@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from typing import Any
 
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
@@ -32,7 +31,6 @@ OPENINGS = 200  # comms that one connection may open: each makes a widget in the
 UNREAD = 16 * 1024 * 1024  # bytes, beyond one photo, that may wait for a page that reads nothing
 
 _COLOURS = re.compile(r"\x1b\[[\d;]*m")
-_LOGGED = Meter(10, 1 / 60, 0)  # tracebacks: visitors can bring about as many as they like
 _SESSION = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
@@ -95,6 +93,8 @@ class VisitorChannels(Sentences, VoilaKernelWebsocketHandler):
     def on_message(self, ws_message: str | bytes) -> None:
         if self.place is None or self.connection is None:
             return
+        if self.host.visitors.of(self.kernel_id) is not self.place:
+            return  # the visit has ended, and this was on its way
         now = self.host.visitors.clock()
         if not self._meter.take(now):
             self.host.end(self.place, "flood", TOO_MUCH)
@@ -156,10 +156,9 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
             return
         msg["header"] = self.get_part("header", msg["header"], msg_list)
         if msg["header"]["msg_type"] == "error":
-            if _LOGGED.take(time.monotonic()):
-                content = self.get_part("content", msg["content"], msg_list)
-                trace = _COLOURS.sub("", "\n".join(content.get("traceback", [])))
-                self.log.error("A page's kernel failed.\n%s", trace)
+            content = self.get_part("content", msg["content"], msg_list)
+            trace = _COLOURS.sub("", "\n".join(content.get("traceback", [])))
+            self.log.error("A page's kernel failed.\n%s", trace)
             msg["content"] = {"ename": "Error", "evalue": SORRY, "traceback": []}
             if self.subprotocol == V1:
                 msg_list[3] = self.session.pack(msg["content"])

@@ -101,7 +101,7 @@ class SnapshotProvisioner(LocalProvisioner):
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         if self._fork is None:
-            return await super().launch_kernel(cmd, **kwargs)
+            return await self._launch(cmd, **kwargs)
         fork, self._fork = self._fork, None
         session = self.parent.session
         environment = {**kwargs["env"], "VOILA_KERNEL_ID": self.kernel_id}
@@ -117,6 +117,21 @@ class SnapshotProvisioner(LocalProvisioner):
         }
         self.connection_info = connection
         return self.connection_info
+
+    async def _launch(self, cmd: list[str], **kwargs: Any) -> Any:
+        """Start one from nothing, whose words go where those of forks do."""
+        heard, said = os.pipe()
+        kwargs |= {"stdout": said, "stderr": said}
+        try:
+            launched = await super().launch_kernel(cmd, **kwargs)
+        except BaseException:
+            os.close(heard)
+            raise
+        finally:
+            os.close(said)
+        scribe = self._snapshots().scribe(f"Kernel {self.pid}")
+        scribe.follow_beside(os.fdopen(heard, "rb"))
+        return launched
 
     async def send_signal(self, signum: int) -> None:
         if self.forked and self.process:

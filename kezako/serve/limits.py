@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from kezako.errors import KezakoError
+from kezako import environment as settings
 from kezako.serve import memory
 
 MIB = 1024 * 1024
@@ -17,7 +17,10 @@ OVERHEAD = MIB
 
 @dataclass(frozen=True)
 class Limits:
-    """Every field is also an environment variable: `idle` is `KEZAKO_IDLE`. Times in seconds."""
+    """Every field is also an environment variable: `idle` is `KEZAKO_IDLE`. Times in seconds.
+
+    `kezako.environment` has the bounds of each. Raises `KezakoError` with a sentence.
+    """
 
     visitors: int | None = None  # at once; None: as many as the memory holds
     most_visitors: int = 200  # however much memory there is: one event loop speaks for all
@@ -41,15 +44,10 @@ class Limits:
     messages_at_once: int = 400  # what a page sends in a burst when it starts
 
     def __post_init__(self) -> None:
-        for name in ("visitors", "visitors_per_address", "most_visitors"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise KezakoError(f"KEZAKO_{name.upper()} is {value}; give 1 or more.")
-        if any(character in self.frame_ancestors for character in ";,\r\n"):
-            raise KezakoError(
-                "KEZAKO_FRAME_ANCESTORS holds a sign that ends a header; give addresses with "
-                "spaces between, such as: 'self' https://huggingface.co"
-            )
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None:
+                settings.parse(field.name.upper(), str(value))
 
     @property
     def message(self) -> int:
@@ -58,18 +56,13 @@ class Limits:
 
     @classmethod
     def here(cls, environment: Mapping[str, str] = os.environ, **given: object) -> Limits:
-        """Defaults that suit this machine, then the environment, then what is `given`.
-
-        Raises ValueError with a sentence for a setting that cannot be read.
-        """
+        """Defaults that suit this machine, then the environment, then what is `given`."""
         values: dict[str, object] = _for_this_machine()
         if "DYNO" in environment:  # Heroku, whose router writes X-Forwarded-For itself
             values["behind_proxy"] = True
-        for field in fields(cls):
-            text = environment.get(f"KEZAKO_{field.name.upper()}", "").strip()
-            if text:
-                values[field.name] = _read(field.name, str(field.type), text)
-        values |= {name: value for name, value in given.items() if value is not None}
+        read = {field.name: settings.read(field.name.upper(), environment) for field in fields(cls)}
+        for found in (read, given):
+            values |= {name: value for name, value in found.items() if value is not None}
         return cls(**values)  # type: ignore[arg-type]
 
 
@@ -80,16 +73,3 @@ def _for_this_machine() -> dict[str, object]:
         "upload": max(8 * MIB, min(64 * MIB, total // 16)),
         "kernel_memory": max(256 * MIB, min(1024 * MIB, total // 4)),
     }
-
-
-def _read(name: str, kind: str, text: str) -> object:
-    if kind == "str":
-        return text
-    if kind == "bool":
-        if text.lower() not in ("0", "1", "no", "yes", "false", "true"):
-            raise KezakoError(f"KEZAKO_{name.upper()} is {text!r}; write 1 or 0.")
-        return text.lower() in ("1", "yes", "true")
-    try:
-        return float(text) if kind == "float" else int(text)
-    except ValueError:
-        raise KezakoError(f"KEZAKO_{name.upper()} is {text!r}; write a number.") from None

@@ -9,6 +9,7 @@ because that code trusts its client.
 from __future__ import annotations
 
 import json
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -17,8 +18,9 @@ from kezako.serve.limits import OVERHEAD
 V1 = "v1.kernel.websocket.jupyter.org"
 ALLOWED = ("comm_open", "comm_msg", "comm_close", "comm_info_request", "kernel_info_request")
 TARGETS = ("jupyter.widget", "jupyter.widget.control")
+METHODS = ("update", "request_state", "request_states", "custom")  # of a page's widgets
 BUFFERS = 64  # a page sends one for each uploaded file
-TEXT = 256  # characters of an id
+_ID = re.compile(r"[\w.-]{1,128}", re.ASCII)
 
 Message = dict[str, Any]
 
@@ -93,17 +95,19 @@ def _check(message: Any) -> None:
     kind = header.get("msg_type")
     if kind not in ALLOWED:
         raise NotAllowed(f"a message of type {str(kind)[:40]!r}")
-    if not _is_text(header.get("msg_id")) or not _is_text(header.get("session", "")):
+    if not _is_id(header.get("msg_id")) or not _is_id(header.get("session", "none")):
         raise NotAllowed("a malformed message (ids)")
     # Subshells would run several of a visitor's messages side by side.
     if header.get("subshell_id") is not None or content.get("target_module"):
         raise NotAllowed("a message that names a subshell or a module")
     if kind.startswith("comm_") and kind != "comm_info_request":
-        if not _is_text(content.get("comm_id")) or not isinstance(content.get("data", {}), dict):
+        if not _is_id(content.get("comm_id")) or not isinstance(content.get("data", {}), dict):
             raise NotAllowed("a malformed message (comm)")
         if kind == "comm_open" and content.get("target_name") not in TARGETS:
             raise NotAllowed("a comm to another target than widgets")
+        if kind == "comm_msg" and content.get("data", {}).get("method") not in METHODS:
+            raise NotAllowed("a message that no widget has")
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and len(value) <= TEXT
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and _ID.fullmatch(value) is not None

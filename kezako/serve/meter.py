@@ -15,13 +15,17 @@ class Meter:
         self._most, self._rate = float(at_once), a_second
         self._left, self._at = float(at_once), now
 
-    def take(self, now: float) -> bool:
-        """Whether one more may pass."""
+    def take(
+        self,
+        now: float,
+        much: float = 1,  # that is to pass together
+    ) -> bool:
+        """Whether it may pass."""
         self._left = min(self._most, self._left + (now - self._at) * self._rate)
         self._at = now
-        if self._left < 1:
+        if self._left < much:
             return False
-        self._left -= 1
+        self._left -= much
         return True
 
     def is_full(self, now: float) -> bool:

@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from kezako.serve import wire
+from kezako.serve.logs import Scribe
 
 # A process that is to be forked has no threads: libraries would lack theirs in the fork, and hang.
 SINGLE_THREADED = {
@@ -32,6 +33,7 @@ SINGLE_THREADED = {
 }
 TIMEOUT = 120  # seconds that a notebook may take to run
 _FORK_TIMEOUT = 20  # seconds on a machine that is very busy
+_LAST_WORDS = 1.0  # seconds for what a kernel that has ended wrote last
 _AT_ONCE = 4  # forks being made: more would only fill the socket over which they are asked for
 # The folder that it runs in must not hide a library; debugpy costs 10 MB, and no visitor may debug.
 START = """import sys
@@ -47,7 +49,10 @@ class SnapshotError(Exception):
 
 
 class Fork:
-    """A kernel that was forked, with what a provisioner asks of a `subprocess.Popen`."""
+    """A kernel that was forked, with what a provisioner asks of a `subprocess.Popen`.
+
+    What it writes to its standard output and error comes over its lifeline, to `scribe`.
+    """
 
     stdin = stdout = stderr = None
 
@@ -57,9 +62,11 @@ class Fork:
         ports: Mapping[str, int],
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
+        scribe: Scribe,
     ):
         self.pid, self.ports = pid, dict(ports)
         self._reader, self._writer = reader, writer
+        self._written = asyncio.ensure_future(scribe.follow(reader))
         self._watch: int | None = None
         with contextlib.suppress(AttributeError, OSError):  # Linux; elsewhere the lifeline tells
             self._watch = os.pidfd_open(pid)
@@ -72,7 +79,8 @@ class Fork:
 
     def wait(self) -> int:
         """Let go of one that has ended."""
-        self._writer.close()
+        asyncio.get_running_loop().call_later(_LAST_WORDS, self._writer.close)
+        self._written.add_done_callback(lambda _: self._writer.close())
         if self._watch is not None:
             os.close(self._watch)
             self._watch = None
@@ -107,6 +115,7 @@ class Snapshot:
         python: str,
         folder: Path,
         environment: Mapping[str, str],
+        scribe: Callable[[str], Scribe],  # for the process of that name
         niceness: int = 0,
         spares: int = 0,  # kernels forked ahead of their visitors
     ):
@@ -117,6 +126,7 @@ class Snapshot:
         self.state: dict[str, Any] = {}
         self.read: frozenset[str] = frozenset()
         self.pages: dict[Any, Any] = {}  # what was rendered of it
+        self._scribe = scribe
         self._niceness = niceness
         self._wanted = spares
         self._spares: deque[asyncio.Task[Fork]] = deque()
@@ -127,21 +137,26 @@ class Snapshot:
     async def start(self) -> None:
         """Run the notebook. Raises `SnapshotError` if it cannot be run and forked."""
         ours, theirs = socket.socketpair()
+        heard, said = socket.socketpair()
         path = os.pathsep.join(filter(None, (_PACKAGE, self.environment.get("PYTHONPATH"))))
         self._requests = ours
-        with theirs:
+        with theirs, said:
             try:
                 self._process = subprocess.Popen(
                     [self.python, "-c", START, str(theirs.fileno()), str(os.getpid())],
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
+                    stdout=said.fileno(),
+                    stderr=said.fileno(),
                     cwd=self.folder,
                     env={**self.environment, "PYTHONPATH": path},
                     start_new_session=True,  # Ctrl+C is for the server
                 )
             except OSError as error:
+                heard.close()
                 self.kill()
                 raise SnapshotError(f"{self.python} cannot be started: {error}") from error
+        self._hearing = asyncio.ensure_future(self._hear(heard))
         reader, writer = await _open(ours.dup())
         try:
             writer.write(wire.encode({"cells": _cells(self.notebook), "niceness": self._niceness}))
@@ -151,6 +166,7 @@ class Snapshot:
             raise SnapshotError(f"the notebook ran for more than {TIMEOUT} seconds") from None
         except (EOFError, OSError):
             self.kill()
+            await asyncio.wait([self._hearing], timeout=_LAST_WORDS)  # the log says why, and above
             raise SnapshotError("the process that runs the notebook ended") from None
         finally:
             writer.close()
@@ -201,6 +217,13 @@ class Snapshot:
                 self._process.kill()
             self._process.wait()
 
+    async def _hear(self, end: socket.socket) -> None:
+        """What the process writes, and its forks until each has its own lifeline for that."""
+        assert self._process
+        reader, writer = await _open(end)
+        await self._scribe(f"Snapshot {self._process.pid}").follow(reader)
+        writer.close()
+
     def _fork_ahead(self) -> None:
         while self.is_alive and self._requests and len(self._spares) < self._wanted:
             task = asyncio.ensure_future(self._fork())
@@ -227,7 +250,8 @@ class Snapshot:
         except (EOFError, asyncio.TimeoutError) as error:
             writer.close()
             raise SnapshotError("a fork failed; the log above says why") from error
-        return Fork(report["pid"], report["ports"], reader, writer)
+        scribe = self._scribe(f"Kernel {report['pid']}")
+        return Fork(report["pid"], report["ports"], reader, writer, scribe)
 
 
 def memory(pid: int, shared: bool = False) -> int | None:

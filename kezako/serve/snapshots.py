@@ -18,6 +18,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Float, Integer, List, Unicode, default
 from traitlets.config import LoggingConfigurable
 
+from kezako.serve.logs import Scribe, all_together, plain
 from kezako.serve.snapshot import Snapshot, SnapshotError, memory
 
 PROVISIONER = "snapshot-provisioner"  # as pyproject.toml names it
@@ -38,6 +39,8 @@ NOBODY = {
     "VOILA_KERNEL_ID": "",
 }
 _EVERY = 1.0  # seconds between looks at what is watched
+_STILL = 0.5  # seconds without a change after which what is watched counts as written
+_SETTLING = 10.0  # seconds that are waited for that
 _STABLE = 60.0  # seconds that a snapshot lives before its end counts as bad luck
 _LONGEST = 300.0  # seconds between attempts
 
@@ -86,6 +89,7 @@ class Snapshots(LoggingConfigurable):
         self._making: dict[frozenset[tuple[str, str]], asyncio.Task[Snapshot]] = {}
         self._settled = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
+        self._written = all_together()  # by snapshots and kernels
 
     def start(self) -> None:
         """Make a snapshot, and a new one whenever it is needed. Needs a running event loop."""
@@ -108,6 +112,10 @@ class Snapshots(LoggingConfigurable):
         """Bytes of the snapshots' processes and of kernels forked ahead, shared ones in part."""
         pids = [pid for one in (*self._current, *self._retired) for pid in one.pids]
         return sum(memory(pid, shared=True) or 0 for pid in pids)
+
+    def scribe(self, who: str) -> Scribe:
+        """Takes down what process `who` writes."""
+        return Scribe(self.log, who, self._written)
 
     async def choose(self, environment: Mapping[str, str]) -> Snapshot | None:
         """The snapshot for a visitor of whom Voilà says `environment`; None: an ordinary kernel."""
@@ -162,7 +170,8 @@ class Snapshots(LoggingConfigurable):
         try:
             made = await asyncio.shield(self._making[key])
         except SnapshotError as error:
-            self.log.warning("There is no snapshot for %r, because %s.", differing, error)
+            visitor = plain(repr(differing), 200)
+            self.log.warning("There is no snapshot for %s, because %s.", visitor, error)
             return None if self.queries is None else first
         if self._current and self._current[0] is not first:  # all were made anew meanwhile
             self._retire(made)
@@ -182,7 +191,7 @@ class Snapshots(LoggingConfigurable):
         self._retired.append(snapshot)
 
     async def _keep(self) -> None:
-        pause = 0.0
+        pause, again = 0.0, False
         while True:
             signature, begun = self._signature(), time.monotonic()
             try:
@@ -194,6 +203,13 @@ class Snapshots(LoggingConfigurable):
                 self._fall_back(str(error))
                 await self._until_changed(signature, pause)
                 continue
+            exchanged = self._signature() != signature
+            if exchanged and not again and any(one.is_alive for one in self._current):
+                again = True  # it may have read a part from before, and a part from after
+                self._retire(made)
+                await self._still()
+                continue
+            again = False
             former, self._current = self._current, [made]
             for one in former:
                 self._retire(one)
@@ -225,8 +241,18 @@ class Snapshots(LoggingConfigurable):
         while end is None or time.monotonic() < end:
             await asyncio.sleep(_EVERY)
             self._retired = [one for one in self._retired if one.is_alive]  # and reaps the others
-            if self._signature() != signature or (living and not living.is_alive):
+            if living and not living.is_alive:
                 return
+            if self._signature() != signature:
+                await self._still()
+                return
+
+    async def _still(self) -> None:
+        """Wait while what is watched is being written, file by file."""
+        end, before = time.monotonic() + _SETTLING, None
+        while (now := self._signature()) != before and time.monotonic() < end:
+            before = now
+            await asyncio.sleep(_STILL)
 
     def _signature(self) -> list[tuple[str, int, int, int]]:
         paths = [
@@ -256,6 +282,7 @@ class Snapshots(LoggingConfigurable):
             python=_python(spec),
             folder=path.parent,
             environment={**os.environ, **spec.env, **self._nobody(), **asked},
+            scribe=self.scribe,
             niceness=self.niceness,
             spares=self.spares,
         )

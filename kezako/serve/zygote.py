@@ -3,6 +3,7 @@
 Started by `kezako.serve.snapshot` with one end of a socket. Over it come the cells, and after
 that one byte and a file descriptor for each fork that is wanted; over that descriptor, the fork's
 lifeline, the fork says where it listens, waits for its visitor, and ends when the server does.
+From then on whatever is written to its standard output and error goes there, too.
 """
 
 from __future__ import annotations
@@ -164,6 +165,8 @@ class Zygote:
         with contextlib.suppress(OSError):
             Path("/proc/self/oom_score_adj").write_text(str(_LAST_RESORT))
         wire.send(lifeline, {"pid": os.getpid(), "ports": self._app.wake()})
+        for descriptor in (1, 2):  # the server knows whose words these are, and how many
+            os.dup2(lifeline.fileno(), descriptor)
         visitor = wire.receive(lifeline)
         _welcome(visitor)
         self._app.live(visitor["key"].encode(), lifeline.fileno(), _Tidying())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import socket
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
+from kezako import environment
 from kezako.errors import KezakoError
 
 Origin = Literal["imagenet", "starter", "random"]
@@ -53,12 +53,10 @@ def find_weights(
     torchvision's file, or of a `.pth` file with torchvision's keys.
     Raises `KezakoError` where the kind that was asked for cannot be had.
     """
-    asked = os.environ.get("KEZAKO_WEIGHTS", "")
-    if asked not in ("", "imagenet", "starter", "random"):
-        raise KezakoError(f"KEZAKO_WEIGHTS must be imagenet, starter or random, not {asked!r}.")
+    asked = environment.read("WEIGHTS")
     missing = []
     for origin, find in (("imagenet", _imagenet), ("starter", starter_weights)):
-        if asked in ("", origin):
+        if asked in (None, origin):
             found = find(backbone, models)
             if isinstance(found, Weights):
                 return found
@@ -108,7 +106,7 @@ def _imagenet(backbone: str, models: Path) -> Weights | str:
 
 def download_address(official: str) -> str:
     """Where ImageNet's weights are asked for; `official` unless the environment says otherwise."""
-    other = os.environ.get("KEZAKO_WEIGHTS_URL", "")
+    other = environment.read("WEIGHTS_URL")
     if not other or other.endswith(".pth"):
         return other or official
     return f"{other.rstrip('/')}/{Path(urlsplit(official).path).name}"

@@ -27,8 +27,7 @@ def a_home(tmp_path_factory: pytest.TempPathFactory, a_bundle: Callable[..., Pat
     a_bundle(models, "tints", COLOURS, task="multi")
     a_bundle(models, "starter", ("a", "b"))
     (a_bundle(models, "worn", ("a", "b")) / MODEL).write_bytes(b"cut short")
-    if (ROOT / "models" / "bears").is_dir():
-        shutil.copytree(ROOT / "models" / "bears", models / "bears")
+    shutil.copytree(ROOT / "models" / "bears", models / "bears")
     return home
 
 
@@ -46,6 +45,14 @@ def a_narrow_api(a_home: Path) -> Iterator[Client]:
         KEZAKO_API_SILENCE="1", KEZAKO_API_UPLOAD="3", KEZAKO_API_PICTURES="3",
         KEZAKO_API_BODY="16", KEZAKO_API_JSON="1", KEZAKO_API_REQUESTS="12",
     )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def a_patient_api(a_home: Path) -> Iterator[Client]:
+    """The API with few places, which waits for whoever has one."""
+    yield from _served(
+        a_home, KEZAKO_API_REQUESTS="12", KEZAKO_API_SILENCE="600", KEZAKO_API_UPLOAD="600"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -252,6 +252,8 @@ def _too_large() -> Iterator[Named]:
 
 def _enlarged(tiff: bytes) -> bytes:
     """Says 30,000 wherever it said 258."""
-    return tiff.replace(struct.pack("<I", 258), struct.pack("<I", 30_000)).replace(
+    large = tiff.replace(struct.pack("<I", 258), struct.pack("<I", 30_000)).replace(
         struct.pack("<HH", 258, 0), struct.pack("<HH", 30_000, 0)
     )
+    assert large != tiff
+    return large

@@ -12,8 +12,6 @@ import pytest
 
 @pytest.mark.slow
 def test_the_benchmark(the_repository: Path, some_photos: dict[str, list[Path]]) -> None:
-    if not (the_repository / "models" / "bears" / "export.pkl").is_file():
-        pytest.skip("the shipped bears are not here")
     photos = next(iter(some_photos.values()))[0].parent
     script = str(the_repository / "benchmarks" / "predict.py")
     printed = subprocess.run(

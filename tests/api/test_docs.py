@@ -13,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from kezako.api.settings import PREFIX, SWITCH, ApiSettings
+from kezako.api.settings import ApiSettings
 from tests.api.client import Client, colour
 from tests.api.conftest import TOKEN
+from tests.needs import needs
 
+SWITCH = "KEZAKO_API"
 ADDRESS = "http://127.0.0.1:8866/"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "api.md"
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", DOCUMENT.read_text("utf-8"), re.M | re.S)
@@ -38,6 +40,7 @@ def a_folder(tmp_path: Path) -> Path:
 
 def ran(api: Client, folder: Path, command: list[str], **more: str) -> str:
     """What `command` prints, with the address of this server for the documented one."""
+    assert any(ADDRESS in part for part in command)
     command = [part.replace(ADDRESS, api.address) for part in command]
     done = subprocess.run(
         command,
@@ -51,12 +54,9 @@ def ran(api: Client, folder: Path, command: list[str], **more: str) -> str:
     return done.stdout.decode()
 
 
-needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="curl is not here")
-
-
-@needs_curl
 @pytest.mark.parametrize("text", blocks("bash", "curl", "/api/predict"))
 def test_curl(an_api: Client, a_guarded_api: Client, a_folder: Path, text: str) -> None:
+    needs("curl", shutil.which("curl"))
     api = a_guarded_api if "TOKEN" in text else an_api
     text = text.replace("?model=bears", "?model=colours")
     printed = ran(api, a_folder, ["bash", "-ec", text], KEZAKO_API_TOKEN=TOKEN).splitlines()
@@ -75,8 +75,8 @@ def test_python(an_api: Client, a_folder: Path) -> None:
     assert ran(an_api, a_folder, [sys.executable, "-c", text]) == "This is red.\n"
 
 
-@pytest.mark.skipif(not shutil.which("node"), reason="node is not here")
 def test_javascript(an_api: Client, a_folder: Path) -> None:
+    needs("Node.js", shutil.which("node"))
     (text,) = blocks("js")
     command = ["node", "--input-type=module", "-e", text]
     assert ran(an_api, a_folder, command) == "This is red.\n"
@@ -93,7 +93,10 @@ def test_every_setting_is_listed_with_its_default() -> None:
         if line.startswith(f"| `{SWITCH}"):
             names, defaults = line.split("|")[1:3]
             listed |= dict(zip(re.findall(r"`(\w+)`", names), defaults.split(","), strict=True))
-    assert set(listed) == {SWITCH, *(PREFIX + field.name.upper() for field in fields(ApiSettings))}
+    assert set(listed) == {
+        SWITCH,
+        *(f"{SWITCH}_{field.name.upper()}" for field in fields(ApiSettings)),
+    }
     for field in fields(ApiSettings):
-        said = listed[PREFIX + field.name.upper()].strip()
+        said = listed[f"{SWITCH}_{field.name.upper()}"].strip()
         assert said == (f"{field.default:g}" if isinstance(field.default, int | float) else "none")

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
-import pytest
 
 from kezako.bundle import CARD, MODEL, read_card
 from tests.api.client import Client, assert_error, colour
+from tests.needs import only_where
 from tests.servers import until
 
 RED = colour(250, 20, 20)
@@ -49,7 +49,7 @@ def test_a_broken_card_is_left_out_of_the_list(
     shutil.rmtree(folder)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals")
+@only_where(os.name == "posix", "signals")
 def test_a_killed_worker_is_replaced(an_api: Client) -> None:
     an_api.send(RED)
     starts = an_api.figure("kezako_worker_starts")

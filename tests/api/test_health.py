@@ -57,10 +57,9 @@ def test_a_gauge_that_fails_hides_no_other(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("given", "words"),
-    [({"KEZAKO_API_WAITTING": "3"}, "KEZAKO_API_WAITING meant"),
-     ({"KEZAKO_API_WAITING": "many"}, "a number above 0"),
-     ({"KEZAKO_API_DEADLINE": "nan"}, "a number above 0"),
-     ({"KEZAKO_API_BODY": "-1"}, "a number above 0"),
+    [({"KEZAKO_API_WAITING": "many"}, "give a whole number from 1 to"),
+     ({"KEZAKO_API_DEADLINE": "nan"}, "give seconds from 0.1 to 3600"),
+     ({"KEZAKO_API_BODY": "-1"}, "give MB from 1 to"),
      ({"KEZAKO_API_TOKEN": "gr\xfcn"}, "ASCII")],
 )  # fmt: skip
 def test_settings_that_cannot_be(given: dict[str, str], words: str) -> None:

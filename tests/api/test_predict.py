@@ -10,6 +10,7 @@ from kezako.bundle import MODEL
 from kezako.classifier import Classifier
 from kezako.wording import sentence
 from tests.api.client import Client, Response, assert_error, colour, text64
+from tests.needs import PHOTOS, needs
 
 RED, GREEN = colour(250, 20, 20), colour(20, 250, 20)
 
@@ -91,8 +92,7 @@ def test_what_it_says_is_what_the_page_says(an_api: Client, a_home: Path) -> Non
 
 
 def test_the_bears(an_api: Client, a_home: Path, some_photos: dict[str, list[Path]]) -> None:
-    if not (a_home / "models" / "bears").is_dir() or "teddy" not in some_photos:
-        pytest.skip("the shipped bears or their photos are not here")
+    needs(PHOTOS, "teddy" in some_photos)
     classifier = Classifier.open(a_home / "models" / "bears")
     photos = [paths[0].read_bytes() for paths in some_photos.values()]
     answers = an_api.send(*photos, model="bears").json()["answers"]

@@ -36,7 +36,9 @@ def a_server(a_besieged_home: Path) -> Iterator[str]:
 def the_target(a_server: str, a_besieged_home: Path) -> Iterator[str]:
     """Its address. The test fails if the server is not well afterwards."""
     log = next(a_besieged_home.glob("*.log"))
-    before = len(log.read_text(errors="replace"))
+    before = len(log.read_text(encoding="utf-8"))
     yield a_server
     visit(a_server)
-    assert "Traceback" not in log.read_text(errors="replace")[before:]
+    written = log.read_text(encoding="utf-8")
+    assert "Traceback" not in written[before:]
+    assert not {sign for sign in written if not sign.isprintable()} - {"\n"}

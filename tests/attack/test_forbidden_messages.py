@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.edited import edited
 from tests.limits.guest import Guest
 
 REFUSED = 4403
@@ -31,7 +32,11 @@ SHELL = {
         {"comm_id": "a", "target_name": "jupyter.widget", "target_module": "os", "data": {}},
     ),
     "long id": ("comm_msg", {"comm_id": "a" * 1000, "data": {}}),
+    "odd id": ("comm_msg", {"comm_id": "a\nb", "data": {"method": "update"}}),
     "no data": ("comm_msg", {"comm_id": "a", "data": "text"}),
+    "no method": ("comm_msg", {"comm_id": "a", "data": {}}),
+    "other method": ("comm_msg", {"comm_id": "a", "data": {"method": "CODE"}}),
+    "a list of methods": ("comm_msg", {"comm_id": "a", "data": {"method": ["update"]}}),
 }
 
 
@@ -72,12 +77,12 @@ def test_a_header_that_says_two_things(the_target: str, tmp_path: Path) -> None:
             "content": {"code": f"open({str(canary)!r}, 'w')"},
         }
     )  # fmt: skip
-    twice = text.replace('"msg_type": "k', '"msg_type": "execute_request", "msg_type": "k', 1)
+    twice = edited(text, '"msg_type": "k', '"msg_type": "execute_request", "msg_type": "k')
     for message in (text, twice):
         guest.socket.send(message)
     assert guest.is_answered()
     guest.socket.send(
-        text.replace('"channel": "shell"', '"channel": "shell", "channel": "control"')
+        edited(text, '"channel": "shell"', '"channel": "shell", "channel": "control"')
     )
     assert guest.is_dismissed()[0] == REFUSED
     assert not canary.exists()

@@ -117,6 +117,7 @@ def test_names_of_classes_and_titles_are_only_text(the_target: str) -> None:
     guest = Guest(the_target).arrives("?model=hostile")
     data = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', guest.page, re.S)
     drawn = guest.page
+    assert data
     for text in data:
         assert "<" not in text
         drawn = drawn.replace(text, "")

@@ -10,17 +10,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
-import pytest
 
 from kezako.batch.run import predict
 from kezako.batch.workers import Workers
 from kezako.workspace import Workspace
 from tests.batch.conftest import rows_of
+from tests.needs import only_where
 from tests.servers import ROOT, until
 
 Draw = Callable[[Path, int], dict[str, str]]
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals")
+pytestmark = only_where(os.name == "posix", "signals")
 
 
 def test_the_whole_run(

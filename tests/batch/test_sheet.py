@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from kezako.batch.sheet import Sheet
 from kezako.bundle import read_card
+from tests.needs import only_where
 
 LABELS = ("red", "green", "blue")
 ROW = ["a.png", "red", "true", "1.0", "0.0", "0.0", ""]
@@ -26,8 +28,8 @@ def test_rows_of_another_training_are_not_mixed_in(
     assert len(list(tmp_path.glob("a.csv.*.part"))) == 1
 
 
+@only_where(os.name == "posix", "locks of files")
 def test_two_runs_at_once_are_refused(tmp_path: Path, a_bundle: Callable[..., Path]) -> None:
-    pytest.importorskip("fcntl")
     card = read_card(a_bundle(tmp_path / "models", "colours", LABELS))
     with (
         Sheet(tmp_path / "a.csv", card),

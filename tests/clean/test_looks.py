@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from kezako.clean.checks import PHOTO
 from kezako.clean.looks import look_at
+from tests.needs import PHOTOS, needs
 
 
 @pytest.fixture
@@ -65,7 +66,6 @@ def test_odd_sizes_and_empty_pictures_are_measured(size: tuple[int, int]) -> Non
 
 
 def test_photographs_are_rarely_taken_for_drawings(some_photos: dict[str, list[Path]]) -> None:
-    if "grizzly" not in some_photos:
-        pytest.skip("no photographs here")
+    needs(PHOTOS, "grizzly" in some_photos)
     drawn = [look_at(Image.open(path).convert("RGB")).drawn for path in some_photos["grizzly"][:60]]
     assert np.mean(np.array(drawn) > PHOTO) <= 0.1

@@ -86,7 +86,9 @@ def test_deleting_sets_aside(
 def test_moving_changes_the_class_and_neither_split_nor_group(
     the_manifest: Manifest, gathered_colours: Recipe, an_empty_workspace: Workspace
 ) -> None:
-    for row in the_manifest.rows(folder="red"):
+    rows = the_manifest.rows(folder="red")
+    assert rows
+    for row in rows:
         set_mark(the_manifest, row, "move:blue")
         apply_marks(gathered_colours, an_empty_workspace)
         moved = again(the_manifest, row)

@@ -13,6 +13,7 @@ from kezako.manifest import Manifest
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 from tests.clean.test_marks import snapshot
+from tests.needs import only_where
 
 # Dies by SIGKILL instead of the n-th rename; the renames before it are done.
 KILLED = """
@@ -32,7 +33,7 @@ getattr(marks, sys.argv[1])(workspace.recipe("colours"), workspace)
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="uses POSIX signals")
+@only_where(sys.platform != "win32", "signals")
 @pytest.mark.parametrize("renamed", [0, 2])
 @pytest.mark.parametrize("step", ["apply_marks", "undo"])
 def test_a_killed_batch_is_finished(

@@ -18,6 +18,8 @@ from kezako.new import new_recipe
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 from tests.clean.pictures import a_picture, add_picture
+from tests.edited import edited
+from tests.needs import PHOTOS, needs
 
 
 @pytest.fixture(autouse=True)
@@ -157,8 +159,8 @@ def test_several_labels_a_picture(
     an_empty_workspace: Workspace, gathered_colours: Recipe, the_manifest: Manifest
 ) -> None:
     path = an_empty_workspace.folder("colours") / "recipe.toml"
-    text = path.read_text().replace('green = ["green"]\n', "")
-    path.write_text('neither = ["green"]\n' + text.replace('"single"', '"multi"'))
+    text = edited(path.read_text(), 'green = ["green"]\n', "")
+    path.write_text('neither = ["green"]\n' + edited(text, '"single"', '"multi"'))
     for row in the_manifest.rows(folder="green"):  # what shows neither red nor blue
         row.folder, before = "neither", the_manifest.folder / str(row.file)
         row.file = f"pictures/neither/{before.name}"
@@ -186,8 +188,7 @@ def test_the_command_prints_the_worst(
 def test_flipped_labels_of_photographs_are_found(
     an_empty_workspace: Workspace, some_photos: dict[str, list[Path]], tmp_path: Path
 ) -> None:
-    if "grizzly" not in some_photos:
-        pytest.skip("no photographs here; drawings say little of photographs")
+    needs(PHOTOS, "grizzly" in some_photos)
     recipe = _flipped_bears(an_empty_workspace, some_photos, tmp_path / "saved", each=70)
     suspects = find_suspects(recipe, an_empty_workspace)
     first = suspects[: int(0.12 * len(suspects))]

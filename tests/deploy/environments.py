@@ -17,7 +17,7 @@ def copy_environment(
     old = f"#!{source}/"
     for script in (target / "bin").iterdir():
         if not script.is_symlink() and script.read_bytes().startswith(old.encode()):
-            text = script.read_text(encoding="utf-8").replace(old, f"#!{called or target}/", 1)
+            text = f"#!{called or target}/{script.read_text(encoding='utf-8').removeprefix(old)}"
             script.unlink()  # else it would be the other's, too
             script.write_text(text, encoding="utf-8")
             script.chmod(0o755)

@@ -18,6 +18,7 @@ from benchmarks.slug import HELD, compressed, packages_of
 from tests.deploy.environments import copy_environment
 from tests.deploy.running import Running, come_and_classify, running
 from tests.limits.guest import Guest
+from tests.needs import needs
 
 DYNO = 512 * 1000 * 1000  # bytes
 
@@ -29,7 +30,7 @@ def a_dyno_s_memory() -> Iterator[Group]:
         with limited(DYNO) as group:
             yield group
     except NoLimit as error:
-        pytest.skip(str(error))
+        needs("cgroup", False, str(error))
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.needs import needs
 from tests.page.photos import drawn
 from tests.page.visitor import Visitor
 
@@ -26,15 +27,14 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
     built = SOURCE / "node_modules" / "axe-core" / "axe.min.js"
     if not built.is_file():
         npm = shutil.which("npm")
-        if not npm:
-            pytest.skip("Node.js is not installed here, and axe-core comes by npm.")
+        needs("Node.js", npm, "axe-core comes by npm")
+        assert npm
         copy = tmp_path_factory.mktemp("axe")
         for name in ("package.json", "package-lock.json", ".npmrc"):
             shutil.copy(SOURCE / name, copy)
         command = [npm, "ci", "--ignore-scripts"]
         done = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=240)
-        if done.returncode:
-            pytest.skip(f"npm cannot install axe-core here: {done.stderr[-300:]}")
+        needs("npm's registry", not done.returncode, done.stderr[-300:])
         built = copy / "node_modules" / "axe-core" / "axe.min.js"
     return built.read_text("utf-8")
 

@@ -9,9 +9,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from kezako.serve import template
+from tests.needs import needs
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "frontend"
@@ -34,20 +33,21 @@ def test_the_built_files_are_of_these_sources() -> None:
         total.update(f"{name}\0".encode() + (SOURCE / name).read_bytes() + b"\0")
     built = json.loads((BUILT / "built.json").read_text("utf-8"))
     assert built["sources"] == total.hexdigest(), "run: cd frontend && npm ci && npm run build"
+    assert built["scripts"]
     assert all((BUILT / "static" / script).is_file() for script in built["scripts"])
 
 
 def test_building_again_changes_nothing(tmp_path: Path) -> None:
     npm, node = shutil.which("npm"), shutil.which("node")
-    if not npm or not node:
-        pytest.skip("Node.js is not installed here.")
+    needs("Node.js", npm and node)
+    assert npm
+    assert node
     copy = tmp_path / "frontend"
     shutil.copytree(SOURCE, copy, ignore=shutil.ignore_patterns("node_modules"))
     installed = subprocess.run(
         [npm, "ci"], cwd=copy, capture_output=True, text=True, timeout=240, check=False
     )
-    if installed.returncode:
-        pytest.skip(f"npm cannot install esbuild here: {installed.stderr[-300:]}")
+    needs("npm's registry", not installed.returncode, installed.stderr[-300:])
     again = tmp_path / "template"
     again.mkdir()
     subprocess.run([node, "build.mjs", os.fspath(again)], cwd=copy, check=True, timeout=60)

@@ -88,6 +88,7 @@ def test_no_photo_tells_its_place(format: str, a_phone: Page, a_kezako_serve: st
     visitor = Visitor(a_phone).opens(a_kezako_serve + "?model=colours")
     visitor.chooses("place.heic" if format == "HEIF" else "place.jpg", photo)
     assert "is ready" in visitor.sentence
+    assert any(len(frame) > 1000 for frame in frames), "the photo was not seen on its way"
     assert not any(packed in frame or little in frame for frame in frames)
     assert visitor.classifies() == "This is red."
 

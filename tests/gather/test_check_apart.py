@@ -12,6 +12,7 @@ import pytest
 from kezako.gather.check import Checked, Reject
 from kezako.gather.checkers import Checkers
 from tests.gather.saved import jpeg
+from tests.needs import only_where
 from tests.standin.trouble import bomb
 
 
@@ -26,7 +27,7 @@ def test_a_bomb_is_rejected_and_the_next_picture_kept() -> None:
     assert isinstance(kept, Checked)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits a process's memory so")
+@only_where(sys.platform == "linux", "others limit no process's memory so")
 def test_a_process_cannot_take_more_memory_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
     hungry = (
         "from kezako.gather import check as c; check = c.check; "
@@ -59,7 +60,7 @@ def test_a_picture_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPat
     assert outcome.reason == "too slow: not decoded in 0.5 seconds"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="uses POSIX signals")
+@only_where(os.name == "posix", "signals")
 def test_a_process_that_the_system_killed_is_replaced() -> None:
     async def killed_before() -> Checked | Reject:
         async with Checkers(processes=1) as checkers:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
-import pytest
 from PIL import Image
 
 from kezako.gather import adopt
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 from tests.gather.saved import encoded, files_below, jpeg, picture, rows_of, save
+from tests.needs import only_where
 
 
 def test_a_fitting_file_stays_as_it_is(workspace: Workspace, shapes: Recipe) -> None:
@@ -96,7 +96,7 @@ def test_a_file_that_was_away_for_a_while_is_the_same_picture(
     assert rows_of(workspace, "shapes") == rows
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes on this system")
+@only_where(hasattr(os, "mkfifo"), "pipes with names")
 def test_a_pipe_among_the_pictures_does_not_hang(workspace: Workspace, shapes: Recipe) -> None:
     folder = workspace.pictures("shapes") / "round"
     folder.mkdir(parents=True)

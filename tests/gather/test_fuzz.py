@@ -15,6 +15,7 @@ from PIL import Image
 from kezako.gather.check import Checked, Reject
 from kezako.gather.checkers import Checkers
 from tests.gather.saved import encoded, picture
+from tests.needs import only_where
 from tests.standin.trouble import bomb
 
 MUTATED = 2400
@@ -110,7 +111,7 @@ def test_none_brings_its_process_down(
     assert all(lived_on)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@only_where(sys.platform == "linux", "/proc")
 def test_memory_stays_bounded(
     outcomes: tuple[list[Checked | Reject], list[int], list[bool]],
 ) -> None:

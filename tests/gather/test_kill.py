@@ -19,6 +19,7 @@ import pytest
 from kezako.cli import main
 from kezako.workspace import Workspace
 from tests.gather.saved import files_below, rows_of, write_recipe
+from tests.needs import only_where
 from tests.standin import Standin
 
 KILLS = 20
@@ -28,7 +29,7 @@ BETWEEN = 8  # requests between two kills, at most
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="uses POSIX signals")
+@only_where(os.name == "posix", "signals")
 def test_twenty_kills_change_nothing(tmp_path: Path, drawn_standin: Standin) -> None:
     _make_some_of_it_go_wrong(drawn_standin)
     calm, disturbed = Workspace(tmp_path / "calm"), Workspace(tmp_path / "disturbed")

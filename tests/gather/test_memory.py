@@ -14,6 +14,7 @@ from kezako.gather.fetch import Fetcher, Limits
 from kezako.gather.settings import Settings
 from kezako.workspace import Workspace
 from tests.gather.saved import jpeg, write_recipe
+from tests.needs import only_where
 from tests.standin import Standin
 
 KB, MB = 2**10, 2**20
@@ -44,7 +45,7 @@ def test_what_is_fetched_waits_for_what_is_checked(standin: Standin, settings: S
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak memory as Linux gives it")
+@only_where(sys.platform == "linux", "the peak memory as it gives it")
 def test_six_times_the_addresses_take_no_more_memory(tmp_path: Path, standin: Standin) -> None:
     standin.play("pictures", body=jpeg() + bytes(HEAVY), content_type="image/jpeg")
     few, many = (_peak(tmp_path / str(count), standin, count) for count in (FEW, MANY))

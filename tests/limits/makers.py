@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 CELL = """
-import sys, time, warnings
+import os, sys, time, warnings
 from ipywidgets import Button, Label, Output, VBox
 
 said, out, held = Label(), Output(), []
@@ -24,24 +24,33 @@ def act(button):
     elif what == "warn":
         print("a secret in /srv/secret/path.py", file=sys.stderr)
         print("said aloud")
+    elif what == "shout":
+        os.write(2, b"\\x1b[2J[Server] ERROR | forged\\r\\n[Server] ERROR | forged\\n")
+        os.write(1, "half a l\\u00efne".encode())
+    elif what == "roar":
+        for _ in range(10_000):
+            os.write(2, 40 * b"[Server] ERROR | it has gone mad, and says so\\n")
     elif what == "end":
-        import os
         os._exit(3)
     said.value = what + " done"
 
-buttons = [Button(description=d) for d in ("spin", "eat", "fail", "warn", "end")]
+buttons = [Button(description=d) for d in ("spin", "eat", "fail", "warn", "shout", "roar", "end")]
 for button in buttons:
     button.on_click(act)
 VBox([*buttons, said, out])
 """
+THREAD = "import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
 
 
-def write_notebook(home: Path) -> Path:
+def write_notebook(
+    home: Path,
+    first: str = "",  # what it does before all else
+) -> Path:
     """`home/notebooks/app.ipynb`, which `kezako serve` takes before its own."""
     path = home / "notebooks" / "app.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
     cell = {
-        "cell_type": "code", "id": "all", "metadata": {}, "source": CELL.strip(),
+        "cell_type": "code", "id": "all", "metadata": {}, "source": first + CELL.strip(),
         "execution_count": None, "outputs": [],
     }  # fmt: skip
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}

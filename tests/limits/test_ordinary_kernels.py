@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.limits.guest import Guest, ask
-from tests.limits.makers import write_notebook
+from tests.limits.makers import THREAD, write_notebook
 from tests.servers import serving, until
 
 
@@ -13,11 +13,7 @@ def test_a_notebook_with_a_thread_is_served_all_the_same(
     tmp_path: Path, a_small_home: Path
 ) -> None:
     (tmp_path / "models").symlink_to(a_small_home / "models")
-    notebook = write_notebook(tmp_path)
-    text = notebook.read_text(encoding="utf-8")
-    thread = "import threading; threading.Thread(target=input, daemon=True).start(); "
-    thread = thread.replace("input", "threading.Event().wait")
-    notebook.write_text(text.replace("import sys, time", thread + "import sys, time"))
+    write_notebook(tmp_path, THREAD)
     command = ["-m", "kezako", "serve", "--no-browser", "--port", "{port}", "--visitors", "1"]
     for address in serving(command, tmp_path, path="healthz"):
         until(lambda: ask(address, "healthz").status == 200, "The page is not ready.")  # noqa: B023

@@ -30,8 +30,7 @@ def a_workspace(tmp_path_factory: pytest.TempPathFactory, a_bundle: Callable[...
     tells_why(a_bundle(models, "looking", ("red", "green", "blue")))
     a_bundle(models, "starter", ("a", "b"))
     (a_bundle(models, "worn", ("a", "b")) / MODEL).write_bytes(b"cut short")
-    if (ROOT / "models" / "bears").is_dir():
-        shutil.copytree(ROOT / "models" / "bears", models / "bears")
+    shutil.copytree(ROOT / "models" / "bears", models / "bears")
     return home
 
 

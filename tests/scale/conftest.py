@@ -9,6 +9,7 @@ import pytest
 
 from kezako.workspace import Workspace
 from tests.batch.conftest import COLOURS, a_folder_of_pictures  # noqa: F401  a fixture
+from tests.needs import needs_package
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def a_workspace_of_colours(
 @pytest.fixture(scope="session")
 def a_ray() -> Iterator[None]:
     """Ray on this machine, as two cores."""
-    pytest.importorskip("ray")
+    needs_package("ray")
     from kezako.scale.cluster import connected
 
     with connected(None, cores=2):

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-pa = pytest.importorskip("pyarrow")
-fs = pytest.importorskip("pyarrow.fs")
-local = pytest.importorskip("fsspec.implementations.local")
+from tests.needs import needs_package
 
-from kezako.scale import places  # noqa: E402
-from kezako.scale.places import Place  # noqa: E402
+pa = needs_package("pyarrow")
+fs = needs_package("pyarrow.fs")
+local = needs_package("fsspec.implementations.local")
+
+from kezako.scale import places
+from kezako.scale.places import Place
 
 
 class Moody(local.LocalFileSystem):  # type: ignore[misc,name-defined]

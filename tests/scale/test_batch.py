@@ -11,15 +11,17 @@ from pathlib import Path
 import psutil
 import pytest
 
-pa = pytest.importorskip("pyarrow")
-pq = pytest.importorskip("pyarrow.parquet")
-pytest.importorskip("ray")
+from tests.needs import needs_package
 
-from kezako.batch.run import predict  # noqa: E402
-from kezako.scale.batch import classify  # noqa: E402
-from kezako.workspace import Workspace  # noqa: E402
-from tests.batch.conftest import COLOURS, rows_of  # noqa: E402
-from tests.servers import DEADLINE  # noqa: E402
+pa = needs_package("pyarrow")
+pq = needs_package("pyarrow.parquet")
+needs_package("ray")
+
+from kezako.batch.run import predict
+from kezako.scale.batch import classify
+from kezako.workspace import Workspace
+from tests.batch.conftest import COLOURS, rows_of
+from tests.servers import DEADLINE
 
 Draw = Callable[[Path, int], dict[str, str]]
 WORKER = "ray::MapWorker"

@@ -8,15 +8,18 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("pyarrow.fs")
-pytest.importorskip("ray")
-moto = pytest.importorskip("moto.server")
+from tests.needs import needs_package
 
-import pyarrow.fs as fs  # noqa: E402
+needs_package("pyarrow.fs")
+needs_package("ray")
+moto = needs_package("moto.server")
 
-from kezako.scale.batch import classify  # noqa: E402
-from kezako.scale.places import Place  # noqa: E402
-from kezako.workspace import Workspace  # noqa: E402
+import pyarrow.fs as fs
+
+from kezako.scale.batch import classify
+from kezako.scale.places import Place
+from kezako.workspace import Workspace
+from tests.edited import edited
 
 Draw = Callable[[Path, int], dict[str, str]]
 KEY, SECRET = "a-key", "a-secret"  # whatever they are, the stand-in lets them in
@@ -68,7 +71,7 @@ def test_from_a_bucket_to_a_bucket(
 def test_what_is_not_there_is_said_without_the_secret(
     a_workspace_of_colours: Workspace, a_bucket: str
 ) -> None:
-    missing = a_bucket.replace("a-bucket", "no-bucket").format("pictures")
+    missing = edited(a_bucket, "a-bucket", "no-bucket").format("pictures")
     with pytest.raises(ValueError, match="s3://no-bucket/pictures") as told:
         classify(a_workspace_of_colours.bundle("colours"), missing, a_bucket.format("answers"))
     assert SECRET not in str(told.value)

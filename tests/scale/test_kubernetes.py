@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-yaml = pytest.importorskip("yaml")
-kubernetes_validate = pytest.importorskip("kubernetes_validate")
+from tests.needs import needs_package
+
+yaml = needs_package("yaml")
+kubernetes_validate = needs_package("kubernetes_validate")
 
 FILES = sorted((Path(__file__).parents[2] / "examples" / "kubernetes").glob("*.yaml"))
 Resource = dict[str, Any]

@@ -1,10 +1,9 @@
-"""What a further visitor costs, with the classifier that comes with it where there is one."""
+"""What a further visitor costs, with the classifier that comes with it."""
 
 from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,12 +17,8 @@ THREADS, DESCRIPTORS = 4, 40
 
 
 @pytest.fixture
-def a_workspace(tmp_path: Path, the_repository: Path, a_bundle: Callable[..., Path]) -> Path:
-    bears = the_repository / "models" / "bears"
-    if bears.is_dir():
-        shutil.copytree(bears, tmp_path / "models" / "bears")
-    else:
-        a_bundle(tmp_path / "models", "bears", ("grizzly", "black", "teddy"))
+def a_workspace(tmp_path: Path, the_repository: Path) -> Path:
+    shutil.copytree(the_repository / "models" / "bears", tmp_path / "models" / "bears")
     shutil.copy(the_repository / "notebooks" / "app.ipynb", tmp_path)
     return tmp_path
 

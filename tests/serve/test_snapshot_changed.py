@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.serve.served import Served, served, write_notebook
@@ -53,6 +54,54 @@ async def the_story(server: Served, notebook: Path, noted: Path) -> None:
     await until_a_visit_hears("noted", server)
     noted.write_text("noted again")
     await until_a_visit_hears("noted again", server)
+
+
+SLOW = """\
+import pathlib, time
+from ipywidgets import Label
+folder = pathlib.Path({folder!r})
+first = (folder / "watched" / "first").read_text()
+if (folder / "waits").exists():
+    (folder / "begun").touch()
+    while (folder / "waits").exists():
+        time.sleep(0.01)
+Label(first + (folder / "watched" / "second").read_text())
+"""
+
+
+async def until_it_is(holds: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if holds():
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("It did not come true.")
+
+
+async def an_exchange_in_the_middle(server: Served, folder: Path) -> None:
+    """What is watched changes after a first part of it was read, and before a second."""
+    assert await a_visit(server) == "oldold"
+    (folder / "waits").touch()
+    (folder / "watched" / "other").touch()
+    await until_it_is((folder / "begun").exists)
+    for part in ("first", "second"):
+        (folder / "watched" / part).write_text("new")
+    (folder / "waits").unlink()
+    heard = [await a_visit(server)]
+    while heard[-1] != "newnew" and len(heard) < 1000:
+        await asyncio.sleep(0.05)
+        heard.append(await a_visit(server))
+    assert set(heard) <= {"oldold", "newnew"}
+    assert heard[-1] == "newnew", server.said[-2000:]
+
+
+def test_nobody_sees_a_part_from_before_and_a_part_from_after(tmp_path: Path) -> None:
+    watched = tmp_path / "watched"
+    watched.mkdir()
+    for part in ("first", "second"):
+        (watched / part).write_text("old")
+    notebook = write_notebook(tmp_path / "page.ipynb", SLOW.format(folder=str(tmp_path)))
+    with served(notebook, TEST_QUERIES="", TEST_WATCHED=str(watched / "*")) as server:
+        asyncio.run(an_exchange_in_the_middle(server, tmp_path))
 
 
 def test_changes_reach_the_next_visitor(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.edited import edited
 from tests.serve.served import ECHO, lives, served, write_notebook
 from tests.serve.visitor import Visitor
 from tests.servers import DEADLINE, until
@@ -28,7 +29,7 @@ def test_nothing_outlives_the_server(tmp_path: Path, how: signal.Signals) -> Non
             await asyncio.to_thread(server.process.wait)
 
     processes: list[int] = []
-    notebook = write_notebook(tmp_path / "echo.ipynb", ECHO.replace("\nVBox", f"{BUSY}VBox"))
+    notebook = write_notebook(tmp_path / "echo.ipynb", edited(ECHO, "\nVBox", f"{BUSY}VBox"))
     with served(notebook, TEST_QUERIES="") as server:
         asyncio.run(visit_and_end_it())
     assert len(processes) == 4

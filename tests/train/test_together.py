@@ -14,6 +14,7 @@ import torch
 
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
+from tests.needs import needs_package
 from tests.train.shared_fit import a_large_fit, a_small_fit
 
 ROOT = Path(__file__).parents[2]
@@ -41,7 +42,7 @@ def furthest(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) ->
 def test_two_processes_train_what_one_does(
     some_faces: Callable[..., tuple[Recipe, Workspace]],
 ) -> None:
-    pytest.importorskip("accelerate")
+    needs_package("accelerate")
     _, workspace = some_faces()
     first, second = two_processes(workspace.root)
     alone = a_small_fit()

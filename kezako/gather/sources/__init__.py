@@ -33,6 +33,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 from urllib.parse import urlsplit
 
+from kezako import environment
 from kezako.errors import KezakoError
 from kezako.gather.settings import Settings
 
@@ -174,7 +175,7 @@ _loaded: set[str] = set()
 
 def _load_own() -> None:
     """Run the files that KEZAKO_SOURCES names, once each; they call `register`."""
-    for file in filter(None, os.environ.get("KEZAKO_SOURCES", "").split(os.pathsep)):
+    for file in filter(None, (environment.read("SOURCES") or "").split(os.pathsep)):
         if file in _loaded:
             continue
         path = Path(file).expanduser()
