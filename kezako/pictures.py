@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import ctypes
 import io
+import logging
 import math
 import os
+import re
 import warnings
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
-from PIL import Image, ImageFile, ImageOps
+from PIL import Image, ImageFile, _imaging
 from pillow_heif import register_heif_opener
 
+from kezako.colour import Conversion, conversion_of
+from kezako.depth import brighten, raw_mode, read_as, to_8_bit
 from kezako.errors import KezakoError
 
 register_heif_opener(thumbnails=False)
@@ -23,12 +28,32 @@ Picture: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | I
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "HEIF", "AVIF", "PPM")
 MAX_PIXELS = 64_000_000  # 64 MP as RGBA is 256 MB: what a 512 MB host can still hold for a moment
 REDUCE_ABOVE = 32_000_000  # pixels; larger pictures are box-reduced first, to spare memory
+CONVERT_ABOVE = 4_000_000  # the same where colours are converted, which takes twice the decoding
 USUAL_SCANS = 20  # of a JPEG: programs write a dozen, and a hostile one thousands in 100 KB
 MAX_PAINTED = 1_000_000_000  # pixels x scans: each scan may paint the whole picture once more
+MAX_SEGMENTS = 100_000  # of a JPEG that has more scans than usual
 WHITE = (255, 255, 255)
 HASH_SIDE = 16  # 16 x 16 = 256 bits
 ORIENTATION = 0x0112  # the EXIF tag
-TURNED = range(2, 9)  # its values that say the picture is stored turned or mirrored
+# Its values that say the picture is stored turned or mirrored -> what makes it upright.
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+JPEG = ("JPEG", "MPO")
+TIFF_PARTS = ((273, 279), (324, 325))  # tags of where strips or tiles lie, and of their sizes
+PREMULTIPLIED = {"La": "LA", "RGBa": "RGBA"}  # PIL converts them to nothing else
+
+_SCAN, _END = b"\xff\xda", b"\xff\xd9"
+_BARE = (b"\xff\x01", b"\xff\xd8")  # markers that are no segment: they have no length
+# Within coded pixels a byte FF is followed by 00 or by a restart's D0 to D7.
+_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 
 _HASHED_SIDE = 4 * HASH_SIDE  # pixels; what is finer than its lowest frequencies varies by coding
 # (16, 64): the lowest waves of the discrete cosine transform of a row of pixels.
@@ -45,12 +70,15 @@ def open_picture(
     picture: Picture,  # a path, the bytes of a file, or a PIL image
     mode: str = "RGB",  # "RGB", or "L" for grey
     max_pixels: int = MAX_PIXELS,  # width x height above which a picture is refused unread
+    needed: int | None = None,  # pixels of each side; a JPEG is decoded at a fraction down to them
 ) -> Image.Image:
-    """The first frame of `picture`, turned by its EXIF orientation, transparency on white.
+    """The first frame of `picture` in sRGB, turned by its EXIF orientation, on white.
 
+    Whatever shows, gathers, learns or classifies a picture opens it here, so that all see the same.
     Raises `NotAPicture` for anything that cannot be decoded whole.
     """
-    image = picture if isinstance(picture, Image.Image) else _identify(picture)
+    data = b"" if isinstance(picture, Image.Image) else _read(picture)
+    image = picture if isinstance(picture, Image.Image) else _identify(data)
     width, height = image.size
     if width * height > max_pixels:
         raise NotAPicture(
@@ -61,14 +89,18 @@ def open_picture(
         # MemoryError and the rest: decoders of odd formats raise nearly anything on broken input.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            upright = _flatten(_decode(image), mode)
+            conversion = conversion_of(image)
+            upright = _flatten(_decode(image, data, conversion, needed), conversion, mode)
     except NotAPicture:
         raise
     except Exception as error:
         raise NotAPicture(
             "This picture is damaged or cut short. Please send it again, or another one."
         ) from error
-    return upright.copy() if upright is picture else upright
+    if upright is picture:
+        upright = upright.copy()
+    upright.info.clear()  # of what the file said of its pixels, nothing is true of these
+    return upright
 
 
 def shrink(image: Image.Image, longest: int) -> Image.Image:
@@ -92,9 +124,16 @@ def perceptual_hash(image: Image.Image) -> str:
     return np.packbits(low > np.median(low)).tobytes().hex()
 
 
-def _identify(
-    picture: str | os.PathLike[str] | bytes | bytearray | memoryview,
-) -> ImageFile.ImageFile:
+def orientation_of(image: Image.Image) -> int:
+    """The EXIF orientation, 1 to 8; 1 where it says none, or what is broken."""
+    try:
+        orientation = image.getexif().get(ORIENTATION, 1)
+        return int(orientation) if orientation in TURNS else 1
+    except Exception:  # PIL raises nearly anything on broken EXIF, and the picture may be whole
+        return 1
+
+
+def _read(picture: str | os.PathLike[str] | bytes | bytearray | memoryview) -> bytes:
     if isinstance(picture, bytes | bytearray | memoryview):
         data = bytes(picture)  # ipywidgets hands out memoryviews, which PIL cannot open
     else:
@@ -104,10 +143,14 @@ def _identify(
             raise NotAPicture(f"The file {Path(picture).name!r} cannot be read.") from error
     if not data:
         raise NotAPicture("This file is empty. Please choose another picture.")
+    return data
+
+
+def _identify(data: bytes) -> ImageFile.ImageFile:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # size is judged by max_pixels, not by PIL's warning
-            image = Image.open(io.BytesIO(data), formats=FORMATS)
+            image = _opened(data)
     except Image.DecompressionBombError as error:
         raise NotAPicture("This picture is too large. Please send a smaller one.") from error
     except Exception as error:
@@ -123,53 +166,140 @@ def _identify(
     return image
 
 
+def _opened(data: bytes) -> ImageFile.ImageFile:
+    try:
+        return Image.open(io.BytesIO(data), formats=FORMATS)
+    except (ValueError, OSError):  # of a PNG whose profile PIL cannot unpack, or will not
+        place = data.find(b"iCCP")
+        if not data.startswith(b"\x89PNG") or place < 0:
+            raise
+        end = place + 8 + int.from_bytes(data[place - 4 : place], "big")
+        return Image.open(io.BytesIO(data[: place - 4] + data[end:]), formats=FORMATS)
+
+
 def _scans(image: ImageFile.ImageFile, data: bytes) -> int:
-    """How many scans a JPEG has, also one inside a TIFF; 1 for other kinds."""
-    jpeg = image.format in ("JPEG", "MPO") or image.info.get("compression") == "jpeg"
-    return data.count(b"\xff\xda") if jpeg else 1  # coded pixels never hold these two bytes
+    """How often a JPEG, also one inside a TIFF, paints all of its picture; 1 for other kinds."""
+    jpeg = image.format in JPEG or str(image.info.get("compression")).endswith("jpeg")
+    if not jpeg or data.count(_SCAN) <= USUAL_SCANS:
+        return 1
+    if image.format in JPEG:
+        return _scans_between(data, 0, len(data))
+    tags: Any = getattr(image, "tag_v2", {})
+    places = [
+        (start, start + size)
+        for where, sizes in TIFF_PARTS
+        for start, size in zip(tags.get(where, ()), tags.get(sizes, ()), strict=False)
+    ]
+    if not places or sum(end - start for start, end in places) > len(data):
+        return data.count(_SCAN)  # parts that lie over one another, as no program writes them
+    return math.ceil(sum(_scans_between(data, *place) for place in places) / len(places))
 
 
-def _decode(image: Image.Image) -> Image.Image:
-    if isinstance(image, ImageFile.ImageFile) and (factor := _reduction(image)) > 1:
-        width, height = image.size
-        image.draft(None, (width // factor, height // factor))  # JPEG decodes at a fraction
-    image.load()
-    orientation = image.getexif().get(ORIENTATION)  # not before: loading a TIFF turns it
-    if (factor := _reduction(image)) > 1:
+def _scans_between(data: bytes, start: int, end: int) -> int:
+    """Of the one JPEG that begins at `start`: many phones append a film, whose bytes mean nothing.
+
+    Follows its segments as libjpeg does, so that neither sees an end where the other does not.
+    """
+    scans = 0
+    for _ in range(MAX_SEGMENTS):
+        found = _MARKER.search(data, start, end)
+        if found is None or found[0] == _END:
+            return scans
+        scans += found[0] == _SCAN
+        start = found.end()
+        if found[0] not in _BARE:
+            start += int.from_bytes(data[start : start + 2], "big")
+    return MAX_SEGMENTS
+
+
+def _decode(
+    image: Image.Image, data: bytes, conversion: Conversion | None, needed: int | None
+) -> Image.Image:
+    """Its pixels, upright; fewer than it has where they would take too much memory or time."""
+    most = CONVERT_ABOVE if conversion and conversion.is_slow else REDUCE_ABOVE
+    if isinstance(image, ImageFile.ImageFile):
+        _draft(image, _reduction(image, most), needed)
+        raw = raw_mode(image)
+        _load(image)
+        image = brighten(image, raw, lambda other: _load(_identify(data), other)) if data else image
+    orientation = orientation_of(image)  # not before: loading a TIFF turns it
+    if (factor := _reduction(image, most)) > 1:
         image = _averageable(image).reduce(factor)
-        if orientation:
-            image.getexif()[ORIENTATION] = orientation
-    # Where there is nothing to turn, exif_transpose would copy up to 100 MB for nothing.
-    return ImageOps.exif_transpose(image) if orientation in TURNED else image
+    return image.transpose(TURNS[orientation]) if orientation in TURNS else image
+
+
+def _draft(image: ImageFile.ImageFile, factor: int, needed: int | None) -> None:
+    """Let a JPEG be decoded at a fraction, where no more is of use."""
+    if image.format in JPEG and (factor > 1 or needed):
+        size = image.width // factor, image.height // factor
+        image.draft(None, (min(size[0], needed or size[0]), min(size[1], needed or size[1])))
+
+
+def _load(image: ImageFile.ImageFile, raw: str = "") -> Image.Image:
+    if raw:
+        read_as(image, raw)
+    if image.format == "TIFF":  # PIL looks through its EXIF meanwhile, and gives up where it breaks
+        orientation, exif = orientation_of(image), image.getexif()
+        for tag in list(exif):
+            del exif[tag]
+        exif[ORIENTATION] = orientation
+    image.load()
+    return image
 
 
 def _averageable(image: Image.Image) -> Image.Image:
     """`image` in a mode whose pixels are amounts, not bits or places in a palette."""
     if image.mode[0] in "IF":
-        return _to_8_bit(image)
+        return to_8_bit(image)
     if image.mode[0] == "P":
         return image.convert("RGBA")
     return image.convert("L") if image.mode == "1" else image
 
 
-def _reduction(image: Image.Image) -> int:
-    """By how much each side is divided, so that at most `REDUCE_ABOVE` pixels remain."""
-    return math.ceil(math.sqrt(image.width * image.height / REDUCE_ABOVE))
+def _reduction(image: Image.Image, most: int) -> int:
+    """By how much each side is divided, so that at most about `most` pixels remain."""
+    return math.ceil(math.sqrt(image.width * image.height / most))
 
 
-def _flatten(image: Image.Image, mode: str) -> Image.Image:
-    if image.mode[0] in "IF":
-        image = _to_8_bit(image)
-    if image.has_transparency_data:
+def _flatten(image: Image.Image, conversion: Conversion | None, mode: str) -> Image.Image:
+    image = _plain(image)
+    if conversion:
+        image = conversion(image)
+    if image.mode in ("LA", "RGBA"):
         rgba = image.convert("RGBA")
         image = Image.new("RGB", rgba.size, WHITE)
         image.paste(rgba, mask=rgba.getchannel("A"))
     return image if image.mode == mode else image.convert(mode)
 
 
-def _to_8_bit(image: Image.Image) -> Image.Image:
-    # PIL's own conversion clips at 255, which turns a 16-bit picture white.
-    values = np.asarray(image)
-    top = 65535 if values.dtype.kind in "iu" and 255 < values.max() <= 65535 else values.max()
-    scaled = np.clip(values * np.float32(255 / max(float(top), 1e-9)), 0, 255)
-    return Image.fromarray(scaled.astype(np.uint8), "L")
+def _plain(image: Image.Image) -> Image.Image:
+    """`image` as L, LA, RGB, RGBA or CMYK."""
+    if image.mode[0] in "IF":
+        return to_8_bit(image)
+    if image.mode in PREMULTIPLIED:
+        return image.convert(PREMULTIPLIED[image.mode])
+    if image.mode in ("LA", "RGBA", "CMYK"):
+        return image
+    if image.has_transparency_data:
+        return image.convert("RGBA")
+    if image.mode == "1":
+        return image.convert("L")
+    return image if image.mode in ("L", "RGB") else image.convert("RGB")
+
+
+def _silence_libtiff() -> None:
+    """Keep libtiff from writing what it thinks of a stranger's file into the server's log.
+
+    Some kilobytes make it write megabytes. What is wrong with a picture is in `NotAPicture`. Where
+    it is built into Pillow's own file, as on Windows, it cannot be reached.
+    """
+    logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.CRITICAL)
+    try:
+        pillow = ctypes.CDLL(_imaging.__file__)  # which finds what it was linked with as well
+        for handler in (pillow.TIFFSetWarningHandler, pillow.TIFFSetErrorHandler):
+            handler(None)
+    except (OSError, AttributeError):
+        pass
+
+
+_silence_libtiff()

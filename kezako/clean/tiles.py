@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
-from PIL import Image
 
-from kezako.pictures import shrink
+from kezako.pictures import NotAPicture, open_picture, shrink
 from kezako.train.model_card import plain
 
 SIDE = 200  # pixels of a picture's longest side
@@ -42,11 +42,9 @@ def draw_tiles(
             if tile is None:
                 continue
             axis.set_title(plain(tile.words), fontsize=10, color=tile.colour)
-            try:
-                with Image.open(tile.path or "") as image:
-                    axis.imshow(shrink(image.convert("RGB"), SIDE))
-            except OSError:
-                continue
+            if tile.path:
+                with suppress(NotAPicture):
+                    axis.imshow(shrink(open_picture(tile.path, needed=SIDE), SIDE))
     figure.tight_layout()
     plt.close(figure)  # shown once, as the cell's value
     return figure

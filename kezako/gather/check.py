@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from PIL import Image, ImageStat
 
+from kezako.colour import conversion_of
 from kezako.pictures import (
     FORMATS,
-    MAX_PIXELS,
     NotAPicture,
     open_picture,
+    orientation_of,
     perceptual_hash,
     shrink,
 )
@@ -61,7 +62,7 @@ def check(data: bytes) -> Checked | Reject:
     """Decode `data` whole, turn, flatten and shrink it; never raises for what the bytes hold."""
     sha256 = hashlib.sha256(data).hexdigest()
     try:
-        image = open_picture(_drafted(data))
+        image = open_picture(data, needed=2 * LONGEST)  # the rest would be thrown away
     except NotAPicture as error:
         return Reject("broken", f"unreadable: {str(error).split('. ')[0].rstrip('.')}", sha256)
     width, height = image.size
@@ -78,23 +79,10 @@ def check(data: bytes) -> Checked | Reject:
 
 
 def _is_plain(data: bytes) -> bool:
+    """Whether the pixels as they lie in the file are what `open_picture` makes of them."""
     image = Image.open(io.BytesIO(data), formats=FORMATS)
-    upright = image.getexif().get(0x0112, 1) == 1
-    return image.format == "JPEG" and image.mode == "RGB" and upright
-
-
-def _drafted(data: bytes) -> bytes | Image.Image:
-    # A large JPEG is decoded at a half, a quarter or an eighth: the rest would be thrown away.
-    if not data.startswith(b"\xff\xd8"):
-        return data
-    try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
-        if image.width * image.height <= MAX_PIXELS:
-            image.draft(None, (2 * LONGEST, 2 * LONGEST))
-            return image
-    except Exception:  # whatever is wrong, `open_picture` has the sentence for it
-        pass
-    return data
+    kind = image.format == "JPEG" and image.mode == "RGB"
+    return kind and orientation_of(image) == 1 and conversion_of(image) is None
 
 
 def serve() -> None:

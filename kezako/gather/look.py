@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from contextlib import suppress
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from PIL import Image
 
 from kezako.gather.summary import Summary
 from kezako.manifest import Manifest
-from kezako.pictures import shrink
+from kezako.pictures import NotAPicture, open_picture, shrink
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 
@@ -39,8 +39,9 @@ def show_first(
         for axis in axes:
             axis.set_axis_off()
         for axis, file in zip(axes, files, strict=False):
-            with Image.open(workspace.folder(recipe.name) / file) as image:
-                axis.imshow(shrink(image, SIDE))
+            with suppress(NotAPicture):  # one that was damaged since leaves its place empty
+                picture = open_picture(workspace.folder(recipe.name) / file, needed=SIDE)
+                axis.imshow(shrink(picture, SIDE))
         axes[0].set_title(_plain(f"{folder} ({len(files)})"), loc="left")
     figure.tight_layout()
     plt.close(figure)  # shown once, as the cell's value
