@@ -16,6 +16,7 @@ import numpy.typing as npt
 import onnxruntime as ort
 
 from kezako.bundle import BundleError
+from kezako.errors import KezakoError
 
 Floats = npt.NDArray[np.float32]
 
@@ -28,7 +29,7 @@ A_DAY = 86_400.0
 SLOWER = ["QDQPropagationTransformer"]
 
 
-class TookTooLong(RuntimeError):
+class TookTooLong(KezakoError):
     """A classification that was given up; the next one is not hindered."""
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from kezako.cli.common import Commands, check_installed, manifest_of, needs_more, pixels
-from kezako.errors import KezakoError
+from kezako.cli.common import Commands, check_installed, manifest_of, pixels
 from kezako.workspace import Workspace
 
 
@@ -29,12 +28,9 @@ def _train(arguments: argparse.Namespace, workspace: Workspace) -> None:
     from kezako.gather.credits import write_credits
 
     recipe = workspace.recipe(arguments.name)
-    try:
-        from kezako.report import train
+    check_installed("torch", "fastai")  # for the notebook, which is a process of its own
+    from kezako.report import train
 
-        check_installed("torch", "fastai")  # for the notebook, which is a process of its own
-    except ImportError as error:
-        raise KezakoError(needs_more("Training", error)) from error
     card = train(recipe, workspace, photos=not arguments.without_photos)
     if card is None:
         return  # of several processes that train together, the first one tells
@@ -72,10 +68,7 @@ def _import(arguments: argparse.Namespace, workspace: Workspace) -> None:
         tuple(label.strip() for label in arguments.labels.split(",") if label.strip()),
         arguments.size, arguments.resize, tuple(arguments.skip), arguments.replace,
     )  # fmt: skip
-    try:
-        card = bring(request, workspace)
-    except ImportError as error:
-        raise KezakoError(needs_more("Importing", error)) from error
+    card = bring(request, workspace)
     print(f"It tells apart: {', '.join(card.labels)}.")
     if card.figures:
         share = card.figures["validation"]["error"]

@@ -11,6 +11,7 @@ from fastai.callback.core import Callback, CancelFitException
 from fastai.learner import Learner
 from torch import nn
 
+from kezako.errors import KezakoError
 from kezako.train.memory import PicturesInMemory
 
 MIN_GAIN = 1.15  # bfloat16 is taken where it is at least this much faster
@@ -145,7 +146,10 @@ def error_in(row: Mapping[str, float]) -> float:
             return value
         if "accuracy" in name:
             return 1 - value
-    raise ValueError(f"There is neither an error nor an accuracy among {', '.join(row)}.")
+    raise KezakoError(
+        f"There is neither an error nor an accuracy among {', '.join(row)}. Give vision_learner "
+        "one: metrics=error_rate."
+    )
 
 
 def is_settled(values: list[float], patience: int) -> bool:
