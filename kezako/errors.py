@@ -13,12 +13,18 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
 from socket import gaierror
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
 
 TOLD = "KezakoError: "  # begins the last line of what a notebook shows of an error with a sentence
+ROOM = 1 << 20  # bytes: with less, what a library could not write is the disk's fault
 AGAIN = "then run the same command again"
 
 _DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
@@ -55,6 +61,19 @@ def sentence(
     return None
 
 
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """`%load_ext kezako.errors`: below the traceback of such an error stands its sentence."""
+
+    def show(
+        shell: InteractiveShell, kind: Any, error: BaseException, trace: Any, tb_offset: Any = None
+    ) -> list[str]:
+        lines = shell.InteractiveTB.structured_traceback(kind, error, trace, tb_offset=tb_offset)
+        told = sentence(error, [Path.cwd()])
+        return [*lines, f"{TOLD}{told}"] if told else lines
+
+    shell.set_custom_exc((OSError, sqlite3.Error), show)
+
+
 def of_database(
     error: sqlite3.Error,
     file: Path | None,  # the manifest, which SQLite does not name
@@ -73,6 +92,24 @@ def of_database(
         return None
     number = _OF_THE_DISK[code]
     return _of_system(OSError(number, os.strerror(number), str(file) if file else None), places)
+
+
+@contextmanager
+def writing(*folders: Path) -> Iterator[None]:
+    """Libraries have words of their own for a full disk: here they become the sentence.
+
+    Raises `KezakoError` where what the block raises comes of a full disk: of one of `folders`, or
+    of temporary files.
+    """
+    try:
+        yield
+    except KezakoError:
+        raise
+    except Exception as error:
+        for folder in (*folders, Path(tempfile.gettempdir())):
+            if shutil.disk_usage(existing(folder)).free < ROOM:
+                raise KezakoError(disk_full(folder)) from error
+        raise
 
 
 def disk_full(folder: Path) -> str:
@@ -97,7 +134,9 @@ def size(count: int) -> str:
 
 def _of_system(error: OSError, places: Sequence[Path]) -> str | None:
     if isinstance(error, shutil.Error) and isinstance(error.args[0], list):
-        source, target, why = error.args[0][0]
+        source, target, why = error.args[0][0]  # the first of the files that were not copied
+        if why.startswith(f"[Errno {errno.ENOSPC}]"):
+            return disk_full(Path(target))
         return f"{source} cannot be copied to {target}: {why}."
     code = error.errno
     if code is None:

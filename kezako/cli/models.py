@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from kezako.cli.common import Commands, check_installed, manifest_of, pixels
@@ -26,10 +27,13 @@ def _add_train(commands: Commands) -> None:
 
 def _train(arguments: argparse.Namespace, workspace: Workspace) -> None:
     from kezako.gather.credits import write_credits
+    from kezako.readiness import check_ready
 
     recipe = workspace.recipe(arguments.name)
     check_installed("torch", "fastai")  # for the notebook, which is a process of its own
-    from kezako.report import train
+    if os.environ.get("RANK", "0") == "0":  # else another one of torchrun's takes pictures in
+        check_ready(recipe, workspace, adopted=False)
+    from kezako.report import train  # after that, since it takes a second
 
     card = train(recipe, workspace, photos=not arguments.without_photos)
     if card is None:
