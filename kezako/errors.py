@@ -42,6 +42,13 @@ _OF_THE_DISK = {
 class KezakoError(ValueError):
     """Something a person can mend; the message says what is wrong and what to do."""
 
+    def __init__(self, *said: object):
+        super().__init__(*said)
+        self._said = super().__str__()  # here, since fastai writes words of its own into `args`
+
+    def __str__(self) -> str:
+        return self._said
+
     def _render_traceback_(self) -> list[str]:
         """What IPython shows in place of a traceback."""
         return [f"{TOLD}{self}"]
