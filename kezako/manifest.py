@@ -12,10 +12,12 @@ import os
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from kezako.errors import KezakoError, of_database
 from kezako.moves import SCHEMA as MOVES_SCHEMA
 from kezako.moves import Moves
 
@@ -71,25 +73,45 @@ CREATE INDEX IF NOT EXISTS picture_status ON picture (folder, status);
 """
 
 
+class ManifestError(KezakoError):
+    """The notes about pictures cannot be read or written; the message says why."""
+
+
 class Manifest:
-    """The rows of `data/NAME/manifest.db`; every write is committed when the call returns."""
+    """The rows of `data/NAME/manifest.db`; every write is committed when the call returns.
+
+    A `with` block raises `ManifestError` where the file is damaged, in use or on a full disk.
+    """
 
     def __init__(self, folder: Path):  # data/NAME
         self.folder = folder
         self.incoming = folder / "incoming"
         folder.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(folder / "manifest.db", timeout=30, isolation_level=None)
-        self._db.row_factory = sqlite3.Row
-        self._db.execute("PRAGMA journal_mode = WAL")  # readers do not wait while gathering writes
-        self._db.execute("PRAGMA synchronous = NORMAL")  # a killed process loses nothing, and fast
-        self._db.executescript(_SCHEMA + MOVES_SCHEMA)
+        with self._told():
+            self._db = sqlite3.connect(folder / "manifest.db", timeout=30, isolation_level=None)
+            self._db.row_factory = sqlite3.Row
+            self._db.execute("PRAGMA journal_mode = WAL")  # readers do not wait for a gathering
+            self._db.execute("PRAGMA synchronous = NORMAL")  # a killed process loses nothing
+            self._db.executescript(_SCHEMA + MOVES_SCHEMA)
         self.moves = Moves(self._db, folder, self.transaction)
 
     def __enter__(self) -> Manifest:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._db.close()
+        if isinstance(error, sqlite3.Error):
+            with self._told():
+                raise error
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            if told := of_database(error, self.folder / "manifest.db", [self.folder]):
+                raise ManifestError(told) from error
+            raise
 
     def rows(self, **where: Any) -> list[Row]:
         """All rows whose columns equal `where`, oldest first."""

@@ -7,26 +7,37 @@ from __future__ import annotations
 
 import logging
 import os
+import pickletools
 import shutil
 import sys
 import tempfile
+import time
+import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import nbformat
 import papermill
+from nbclient.exceptions import DeadKernelError
 from nbconvert import HTMLExporter
+from nbconvert.filters import strip_ansi
 from papermill.exceptions import PapermillExecutionError
 
 from kezako.bundle import REPORT, Card, amend, read_card
-from kezako.errors import KezakoError
+from kezako.errors import TOLD, KezakoError, sentence
+from kezako.readiness import UNFINISHED
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 
 PHOTOS = "photos"  # the tag of cells that show gathered pictures
 TOGETHER = "together"  # the tag of cells that every process of torchrun runs; the first runs all
 LEFT_OUT = "The pictures are left out of this report, because they are not ours to publish."
-# What a notebook cell raises for the maker, as a sentence that names what to do.
-_SENTENCES = ("KezakoError", "NoPictures", "RecipeError", "NotPortable", "SourceStopped")
+# The notebook of a training that failed, in data/NAME. Not hidden: Jupyter opens no hidden file.
+FAILED = "failed.ipynb"
+_GOES_ON = "Going on after epoch"  # begins what a `Checkpoint` says that takes up a training
+_PROGRESS = ("epoch ", _GOES_ON, "The last layers", "Downloading")
+# What is ours is told as a sentence; of the kernel's own log a maker can make nothing.
+_KERNEL = ["--IPKernelApp.extensions=kezako.errors", "--IPKernelApp.log_level=50"]
 
 
 class TrainingStopped(KezakoError):
@@ -38,17 +49,21 @@ def train(
     workspace: Workspace,
     photos: bool = True,  # False: a report that may be published, without the pictures
 ) -> Card | None:
-    """Train `recipe` by its notebook. Raises `TrainingStopped`; the old bundle then stays.
+    """Train `recipe` by its notebook; what was trained before stays until that has ended well.
 
-    None in all but the first of several processes that torchrun has started.
+    None in all but the first of several processes that torchrun has started. Raises
+    `TrainingStopped`, which names where the notebook is kept, and `KeyboardInterrupt`, which says
+    what of an interrupted training is.
     """
-    is_first = int(os.environ.get("RANK", 0)) == 0
+    rank = int(os.environ.get("RANK", 0))
+    data, bundle = workspace.folder(recipe.name), workspace.bundle(recipe.name)
+    failed = data / (FAILED.replace(".", f"-{rank}.") if rank else FAILED)
     with tempfile.TemporaryDirectory() as folder:
         executed = Path(folder) / "train.ipynb"
         source = workspace.notebook("train")
-        if not is_first:
+        if rank:
             source = _shared_part(source, Path(folder) / "shared.ipynb")
-        with _terminal(is_first), _environment(workspace):
+        with _Terminal(shown=not rank) as terminal, _environment(workspace):
             try:
                 papermill.execute_notebook(
                     source,
@@ -56,15 +71,21 @@ def train(
                     parameters={"name": recipe.name, "interactive": False},
                     cwd=str(workspace.root),
                     log_output=True,
-                    progress_bar=is_first,
+                    progress_bar=not rank,
+                    extra_arguments=_KERNEL,
                 )
-            except PapermillExecutionError as error:
-                raise TrainingStopped(_sentence(error, executed, workspace)) from error
-        if not is_first:
-            return None
-        bundle = workspace.bundle(recipe.name)
-        amend(bundle, {REPORT: _report(executed, recipe, photos).encode()})
-    return read_card(bundle)
+                if not rank:
+                    amend(bundle, {REPORT: _report(executed, recipe, photos).encode()})
+            except KeyboardInterrupt:
+                # What was under way would be told of the kernel's end, once Python ends.
+                logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+                raise KeyboardInterrupt(_stopped(data / UNFINISHED, terminal)) from None
+            except Exception as error:
+                kept = _keep(executed, failed)
+                raise TrainingStopped(f"{_said(error, workspace)} {kept}".strip()) from error
+    with suppress(OSError):
+        failed.unlink()
+    return None if rank else read_card(bundle)
 
 
 def _shared_part(source: Path, target: Path) -> Path:
@@ -89,37 +110,99 @@ def _report(executed: Path, recipe: Recipe, photos: bool) -> str:
     return str(html)
 
 
-def _sentence(error: PapermillExecutionError, executed: Path, workspace: Workspace) -> str:
-    if error.ename in _SENTENCES:
-        return str(error.evalue)
-    kept = workspace.models / ".failed.ipynb"
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(executed, kept)  # papermill writes it after every cell
+def _said(error: Exception, workspace: Workspace) -> str:
+    """The sentence of what ended a notebook; a fault of a program is shown whole, too."""
+    if isinstance(error, DeadKernelError):
+        return (
+            "The process that trains was ended from outside, most often by the system because "
+            "memory ran out. End other programs, or set a smaller image_size in the recipe."
+        )
+    if not isinstance(error, PapermillExecutionError):
+        if told := sentence(error, [workspace.root]):
+            return told
+        raise error
+    last = error.traceback[-1] if error.traceback else ""
+    if last.startswith(TOLD):
+        return str(last.removeprefix(TOLD))
+    trace = "\n".join(error.traceback)
+    print(trace if sys.stderr.isatty() else strip_ansi(trace), file=sys.stderr)
     return (
-        f"The training notebook stopped at cell {error.exec_count} with {error.ename}: "
-        f"{error.evalue}. It is kept in {kept}; open it to see where."
+        f"The training notebook stopped at cell [{error.exec_count}] with {error.ename}: "
+        f"{error.evalue.rstrip('.')}."
     )
 
 
-class _terminal:
+def _keep(executed: Path, failed: Path) -> str:
+    """Where the notebook of a failed training is from now on; nothing where it never began."""
+    if not executed.is_file():  # papermill writes it after every cell
+        return ""
+    staged = failed.with_suffix(".part")
+    try:
+        shutil.copyfile(executed, staged)
+        os.replace(staged, failed)
+    except OSError:  # a full disk, say: within the temporary folder it can still be renamed
+        with suppress(OSError):
+            staged.unlink()
+        failed = Path(tempfile.gettempdir()) / f"{failed.parent.name}-{failed.name}"
+        os.replace(executed, failed)
+    return f"Its notebook, as far as it came, is kept in {failed}."
+
+
+def _stopped(unfinished: Path, terminal: _Terminal) -> str:
+    """What is said after Ctrl+C: whether a training goes on from somewhere, and from where."""
+    try:
+        ours = terminal.goes_on or unfinished.stat().st_mtime >= terminal.began
+        done, epochs = _epochs(unfinished) if ours else (0, 0)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        done = 0
+    if done:
+        return f"stopped. Epoch {done} of {epochs} is kept: the same command goes on after it."
+    return "stopped. Nothing of this training is kept, and nothing else was changed."
+
+
+def _epochs(unfinished: Path) -> tuple[int, int]:
+    """How many epochs of how many a checkpoint holds, read without torch, which takes seconds."""
+    with zipfile.ZipFile(unfinished) as archive:
+        name = next(name for name in archive.namelist() if name.endswith("/data.pkl"))
+        numbers: dict[str, int] = {}
+        key = ""
+        for code, argument, _ in pickletools.genops(archive.read(name)):
+            if key and code.name.startswith(("BININT", "LONG")):
+                numbers[key], key = int(str(argument)), ""
+            elif argument in ("done", "epochs"):
+                key = str(argument)
+            if len(numbers) == 2:
+                break
+    return numbers["done"], numbers["epochs"]
+
+
+class _Terminal:
     """Shows what the notebook's cells print, without papermill's own lines."""
 
     def __init__(self, shown: bool):
         self._shown = shown
+        self.began = time.time()
+        self.goes_on = False  # whether the training has taken up an earlier one
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> _Terminal:
         self._logger = logging.getLogger("papermill")
         self._handler = logging.StreamHandler(sys.stderr)
         self._handler.setFormatter(logging.Formatter("%(message)s"))
-        self._handler.addFilter(lambda record: self._shown and _is_progress(record))
+        self._handler.addFilter(self._passes)
         self._before = self._logger.level, self._logger.propagate
         self._logger.setLevel(logging.INFO)
         self._logger.propagate = False
         self._logger.addHandler(self._handler)
+        return self
 
     def __exit__(self, *_: object) -> None:
         self._logger.removeHandler(self._handler)
         self._logger.level, self._logger.propagate = self._before
+
+    def _passes(self, record: logging.LogRecord) -> bool:
+        said = record.getMessage()
+        self.goes_on = self.goes_on or said.startswith(_GOES_ON)
+        return self._shown and said.startswith(_PROGRESS)
 
 
 class _environment:
@@ -142,7 +225,3 @@ class _environment:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-
-
-def _is_progress(record: logging.LogRecord) -> bool:
-    return record.getMessage().startswith(("epoch ", "Going on", "The last layers", "Downloading"))

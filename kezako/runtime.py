@@ -27,7 +27,7 @@ SECONDS = 20.0  # for one picture: a hundred times what a small host needs
 SLOWER = ["QDQPropagationTransformer"]
 
 
-class TookTooLong(RuntimeError):
+class TookTooLong(KezakoError):
     """A classification that was given up; the next one is not hindered."""
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kezako import environment
+from kezako.errors import KezakoError
 from kezako.recipe import Recipe, check_folder_name, load_recipe
 
 _PACKAGE = Path(__file__).parent
@@ -56,7 +57,10 @@ class Workspace:
         return self.models / check_folder_name(name)
 
     def notebook(self, name: str) -> Path:
-        """The notebook `name` of this workspace, else the one that came with the package."""
+        """The notebook `name` of this workspace, else the one that came with the package.
+
+        Raises `KezakoError` where neither is there.
+        """
         candidates = [
             self.root / "notebooks",
             _PACKAGE.parent / "notebooks",
@@ -65,4 +69,4 @@ class Workspace:
         for folder in candidates:
             if (folder / f"{name}.ipynb").is_file():
                 return folder / f"{name}.ipynb"
-        raise FileNotFoundError(f"The notebook {name}.ipynb is missing from {candidates[0]}.")
+        raise KezakoError(f"The notebook {name}.ipynb is missing from {candidates[0]}.")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from kezako.errors import KezakoError
 from kezako.recipe import RecipeError
 from kezako.workspace import Workspace
 
@@ -79,5 +80,5 @@ def test_a_notebook_of_ones_own_comes_before_the_packages(a_workspace: Path) -> 
     own.parent.mkdir()
     own.write_text("{}")
     assert workspace.notebook("app") == own
-    with pytest.raises(FileNotFoundError, match=r"lost\.ipynb is missing"):
+    with pytest.raises(KezakoError, match=r"lost\.ipynb is missing"):
         workspace.notebook("lost")

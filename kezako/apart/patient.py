@@ -40,7 +40,8 @@ class Patient:
             except (Died, OSError) as error:
                 self._log("The worker that classifies does not start", error)
                 if last:
-                    return [{"failed": NO_WORKER} for _ in pictures]
+                    why = f"The process that classifies does not start: {error}."
+                    return [{"failed": NO_WORKER, "why": why} for _ in pictures]
                 continue
             try:
                 seconds = self._seconds * len(pictures)

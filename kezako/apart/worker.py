@@ -60,12 +60,14 @@ class Shelf:
 
     def first_of(self, names: Sequence[str]) -> tuple[str, Classifier]:
         """The first classifier of `names` that opens. Raises `BundleError`."""
+        reasons = []
         for name in names:
             try:
                 return name, self.get(name)
             except BundleError as error:
                 _log(error)
-        raise BundleError(CLOSED)
+                reasons.append(str(error))
+        raise BundleError(" ".join(reasons))
 
     def get(self, name: str) -> Classifier:
         """The classifier `name`, as its files are now. Raises `BundleError`.
@@ -118,7 +120,7 @@ def answer(shelf: Shelf, names: Sequence[str], picture: bytes) -> Outcome:
     try:
         name, classifier = shelf.first_of(names)
     except BundleError as error:
-        return {"failed": str(error)}
+        return {"failed": CLOSED, "why": str(error)}
     start = time.perf_counter()
     try:
         found = classifier.predict(picture)

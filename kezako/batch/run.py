@@ -11,12 +11,13 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from kezako.apart.outcome import Outcome, problem
+from kezako.apart.outcome import Outcome, problem, reason
 from kezako.batch.files import check, files
 from kezako.batch.rows import cells, line
 from kezako.batch.sheet import Sheet
 from kezako.batch.workers import SECONDS_EACH, Workers
-from kezako.bundle import MODEL, Card, read_card
+from kezako.bundle import MODEL, Card
+from kezako.classifier import Classifier
 from kezako.errors import KezakoError
 from kezako.workspace import Workspace
 
@@ -56,9 +57,9 @@ def predict(
 ) -> Summary:
     """Classify every picture, and go on where an interrupted run with the same file ended.
 
-    Raises `BundleError` and `ValueError` with a sentence.
+    Raises `KezakoError`.
     """
-    card = read_card(workspace.bundle(name))
+    card = Classifier.open(workspace.bundle(name), threads=1).card  # before any worker tries to
     check(given)
     with ExitStack() as stack:
         written = stack.enter_context(Sheet(sheet, card)) if sheet else None
@@ -91,7 +92,7 @@ def predict(
 def _check(card: Card, outcome: Outcome) -> None:
     """Raises `KezakoError` where no picture would be answered as the others were."""
     if "failed" in outcome:
-        raise KezakoError(outcome["failed"])
+        raise KezakoError(reason(outcome))
     if "model" in outcome and outcome["model"]["version"] != card.files[MODEL]:
         raise KezakoError(
             f"{card.name} was exchanged meanwhile. "

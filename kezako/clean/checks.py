@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kezako.clean.evidence import Array, Evidence, Integers, likeliest, own, unusual
+from kezako.errors import KezakoError
 from kezako.recipe import LABEL_SEPARATOR, NEITHER
 
 TOLD = 0.5  # a score from here on is told as a reason
@@ -54,7 +55,7 @@ def check(
 ) -> Callable[[Callable[[Evidence], Finding]], Callable[[Evidence], Finding]]:
     """Register a check. A name that is taken is replaced."""
     if not 0 <= weight <= 1:
-        raise ValueError(f"The weight of {name!r} must be from 0 to 1, not {weight}.")
+        raise KezakoError(f"The weight of {name!r} must be from 0 to 1, not {weight}.")
 
     def register(run: Callable[[Evidence], Finding]) -> Callable[[Evidence], Finding]:
         CHECKS[name] = Check(name, weight, run)
@@ -67,7 +68,7 @@ def chosen(names: Iterable[str] | None = None) -> list[Check]:
     """The checks of these names, or all. Raises `ValueError` for an unknown one."""
     wanted = list(CHECKS) if names is None else list(names)
     if unknown := [name for name in wanted if name not in CHECKS]:
-        raise ValueError(f"{unknown[0]!r} is no check; known are {', '.join(CHECKS)}.")
+        raise KezakoError(f"{unknown[0]!r} is no check; known are {', '.join(CHECKS)}.")
     return [CHECKS[name] for name in wanted]
 
 

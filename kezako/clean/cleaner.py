@@ -11,6 +11,7 @@ from ipywidgets import HTML, Box, Button, Dropdown, HBox, Output, VBox
 
 from kezako.clean.review import SHOWN, Item, Review, Suspected
 from kezako.clean.thumbnail import Thumbnail
+from kezako.errors import sentence
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 
@@ -94,8 +95,10 @@ class Cleaner(VBox):
         """What a person can mend becomes a sentence on the page."""
         try:
             act()
-        except ValueError as error:
-            self._say(str(error))
+        except Exception as error:
+            if (told := sentence(error)) is None:
+                raise
+            self._say(told)
 
     def _decide(self, thumbnail: Thumbnail, mark: str | None) -> None:
         def decide() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from html import escape
 from typing import Any
 from urllib.parse import parse_qs
@@ -13,7 +12,8 @@ from traitlets.log import get_logger
 
 from kezako import environment
 from kezako.clean.cleaner import Cleaner
-from kezako.recipe import Recipe, RecipeError
+from kezako.errors import sentence
+from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 
 MEASURED = "features.npz"  # where it is, suspects are found in seconds; its module needs torch
@@ -56,8 +56,8 @@ class Desk(VBox):
         try:
             self._recipe: Recipe = self._workspace.recipe(change["new"])
             self._cleaner = Cleaner(self._recipe, self._workspace)
-        except (RecipeError, sqlite3.Error) as error:
-            self._say(f"The pictures of {change['new']} cannot be shown: {error}")
+        except Exception as error:
+            self._say(f"The pictures of {change['new']} cannot be shown: {_told(error)}")
             return
         self._say("")
         self.children = [self._head, self._notice, self._cleaner]
@@ -73,10 +73,19 @@ class Desk(VBox):
 
             self._cleaner.rank(find_suspects(self._recipe, self._workspace))
             self._say("")
-        except (ImportError, ValueError) as error:
-            get_logger().warning("%s", error)
-            self._say(f"Suspects cannot be looked for: {error}")
+        except Exception as error:
+            self._say(f"Suspects cannot be looked for: {_told(error)}")
         self._search.disabled = False
 
     def _say(self, text: str) -> None:
         self._notice.value = f'<p class="kz-notice">{escape(text)}</p>' if text else ""
+
+
+def _told(error: Exception) -> str:
+    """The sentence of an error; what is a fault of this program goes to the log, whole."""
+    if isinstance(error, ImportError):  # the page itself needs less
+        return str(error)
+    if told := sentence(error):
+        return told
+    get_logger().error("The cleaner broke down.", exc_info=error)
+    return "something went wrong here, and the terminal says what."

@@ -3,38 +3,64 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
 from kezako import __version__, environment
 from kezako.cli import many, models, pages, pictures
-from kezako.cli.common import needs_more
-from kezako.errors import KezakoError
+from kezako.cli.common import missing
+from kezako.errors import sentence
 from kezako.workspace import Workspace
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; 0 when it did what was asked, 2 after a sentence that says why not."""
-    parser = build_parser()
-    arguments = parser.parse_args(argv)
+    """Run one command.
+
+    0 when it did what was asked, 2 after a sentence that says why not, 130 after Ctrl+C.
+    """
+    arguments = build_parser().parse_args(argv)
+    workspace = None
     try:
         environment.check()
-        return int(arguments.run(arguments, Workspace.find()) or 0)
-    except ModuleNotFoundError as error:
-        print(f"kezako: {needs_more('This', error)}", file=sys.stderr)
-        return 2
-    except KezakoError as error:
-        print(f"kezako: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\nkezako: stopped; run the same command again to continue.", file=sys.stderr)
+        workspace = Workspace.find()
+        status = int(arguments.run(arguments, workspace) or 0)
+        sys.stdout.flush()  # here, where a full disk is told, and not when Python ends
+        return status
+    except KeyboardInterrupt as stopped:
+        print(f"\nkezako: {stopped or _stopped(arguments)}", file=sys.stderr)
         return 130
+    except Exception as error:
+        if isinstance(error, OSError) and not _can_print():
+            return 141  # as of a program that SIGPIPE ends: `kezako pictures NAME | head`
+        places = [workspace.root] if workspace else []
+        told = missing(error, arguments.command) or sentence(error, places)
+        if told is None:
+            raise
+        print(f"kezako: {told}", file=sys.stderr)
+        return 2
+
+
+def _stopped(arguments: argparse.Namespace) -> str:
+    if getattr(arguments, "goes_on", False):
+        return "stopped; run the same command again to continue."
+    return "stopped."
+
+
+def _can_print() -> bool:
+    """Whether standard output still takes text; where it does not, Python would complain at end."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return not isinstance(error, BrokenPipeError)
+    return True
 
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="kezako", description=__doc__)
     parser.add_argument("--version", action="version", version=f"kezako {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
     for group in (pictures, models, pages, many):
         group.add(commands)
     return parser

@@ -15,14 +15,40 @@ if TYPE_CHECKING:
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
-def needs_more(what: str, error: ImportError, extra: str = "train") -> str:
-    """The sentence for a command whose packages are not installed."""
+# What is imported of the packages that pyproject.toml names, and of what these bring along.
+PACKAGES = {
+    "": {
+        "IPython", "PIL", "comm", "ipykernel", "ipywidgets", "jupyter_client", "jupyter_core",
+        "jupyter_events", "jupyter_server", "nbclient", "nbconvert", "nbformat", "numpy",
+        "onnxruntime", "packaging", "pillow_heif", "prometheus_client", "psutil", "tornado",
+        "tqdm", "traitlets", "voila", "zmq",
+    },
+    "train": {
+        "anyio", "ddgs", "duckduckgo_search", "fastai", "fastcore", "filelock", "httpcore",
+        "httpx", "matplotlib", "onnx", "onnxscript", "pandas", "papermill", "safetensors", "scipy",
+        "sklearn", "sniffio", "torch", "torchvision",
+    },
+    "scale": {"accelerate", "pyarrow", "ray", "starlette"},
+}  # fmt: skip
+
+
+def missing(error: BaseException, command: str) -> str | None:
+    """The sentence where a package of ours is not installed; None for any other error."""
+    if not isinstance(error, ImportError) or not error.name:
+        return None
+    package = error.name.split(".")[0]
+    if package == "kezako" and find_spec(".".join(error.name.split(".")[:2])) is None:
+        return (
+            f"kezako {command} is not here: this copy of Kezako serves a page and does nothing "
+            "else. Run it where the page was deployed from."
+        )
+    extra = next((extra for extra, names in PACKAGES.items() if package in names), None)
+    if extra is None or find_spec(package) is not None:
+        return None  # nothing that installing would mend
     from kezako.doctor.packages import install
 
-    return (
-        f"{what} needs more than the page does ({str(error.name).split('.')[0]} is missing). "
-        f"Install it with: {install(extra)}"
-    )
+    why = "needs more than the page does" if extra else "cannot run"
+    return f"kezako {command} {why} ({package} is missing). Install it with: {install(extra)}"
 
 
 def check_installed(*packages: str) -> None:

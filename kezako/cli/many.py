@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from kezako.cli.common import Commands, count, needs_more, port
-from kezako.errors import KezakoError
+from kezako.cli.common import Commands, count, port
 from kezako.workspace import Workspace
 
 
@@ -30,6 +29,7 @@ def _add_predict(commands: Commands) -> None:
 def _predict(arguments: argparse.Namespace, workspace: Workspace) -> None:
     from kezako.batch.run import predict
 
+    arguments.goes_on = arguments.csv is not None
     found = predict(workspace, arguments.name, arguments.paths, arguments.csv, arguments.workers)
     if arguments.csv:
         print(f"{found}\nTable: {arguments.csv}")
@@ -49,14 +49,12 @@ def _add_scale_batch(commands: Commands) -> None:
     parser.add_argument("out", metavar="OUT", help="a folder or an URI, for Parquet files")
     parser.add_argument("--address", help="of a Ray cluster, such as auto (default: this machine)")
     parser.add_argument("--workers", type=count, metavar="N", help="at most (one a core)")
-    parser.set_defaults(run=_scale_batch)
+    parser.set_defaults(run=_scale_batch, goes_on=True)
 
 
 def _scale_batch(arguments: argparse.Namespace, workspace: Workspace) -> None:
-    try:
-        from kezako.scale.batch import classify
-    except ImportError as error:
-        raise KezakoError(needs_more("Scaling", error, "scale")) from error
+    from kezako.scale.batch import classify
+
     bundle = workspace.bundle(arguments.name)
     print(classify(bundle, arguments.source, arguments.out, arguments.address, arguments.workers))
     print(f"Answers: {arguments.out}")
@@ -76,10 +74,8 @@ def _add_scale_serve(commands: Commands) -> None:
 
 
 def _scale_serve(arguments: argparse.Namespace, workspace: Workspace) -> None:
-    try:
-        from kezako.scale.serve import Replicas, serve
-    except ImportError as error:
-        raise KezakoError(needs_more("Scaling", error, "scale")) from error
+    from kezako.scale.serve import Replicas, serve
+
     serve(
         workspace.bundle(arguments.name),
         arguments.host,

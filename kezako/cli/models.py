@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
-from kezako.cli.common import Commands, check_installed, manifest_of, needs_more, pixels
-from kezako.errors import KezakoError
+from kezako.cli.common import Commands, check_installed, manifest_of, pixels
 from kezako.workspace import Workspace
 
 
@@ -27,14 +27,14 @@ def _add_train(commands: Commands) -> None:
 
 def _train(arguments: argparse.Namespace, workspace: Workspace) -> None:
     from kezako.gather.credits import write_credits
+    from kezako.readiness import check_ready
 
     recipe = workspace.recipe(arguments.name)
-    try:
-        from kezako.report import train
+    check_installed("torch", "fastai")  # for the notebook, which is a process of its own
+    if os.environ.get("RANK", "0") == "0":  # else another one of torchrun's takes pictures in
+        check_ready(recipe, workspace, adopted=False)
+    from kezako.report import train  # after that, since it takes a second
 
-        check_installed("torch", "fastai")  # for the notebook, which is a process of its own
-    except ImportError as error:
-        raise KezakoError(needs_more("Training", error)) from error
     card = train(recipe, workspace, photos=not arguments.without_photos)
     if card is None:
         return  # of several processes that train together, the first one tells
@@ -72,10 +72,7 @@ def _import(arguments: argparse.Namespace, workspace: Workspace) -> None:
         tuple(label.strip() for label in arguments.labels.split(",") if label.strip()),
         arguments.size, arguments.resize, tuple(arguments.skip), arguments.replace,
     )  # fmt: skip
-    try:
-        card = bring(request, workspace)
-    except ImportError as error:
-        raise KezakoError(needs_more("Importing", error)) from error
+    card = bring(request, workspace)
     print(f"It tells apart: {', '.join(card.labels)}.")
     if card.figures:
         share = card.figures["validation"]["error"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from kezako.cli.common import Commands, count, manifest_of, needs_more, port
+from kezako.cli.common import Commands, count, manifest_of, port
 from kezako.errors import KezakoError
 from kezako.workspace import Workspace
 
@@ -59,7 +59,7 @@ def _add_gather(commands: Commands) -> None:
     )
     parser.add_argument("--class", dest="folder", help="with --from: the class of all its pictures")
     parser.add_argument("--source", action="append", metavar="NAME", help="ask this source only")
-    parser.set_defaults(run=_gather)
+    parser.set_defaults(run=_gather, goes_on=True)
 
 
 def _gather(arguments: argparse.Namespace, workspace: Workspace) -> None:
@@ -133,11 +133,9 @@ def _clean(arguments: argparse.Namespace, workspace: Workspace) -> None:
         back = undo(recipe, workspace)
         print(f"{back} pictures are back where they were." if back else "There is nothing to undo.")
         return
-    try:
-        from kezako.clean.auto import clean
-        from kezako.clean.suspects import as_lines, find_suspects
-    except ImportError as error:
-        raise KezakoError(needs_more("Looking for suspects", error)) from error
+    from kezako.clean.auto import clean
+    from kezako.clean.suspects import as_lines, find_suspects
+
     if arguments.auto:
         cleaned = clean(recipe, workspace)
         print(cleaned)

@@ -21,6 +21,7 @@ from kezako.bundle import (
     seal,
 )
 from kezako.deploy.hosts import Host
+from kezako.errors import KezakoError
 from kezako.workspace import Workspace
 
 PACKAGE = Path(__file__).parents[1]
@@ -73,7 +74,7 @@ def write_pins(host: Host, target: Path) -> None:
     """The exact versions that are tested; Kezako itself travels as a folder."""
     pins = _beside("requirements.txt")
     if pins is None:
-        raise FileNotFoundError("requirements.txt is missing from this Kezako; install it again.")
+        raise KezakoError("requirements.txt is missing from this Kezako; install it again.")
     lines = pins.read_text(encoding="utf-8").splitlines(keepends=True)
     place = target / host.pins
     place.parent.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from kezako.bundle import new_bundle
 from kezako.deploy import parts, sizes
 from kezako.deploy.hosts import Host
 from kezako.deploy.repository import make_repository
-from kezako.errors import KezakoError
+from kezako.errors import KezakoError, sentence
 from kezako.workspace import Workspace
 
 _BY_HAND = """\
@@ -38,7 +38,7 @@ def deploy(
 ) -> Deployed:
     """Write what `host` needs to serve one classifier, whole or not at all.
 
-    Raises ValueError with a sentence: for a folder that holds something, for a classifier that
+    Raises `KezakoError`: for a folder that holds something, for a classifier that
     cannot be used, and for one that the host would not take.
     """
     folder = folder.expanduser().absolute()
@@ -56,10 +56,9 @@ def deploy(
             files = sum(path.is_file() for path in staged.rglob("*"))
             if git:
                 make_repository(staged, f"The page of {name}", host.large_files)
-    except FileNotFoundError:
-        raise  # its message names what is missing
     except OSError as error:
-        raise KezakoError(f"{folder} cannot be written ({error.strerror or error}).") from error
+        told = sentence(error, [folder]) or f"{folder} cannot be written ({error})."
+        raise KezakoError(told) from error
     return Deployed(folder, files, rows, sizes.problems(rows, host, certain=False))
 
 

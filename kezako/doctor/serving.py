@@ -15,6 +15,7 @@ from typing import Any
 from kezako.doctor.finding import Finding
 from kezako.doctor.packages import install
 from kezako.doctor.probe import ProbeFailed, ask
+from kezako.errors import KezakoError
 from kezako.workspace import Workspace
 
 CELL = "from ipywidgets import Label\nLabel('here')"
@@ -42,7 +43,7 @@ def serving(workspace: Workspace) -> Iterator[Finding]:
 def _notebook(workspace: Workspace) -> Iterator[Finding]:
     try:
         yield Finding("ok", "its notebook", str(workspace.notebook("app")))
-    except FileNotFoundError as error:
+    except KezakoError as error:
         yield Finding("!!", "its notebook", str(error), install())
 
 

@@ -10,12 +10,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from kezako.apart.outcome import Outcome, problem
+from kezako.apart.outcome import Outcome, problem, reason
 from kezako.apart.patient import Patient
 from kezako.apart.predictor import Predictor
 from kezako.batch.rows import column_of
 from kezako.batch.workers import SECONDS_EACH, ordered
 from kezako.bundle import MODEL, Card
+from kezako.errors import KezakoError
 from kezako.scale.packed import Packed
 from kezako.scale.places import Place
 
@@ -58,7 +59,7 @@ class Asker:
     def _asked(self, picture: bytes) -> Outcome:
         outcome = self._patient.ask([self._name], [picture])[0]
         if "failed" in outcome:  # not the picture's fault: no row may say so
-            raise RuntimeError(outcome["failed"])
+            raise KezakoError(reason(outcome))
         return outcome
 
 

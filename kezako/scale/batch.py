@@ -15,7 +15,8 @@ from tqdm.auto import tqdm
 
 from kezako.batch.done import Done
 from kezako.bundle import MODEL, Card
-from kezako.errors import KezakoError
+from kezako.classifier import Classifier
+from kezako.errors import KezakoError, sentence
 from kezako.scale.cluster import connected
 from kezako.scale.packed import Packed
 from kezako.scale.places import Place
@@ -46,6 +47,7 @@ def classify(
     part: int | None = None,  # pictures of one table; None: what suits their number
 ) -> Summary:
     """Answer for every picture that has no row yet. Raises `KezakoError` with a sentence."""
+    Classifier.open(bundle, threads=1)  # no machine is to find out that it does not open
     packed = Packed.of(bundle)
     pictures, answers = Place.of(source), Place.of(out)
     done = Done(_paths(answers, packed.card))
@@ -89,6 +91,8 @@ def _run(
     try:
         yield from answered.iter_rows()
     except ray.exceptions.RayError as error:
+        if isinstance(error, ray.exceptions.RayTaskError) and (told := sentence(error.cause)):
+            raise KezakoError(told) from error
         reason = str(error).strip().splitlines()[-1]
         raise KezakoError(
             f"Ray gave up ({reason}). Run the same command again to go on."

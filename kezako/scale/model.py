@@ -10,10 +10,11 @@ from pathlib import Path
 from PIL import Image
 from ray import serve
 
-from kezako.apart.outcome import Outcome, problem
+from kezako.apart.outcome import Outcome, problem, reason
 from kezako.apart.patient import Patient
 from kezako.apart.predictor import Predictor
 from kezako.api.shown import summary
+from kezako.errors import KezakoError
 from kezako.scale.packed import Packed
 
 TOGETHER = 8  # pictures of one question to the worker
@@ -30,7 +31,7 @@ class Model:
         # A replica counts as ready when it has answered once; one that cannot never counts.
         outcome = self._patient.ask([packed.name], [_white()])[0]
         if problem(outcome):
-            raise RuntimeError(problem(outcome))
+            raise KezakoError(reason(outcome))
 
     # No waiting for more: what comes while one question is answered goes together into the next.
     @serve.batch(max_batch_size=TOGETHER, batch_wait_timeout_s=0.0)

@@ -17,11 +17,12 @@ from fastai.callback.core import Callback, CancelEpochException
 from fastai.torch_core import get_model, rank_distrib
 from fastcore.foundation import L
 
+from kezako.errors import writing
+from kezako.readiness import UNFINISHED
 from kezako.recipe import Recipe
 from kezako.train.dataset import Pictures
 from kezako.train.weights import Weights
 
-FILE = "unfinished.pt"  # in data/NAME
 # What in a recipe changes how a model is trained, and so makes a checkpoint of another one useless.
 SETTINGS = ("task", "fit", "backbone", "image_size", "resize", "min_scale", "colour", "augment",
             "mult", "epochs", "learning_rate", "seed")  # fmt: skip
@@ -38,7 +39,7 @@ class Checkpoint(Callback):
     order = 70  # after the Recorder has logged the epoch and EpochLines has told it
 
     def __init__(self, recipe: Recipe, pictures: Pictures, weights: Weights):
-        self.file = pictures.folder / FILE
+        self.file = pictures.folder / UNFINISHED
         self.key = _key(recipe, pictures, weights)
         self._found = self._read()
         # What `fit_head` measured, which need not be done again.
@@ -93,6 +94,8 @@ class Checkpoint(Callback):
         optimizer = learn.opt.state_dict()
         state = {
             "key": self.key,
+            "done": len(recorder.values),  # these two first: whoever waits reads them without torch
+            "epochs": learn.n_epoch,
             "model": get_model(learn.model).state_dict(),
             "opt": optimizer["state"],
             "hypers": [_plain(group) for group in optimizer["hypers"]],
@@ -107,8 +110,12 @@ class Checkpoint(Callback):
             "random": _random(learn.dls.train),
         }
         staged = self.file.with_suffix(".part")
-        torch.save(state, staged)
-        os.replace(staged, self.file)
+        try:
+            with writing(self.file.parent):
+                torch.save(state, staged)
+            os.replace(staged, self.file)
+        finally:
+            staged.unlink(missing_ok=True)  # cut off, it would keep a full disk full
 
     def _read(self) -> dict[str, Any] | None:
         try:
@@ -121,7 +128,7 @@ class Checkpoint(Callback):
 
 def forget(folder: Path) -> None:
     """Delete the checkpoint in `data/NAME`, once the bundle is written."""
-    for file in (folder / FILE, (folder / FILE).with_suffix(".part")):
+    for file in (folder / UNFINISHED, (folder / UNFINISHED).with_suffix(".part")):
         file.unlink(missing_ok=True)
 
 

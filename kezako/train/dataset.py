@@ -6,15 +6,12 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 
-from kezako.errors import KezakoError
 from kezako.manifest import Manifest, Row
+from kezako.readiness import NotReady, too_few
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
-
-
-class NoPictures(KezakoError):
-    """There is not enough to train on; the message says what to do."""
 
 
 def label_reader(recipe: Recipe) -> Callable[[Path], list[str]]:
@@ -83,8 +80,9 @@ class Pictures:
         return self.folder / str(row.file)
 
     def _check(self) -> None:
-        name = self.recipe.name
-        for split in ("train", "valid"):
+        if told := too_few(self.recipe, self.rows):
+            raise NotReady(told)
+        for split, use in (("train", "to learn from"), ("valid", "to judge by")):
             seen = {
                 label
                 for row in self.rows
@@ -92,8 +90,8 @@ class Pictures:
                 for label in self.recipe.labels_of(row.folder)
             }
             if lacking := [label for label in self.recipe.labels if label not in seen]:
-                raise NoPictures(
-                    f"{', '.join(lacking)}: there are too few pictures to train on. Gather some "
-                    f"with: kezako gather {name} --from FOLDER (or put them into "
-                    f"{self.folder / 'pictures' / lacking[0]}, at least 10 a class)."
+                raise NotReady(
+                    f"{', '.join(lacking)}: no picture is left {use}, because all of them look "
+                    "alike, and pictures that look alike stay on one side of the split. Gather "
+                    f"others with: kezako gather {quote(self.recipe.name)} --from FOLDER"
                 )

@@ -28,6 +28,7 @@ from kezako.bundle import (
     seal,
 )
 from kezako.classifier import Classifier, Known, Scores, prepare, unit
+from kezako.errors import writing
 from kezako.recipe import Recipe
 from kezako.train import figures, measure, onnx, portable
 from kezako.train.checkpoint import forget
@@ -52,7 +53,7 @@ def export(
 ) -> Card:
     """Write the bundle of `recipe`, whole or not at all, and return its card."""
     trained = _Trained(learn, recipe, pictures)
-    with new_bundle(workspace.bundle(recipe.name)) as folder:
+    with new_bundle(workspace.bundle(recipe.name)) as folder, writing(folder):
         trained.export_learner(folder / EXPORT)
         card = trained.write_model(folder)
         card = replace(card, figures=trained.measured(card, folder, workspace))

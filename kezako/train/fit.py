@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -11,9 +12,37 @@ from fastai.callback.core import Callback, CancelFitException
 from fastai.learner import Learner
 from torch import nn
 
+from kezako.errors import KezakoError
 from kezako.train.memory import PicturesInMemory
 
 MIN_GAIN = 1.15  # bfloat16 is taken where it is at least this much faster
+_usual_fit = Learner._do_fit
+
+
+def _do_fit(learn: Learner) -> None:
+    """fastai's own, which ends a fit that was stopped as it ends any other.
+
+    Its events leave a fit that ends by Ctrl+C, by Jupyter's stop button or by an error as it is:
+    autocast on, the model in another memory format, the pictures of the fit in the DataLoaders.
+    Whatever computes next in that process does so in half precision, and exports it.
+    """
+    before = {kind: torch.is_autocast_enabled(kind) for kind in ("cpu", "cuda")}
+    try:
+        _usual_fit(learn)
+    except CancelFitException:
+        raise
+    except BaseException:
+        for callback in learn.cbs.sorted("order"):
+            half = getattr(callback, "autocast", None)  # ours, or that of fastai's MixedPrecision
+            if half and torch.is_autocast_enabled(half.device) and not before[half.device]:
+                half.__exit__(None, None, None)
+            with suppress(Exception):  # the error that ended the fit is the one to be told
+                callback("after_fit")
+        learn._end_cleanup()
+        raise
+
+
+Learner._do_fit = _do_fit
 
 
 class BFloat16OnCPU(Callback):
@@ -29,14 +58,14 @@ class BFloat16OnCPU(Callback):
             x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x
             for x in self.learn.xb
         )
-        self._autocast = torch.autocast("cpu", dtype=torch.bfloat16)
-        self._autocast.__enter__()
+        self.autocast = torch.autocast("cpu", dtype=torch.bfloat16)
+        self.autocast.__enter__()
 
     def after_pred(self) -> None:
         self.learn.pred = self.learn.pred.float()
 
     def after_loss(self) -> None:
-        self._autocast.__exit__(None, None, None)
+        self.autocast.__exit__(None, None, None)
 
     def after_fit(self) -> None:
         self.learn.model.to(memory_format=torch.contiguous_format)
@@ -145,7 +174,10 @@ def error_in(row: Mapping[str, float]) -> float:
             return value
         if "accuracy" in name:
             return 1 - value
-    raise ValueError(f"There is neither an error nor an accuracy among {', '.join(row)}.")
+    raise KezakoError(
+        f"There is neither an error nor an accuracy among {', '.join(row)}. Give vision_learner "
+        "one: metrics=error_rate."
+    )
 
 
 def is_settled(values: list[float], patience: int) -> bool:

@@ -12,6 +12,8 @@ from fastai.callback.core import Callback
 from fastai.data.core import DataLoaders, Transform
 from PIL import Image
 
+from kezako.errors import KezakoError
+
 MOST = 1 << 30  # bytes of pixels: 2,600 pictures of 480 x 270, and far more faces
 SHARE = 0.25  # of the memory that is free; the rest is for the training itself
 
@@ -79,7 +81,9 @@ def _opener(steps: Sequence[Any], item: Any) -> int:
         item = step(item)
         if isinstance(item, Image.Image):
             return place
-    raise ValueError("No step of these DataLoaders opens a picture.")
+    raise KezakoError(
+        "No step of these DataLoaders opens a picture file. Give the DataBlock an ImageBlock."
+    )
 
 
 def room_here() -> int:

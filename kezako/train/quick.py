@@ -69,7 +69,11 @@ def fit_head(learn: Learner, weights: Weights) -> HeadFit | None:
     learn.add_cb(FrozenStatistics(STAGE))
     checkpoint = getattr(learn, "checkpoint", None)
     if checkpoint is None or checkpoint.head is None:
-        found = _fit(learn)
+        try:
+            found = _fit(learn)
+        finally:  # as it was, also where somebody has stopped it
+            learn.model.to(memory_format=torch.contiguous_format)
+            learn.freeze()
         print(found, flush=True)
         if checkpoint is not None:
             checkpoint.head = asdict(found)
@@ -102,7 +106,6 @@ def _fit(learn: Learner) -> HeadFit:
     epochs = max(EPOCHS, round(STEPS * batch / len(train[0])))
     with small.no_logging():
         small.fit_one_cycle(epochs, slice(RATE / SLOWER, RATE), pct_start=0.3, div=5)
-    learn.freeze()  # as it was
     names, values = small.recorder.metric_names[1:], small.recorder.values[-1]
     row = dict(zip(names, values, strict=False))
     return HeadFit(float(error_in(row)), float(row["valid_loss"]), time.perf_counter() - start)

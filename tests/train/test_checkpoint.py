@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from kezako.readiness import UNFINISHED
 from kezako.recipe import Recipe
-from kezako.train.checkpoint import FILE, Checkpoint, forget
+from kezako.train.checkpoint import Checkpoint, forget
 from kezako.train.dataset import Pictures
 from kezako.train.weights import Weights
 from kezako.workspace import Workspace
@@ -51,7 +52,7 @@ def test_what_was_killed_ends_as_what_was_not(
     some_faces: Draw, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _, workspace = some_faces()
-    checkpoint = workspace.folder("smileys") / FILE
+    checkpoint = workspace.folder("smileys") / UNFINISHED
     killed_after(2, workspace.root, checkpoint)
     before = torch.load(checkpoint, weights_only=True)
     gone_on, whole = a_fit(workspace.root), a_fit(workspace.root, checkpoint=False)

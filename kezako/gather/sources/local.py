@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from kezako.errors import KezakoError
 from kezako.gather.archive import Box, Entry, Unreadable, open_box
 from kezako.gather.settings import Settings
 from kezako.gather.sources import Found, SourceStopped, register
@@ -60,7 +61,7 @@ class _Saved(ABC):
         for path in self._boxes():
             try:
                 box = self._open.enter_context(open_box(path))
-            except ValueError as error:
+            except KezakoError as error:
                 raise SourceStopped("broken", f"{self.name}: {error}") from error
             for entry in box.entries:
                 if self._class in (folder.casefold() for folder in entry.folders):
