@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from kezako.decision import HALF, Array, Flags, Integers, named, probabilities
 from kezako.train.calibration import confidences, fit_temperature
+from kezako.train.intervals import Interval, of_rank
 
 Floats = npt.NDArray[np.floating[Any]]
 
@@ -108,6 +109,13 @@ def unseen_passes(distances: Floats) -> Flags:
     for part, others in _parts(len(distances)):
         passes[part] = distances[part] <= fit_limit(distances[others])
     return passes
+
+
+def passing_interval(passes: Flags) -> Interval:
+    """Of the share of new pictures of the classes that lie within the limit that all set."""
+    rank = min(PASSED * (len(passes) + 1), len(passes))
+    low, high = of_rank(rank, len(passes))
+    return min(low, float(passes.mean())), max(high, float(passes.mean()))
 
 
 def _parts(count: int) -> Iterator[tuple[Integers, Integers]]:

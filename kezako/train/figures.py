@@ -13,7 +13,7 @@ import numpy as np
 
 from kezako.decision import Array
 from kezako.train.crossfit import Answers
-from kezako.train.intervals import Interval, of_answers, of_mean, of_share
+from kezako.train.intervals import CROSSFITTED, Interval, of_answers, of_mean, of_share
 
 
 def losses(answers: Answers) -> Array:
@@ -24,10 +24,10 @@ def losses(answers: Answers) -> Array:
     return np.asarray(-np.log(p[answers.shown]))
 
 
-def share(count: int, of: int) -> dict[str, Any]:
-    """A share with what it was counted from, and its interval."""
+def share(count: int, of: int, doubt: float = 1) -> dict[str, Any]:
+    """A share with what it was counted from, and its interval; `doubt` as of `of_answers`."""
     return {"wrong": count, "pictures": of, "error": count / of} | interval(
-        "error", of_share(count, of)
+        "error", of_share(count / doubt, of / doubt)
     )
 
 
@@ -46,16 +46,16 @@ def validation(answers: Answers, labels: Sequence[str]) -> dict[str, Any]:
         "log_loss": float(loss.mean()),
         **interval("log_loss", of_mean(loss)),
         "error": float(wrong.mean()),
-        **interval("error", of_answers(wrong)),
+        **interval("error", of_answers(wrong, CROSSFITTED if answers.multi else 1)),
         "error_by_class": {label: counted["error"] for label, counted in classes.items()},
         "classes": classes,
     }
     if not answers.multi:
         return found | {"confusion": confusion(answers)}
-    pictures = np.asarray(wrong.any(axis=1))
+    pictures = np.asarray(wrong.any(axis=1, keepdims=True))
     return found | {
         "wrong_pictures": float(pictures.mean()),
-        **interval("wrong_pictures", of_share(int(pictures.sum()), len(pictures))),
+        **interval("wrong_pictures", of_answers(pictures, CROSSFITTED)),
     }
 
 
@@ -74,9 +74,9 @@ def by_label(answers: Answers, labels: Sequence[str]) -> dict[str, dict[str, Any
     found = {}
     for label, wrong, there in zip(labels, answers.wrong.T, answers.shown.T, strict=True):
         missed, shown = int((wrong & there).sum()), int(there.sum())
-        found[label] = share(int(wrong.sum()), len(wrong)) | {"shown": shown}
+        found[label] = share(int(wrong.sum()), len(wrong), CROSSFITTED) | {"shown": shown}
         if shown:
-            missing = interval("missed", of_share(missed, shown))
+            missing = interval("missed", of_share(missed / CROSSFITTED, shown / CROSSFITTED))
             found[label] |= {"missed": missed / shown, **missing}
     return found
 

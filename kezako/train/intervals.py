@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import norm
+from scipy.stats import beta, norm
 
 from kezako.decision import Array, Flags
 
@@ -16,6 +16,11 @@ Interval = tuple[float, float]
 LEVEL = 0.95
 Z = float(norm.ppf((1 + LEVEL) / 2))
 DRAWS = 2000  # of what is drawn at random; always the same ones
+# What is chosen anew for each part varies with the parts, so an interval that takes answers to be
+# independent is too narrow: Bates, Hastie and Tibshirani, "Cross-validation: what does it estimate
+# and how well does it do it?" (JASA 2024). By how much for thresholds, tests/train/test_crossfit.py
+# simulates: the variance is 1.3 to 1.5 times as large.
+CROSSFITTED = 1.5
 TINY = 1e-12  # from the ends of a range in which a root is looked for
 
 
@@ -53,10 +58,24 @@ def effective(
     return float(flags.size / np.clip(together / alone, 1, each))
 
 
-def of_answers(flags: Flags) -> Interval:
-    """Of the share of `flags` (N, C), whose columns belong to the same pictures."""
-    count = effective(flags)
+def of_answers(
+    flags: Flags,  # (N, C), whose columns belong to the same pictures
+    doubt: float = 1,  # CROSSFITTED where what gave the answers was chosen for each part
+) -> Interval:
+    """Of the share of `flags`."""
+    count = effective(flags) / doubt
     return of_share(float(flags.mean()) * count, count)
+
+
+def of_rank(rank: float, pictures: int) -> Interval:
+    """Of the share of new pictures that lie below the one of a `rank` among `pictures`.
+
+    Whatever their distribution, that share is distributed as Beta(rank, pictures + 1 - rank):
+    Wilks, "Determination of sample sizes for setting tolerance limits" (Annals of Mathematical
+    Statistics 1941).
+    """
+    low, high = beta.ppf([(1 - LEVEL) / 2, (1 + LEVEL) / 2], rank, pictures + 1 - rank)
+    return float(low), float(high)
 
 
 def of_mean(values: Array) -> Interval:
@@ -72,6 +91,7 @@ def of_mean(values: Array) -> Interval:
 def of_difference(
     before: Flags,  # (N, C): wrong answers of one model
     after: Flags,  # (N, C): those of another one, about the same pictures
+    doubt: float = 1,  # as of `of_answers`
 ) -> Interval:
     """Of how much smaller the second share is than the first.
 
@@ -83,7 +103,7 @@ def of_difference(
     count = pictures + 2
     mean = gained.sum() / count
     variance = ((gained**2).sum() + 1 / each**2) / count - mean**2
-    half = Z * np.sqrt(variance / count)
+    half = Z * np.sqrt(doubt * variance / count)
     return float(max(mean - half, -1)), float(min(mean + half, 1))
 
 

@@ -24,13 +24,27 @@ from kezako.train.calibration import (
     temperature_interval,
     wrong_pictures,
 )
-from kezako.train.crossfit import Answers, Floats, fit_rule, unseen_answers, unseen_passes
+from kezako.train.crossfit import (
+    Answers,
+    Floats,
+    fit_rule,
+    passing_interval,
+    unseen_answers,
+    unseen_passes,
+)
 from kezako.train.figures import interval
-from kezako.train.intervals import of_answers, of_auroc, of_difference, of_mean, of_share
+from kezako.train.intervals import (
+    CROSSFITTED,
+    of_answers,
+    of_auroc,
+    of_difference,
+    of_mean,
+    of_share,
+)
 
 SAME_LABEL = 0.995  # int8 is shipped where at least this share of answers stays
 WORSE = 0.01  # and the log loss grows by this share at most,
-WORSE_BY = 0.005  # or by so many nats: half a percent of what is right; a page shows whole ones
+WORSE_BY = 0.01  # or by so many nats: a hundredth of how sure it is of what is right
 
 
 @dataclass(frozen=True)
@@ -38,7 +52,7 @@ class Comparison:
     """How an approximate model answers beside the exact one."""
 
     same: Flags  # (N, 1) or (N, C): whether the answers are the same ones
-    log_loss: tuple[float, float]  # of the exact one and of the other, at T = 1
+    losses: tuple[Array, Array]  # log loss of each picture (N,), by the exact one and the other
 
     @property
     def keeps_the_answers(self) -> bool:
@@ -49,7 +63,7 @@ class Comparison:
         error would let a single picture decide: among a few hundred, one that rounding flips the
         wrong way is noise, and just as many flip the right way.
         """
-        before, after = self.log_loss
+        before, after = (float(losses.mean()) for losses in self.losses)
         as_surely = after <= before * (1 + WORSE) or after <= before + WORSE_BY
         return bool(self.same.mean() >= SAME_LABEL) and as_surely
 
@@ -70,7 +84,10 @@ def compare(
     targets: Integers,
     multi: bool,
 ) -> Comparison:
-    """Ask both models the same, by the rule that the exact one's answers choose."""
+    """Ask both models the same, by the rule that the exact one's answers choose.
+
+    The log loss is that at T = 1: what a temperature makes of it says nothing of the model.
+    """
     rule = fit_rule(exact, targets, multi)
     said = [
         named(probabilities(raw / rule.temperature, multi), multi, rule.thresholds)
@@ -78,7 +95,7 @@ def compare(
     ]
     shown = targets == 1 if multi else np.eye(exact.shape[1], dtype=bool)[targets]
     losses = [
-        float(figures.losses(Answers(probabilities(raw, multi), each, shown, multi)).mean())
+        figures.losses(Answers(probabilities(raw, multi), each, shown, multi))
         for raw, each in zip((exact, approximate), said, strict=True)
     ]
     return Comparison(_same(said[0], said[1], multi), (losses[0], losses[1]))
@@ -120,7 +137,7 @@ def none_of_these(
     passes = unseen_passes(distances)
     found: dict[str, Any] = {
         "passed": float(passes.mean()),
-        **interval("passed", of_share(int(passes.sum()), len(passes))),
+        **interval("passed", passing_interval(passes)),
         "pictures": 0,
     }
     other = []
@@ -150,7 +167,9 @@ def precision(card: Card, int8: Comparison | None) -> dict[str, Any]:
         return {}
     name = "same_label_as_fp32" if card.precision == "int8" else "same_label_in_int8"
     same = {name: float(int8.same.mean()), **interval(name, of_answers(int8.same))}
-    return same | {"log_loss_in_fp32": int8.log_loss[0], "log_loss_in_int8": int8.log_loss[1]}
+    for name, losses in zip(("log_loss_in_fp32", "log_loss_in_int8"), int8.losses, strict=True):
+        same |= {name: float(losses.mean()), **interval(name, of_mean(losses))}
+    return same
 
 
 def agreement(theirs: Array, ours: Array, card: Card) -> dict[str, Any]:
@@ -190,16 +209,23 @@ def previous(
         return None
     raw = score(classifier, paths, "asking the last model").logits.astype(np.float64)
     last = unseen_answers(raw * card.temperature, targets, answers.multi)
-    now = figures.validation(last, labels)
     then = card.figures.get("validation", {})
-    kept = ("error", "error_interval", "error_by_class", "classes")
-    return {
-        **{name: now[name] for name in kept},
+    return beside(last, answers, labels) | {
         "error_on_its_own_card": then.get("error"),
         "pictures_on_its_own_card": then.get("pictures"),
         "finished": card.training.get("finished"),
-        "gained": float(last.wrong.mean() - answers.wrong.mean()),
-        **interval("gained", of_difference(last.wrong, answers.wrong)),
+    }
+
+
+def beside(last: Answers, now: Answers, labels: Sequence[str]) -> dict[str, Any]:
+    """The figures of a model's answers, and by how much less another one errs than it."""
+    found = figures.validation(last, labels)
+    doubt = CROSSFITTED if now.multi else 1
+    kept = ("error", "error_interval", "error_by_class", "classes")
+    return {
+        **{name: found[name] for name in kept},
+        "gained": float(last.wrong.mean() - now.wrong.mean()),
+        **interval("gained", of_difference(last.wrong, now.wrong, doubt)),
     }
 
 

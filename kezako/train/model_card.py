@@ -57,11 +57,7 @@ def model_card(card: Card) -> str:
         "## How good it is",
         sentences.table(card),
         f"![confusion matrix]({CONFUSION})" if "confusion" in card.figures["validation"] else "",
-        f"- {sentences.measured(card, _JUDGES)}",
-        f"- {sentences.calibration(card)}",
-        f"- {sentences.none_of_these(card)}",
-        f"- {sentences.precision(card)} {_agreement(card)}",
-        _previous(card),
+        "\n".join(f"- {line}" for line in _lines(card)),
         "## What it learnt from",
         _counts(training["pictures"]),
         _unequal(card),
@@ -77,10 +73,18 @@ def model_card(card: Card) -> str:
         "`known.npz` are what the page runs; `card.json` says the same as this page to programs, "
         "with a checksum of each file.",
     ]
-    return "\n\n".join(section for section in sections if section).replace("\n\n- ", "\n- ") + "\n"
+    return "\n\n".join(section for section in sections if section) + "\n"
 
 
-_JUDGES = "validation pictures that the model did not learn from, with their labels as they are now"
+def _lines(card: Card) -> list[str]:
+    judges = "validation pictures that the model did not learn from, with their labels as they are"
+    lines = [
+        sentences.measured(card, f"{judges} now"),
+        sentences.calibration(card),
+        sentences.none_of_these(card),
+        f"{sentences.precision(card)} {_agreement(card)}",
+    ]
+    return [*lines, _previous(card)] if card.figures.get("previous") else lines
 
 
 def _agreement(card: Card) -> str:
@@ -95,13 +99,11 @@ def _agreement(card: Card) -> str:
 
 
 def _previous(card: Card) -> str:
-    before = card.figures.get("previous")
-    if not before:
-        return ""
+    before = card.figures["previous"]
     own = before["error_on_its_own_card"]
     on_its_own = f"; its own card said {in_percent(own)} of {before['pictures_on_its_own_card']}"
     return (
-        f"- The model before this one errs on {share(before, 'error')} of the same validation "
+        f"The model before this one errs on {share(before, 'error')} of the same validation "
         f"pictures, with their labels as they are now{on_its_own * (own is not None)}. "
         f"{sentences.difference(before)}"
     )

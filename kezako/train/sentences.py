@@ -46,10 +46,10 @@ def measured(card: Card, on: str) -> str:
 def calibration(card: Card) -> str:
     """How sure the page is beside how often it is right, and how the temperature was chosen."""
     found = card.figures["calibration"]
-    small = " So small an error may be chance alone." * (found["after_interval"][0] == 0)
+    chance = " That much may be chance alone." * (found["after_interval"][0] == 0)
     return (
         f"Calibration error {share(found, 'after')}, and {share(found, 'before')} before "
-        f"temperature scaling, on pictures the temperature was not fitted on.{small} "
+        f"temperature scaling, on pictures the temperature was not fitted on.{chance} "
         f"{_temperature(card)}"
     )
 
@@ -62,7 +62,7 @@ def none_of_these(card: Card) -> str:
         "one of the classes."
     )
     if pictures < PASSED / (1 - PASSED):
-        passed += f" The limit is the greatest distance of {pictures} pictures, which is a guess."
+        passed += f" The limit is no more than the greatest distance among {pictures} pictures."
     if not found["pictures"]:
         return f"{passed} Not yet measured against other pictures."
     low, high = found["auroc_interval"]
