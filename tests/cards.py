@@ -14,6 +14,8 @@ from kezako.train import figures, measure
 from kezako.train.calibration import fit_temperature
 from kezako.train.crossfit import fit_limit, fit_thresholds, unseen_answers
 
+# Of an extreme over some pictures there is no interval, and of what was said there is none.
+WITHOUT = {"greatest_difference", "said"}
 LABELS = ("black", "grizzly", "teddy")
 
 
@@ -66,7 +68,39 @@ def a_measured_card(
         "agreement": measure.agreement(p, p + 0.001, card)
         | measure.precision(card, measure.compare(raw, raw, targets, multi)),
         "previous": measure.beside(last, answers, LABELS)
-        | {"error_on_its_own_card": 0.08, "pictures_on_its_own_card": 237, "finished": "then"},
+        | {
+            "error_on_its_own_card": 0.08,
+            "error_on_its_own_card_interval": [0.05, 0.12],
+            "pictures_on_its_own_card": 237,
+            "finished": "then",
+        },
     }
     values = {**vars(card), "figures": measure.rounded(found), **changes}
     return Card(**values)
+
+
+def check_every_figure(card: Card) -> None:
+    """Each share and each mean has its interval beside it, and lies in it."""
+    held = 0
+
+    def walk(found: Any, name: str) -> None:
+        nonlocal held
+        if isinstance(found, list):
+            for each in found:
+                walk(each, name)
+        elif isinstance(found, dict):
+            for key, value in found.items():
+                alone = key.endswith("_interval") or key in WITHOUT or name == "error_by_class"
+                if isinstance(value, float) and not alone:
+                    low, high = found[f"{key}_interval"]
+                    assert low - 1e-5 <= value <= high + 1e-5, (name, key)
+                    held += 1
+                elif not alone or key == "error_by_class":
+                    walk(value, key)
+
+    walk(card.figures, "")
+    assert held >= 8
+    by_class = card.figures["validation"]["error_by_class"]
+    assert by_class == {
+        label: found["error"] for label, found in card.figures["validation"]["classes"].items()
+    }

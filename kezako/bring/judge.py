@@ -106,6 +106,7 @@ def judge(
     bank = unit(scores.features[order])
     neighbours = min(NEIGHBOURS, len(bank) - 1)
     Known(bank, neighbours).write(folder / KNOWN)
+    bank = Known.read((folder / KNOWN).read_bytes()).bank  # rounded, as the page will have it
     distances = _distances(bank, neighbours)
     chosen = fit_thresholds(probabilities(scores.logits, multi), judges.targets) if multi else ()
     thresholds = dict(zip(card.labels, map(float, chosen), strict=multi))

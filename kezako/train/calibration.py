@@ -23,8 +23,8 @@ def fit_temperature(
     """The T by which logits are divided, so that answers are as sure as these pictures support.
 
     Guo et al., "On Calibration of Modern Neural Networks" (ICML 2017), with the smoothed targets
-    of Platt, "Probabilistic Outputs for Support Vector Machines" (1999): as if of one more picture
-    the answer were right, and of one more wrong. Without errors T would else fall without end.
+    of Platt, "Probabilistic Outputs for Support Vector Machines" (1999). Without errors T would
+    else fall without end.
 
     Below 1, where answers become surer than training made them, only if at least ENOUGH pictures
     that the model has not learnt are answered wrongly: that none is wrong says only that they are
@@ -63,11 +63,18 @@ def temperature_interval(logits: Array, targets: Integers, multi: bool) -> Inter
 
 
 def smoothed_loss(logits: Array, targets: Integers, multi: bool) -> float:
-    """Mean cross-entropy, in nats, against targets that are right (N + 1) times in N + 2."""
-    doubt = 1 / (len(logits) + 2)
+    """Mean cross-entropy, in nats, against targets that are not quite certain.
+
+    As if one answer more were right than was seen, and one wrong: of one label the N pictures',
+    since one temperature serves all classes; of several those of the pictures that show a label,
+    and those of the pictures that do not, which is Platt's own case.
+    """
     if multi:
-        shown = np.where(targets == 1, 1 - doubt, doubt)  # (N, C)
+        counts = targets.sum(axis=0)  # (C,)
+        yes, no = (counts + 1) / (counts + 2), 1 / (len(targets) - counts + 2)
+        shown = np.where(targets == 1, yes, no)  # (N, C)
         return float((np.logaddexp(0, logits) - shown * logits).mean())
+    doubt = 1 / (len(logits) + 2)
     logs = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)  # (N, C)
     right = logs[np.arange(len(logs)), targets]
     others = (logs.sum(axis=1) - right) / max(logs.shape[1] - 1, 1)

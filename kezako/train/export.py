@@ -126,6 +126,7 @@ class _Trained:
         features = self._scores(card, folder, bank, "remembering the pictures").features
         known = Known(unit(features), min(NEIGHBOURS, len(bank)))
         known.write(folder / KNOWN)
+        known = Known.read((folder / KNOWN).read_bytes())  # rounded, as the page will have it
         self.logits = scores.logits.astype(np.float64)
         self.distances = known.distance(scores.features)
         p = probabilities(self.logits, self.multi)

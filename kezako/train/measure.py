@@ -212,6 +212,7 @@ def previous(
     then = card.figures.get("validation", {})
     return beside(last, answers, labels) | {
         "error_on_its_own_card": then.get("error"),
+        "error_on_its_own_card_interval": then.get("error_interval"),
         "pictures_on_its_own_card": then.get("pictures"),
         "finished": card.training.get("finished"),
     }

@@ -101,10 +101,14 @@ def _agreement(card: Card) -> str:
 def _previous(card: Card) -> str:
     before = card.figures["previous"]
     own = before["error_on_its_own_card"]
-    on_its_own = f"; its own card said {in_percent(own)} of {before['pictures_on_its_own_card']}"
+    on_its_own = ""
+    if own is not None:  # an older card has no interval
+        told = before.get("error_on_its_own_card_interval")
+        figure = share(before, "error_on_its_own_card") if told else in_percent(own)
+        on_its_own = f"; its own card said {figure} of {before['pictures_on_its_own_card']}"
     return (
         f"The model before this one errs on {share(before, 'error')} of the same validation "
-        f"pictures, with their labels as they are now{on_its_own * (own is not None)}. "
+        f"pictures, with their labels as they are now{on_its_own}. "
         f"{sentences.difference(before)}"
     )
 

@@ -120,7 +120,7 @@ def _temperature(card: Card) -> str:
         chosen = (
             "T stays 1: answers are as sure as training left them."
             if card.temperature == 1
-            else f"{value} makes answers as sure as if of two more pictures one had been wrong."
+            else f"{value} makes answers as sure as if of two more answers one had been wrong."
         )
         return (
             f"{wrong} of the {pictures} pictures got a wrong answer, and from fewer than {ENOUGH} "

@@ -11,7 +11,7 @@ import pytest
 from kezako.bring.card import readme
 from kezako.bundle import Card, read_card
 from kezako.train.model_card import model_card
-from tests.cards import a_measured_card
+from tests.cards import a_measured_card, check_every_figure
 from tests.conftest import ROOT
 
 BEARS = ROOT / "models" / "bears"
@@ -41,8 +41,14 @@ def test_a_card_has_the_documented_sections(a_card: Card) -> None:
     assert headings(model_card(a_card)) == documented()
 
 
+@pytest.mark.parametrize("multi", [False, True])
+def test_every_figure_has_its_interval(multi: bool) -> None:
+    check_every_figure(a_measured_card(multi=multi))
+
+
 def test_the_shipped_card_is_what_its_figures_say() -> None:
     assert (BEARS / "README.md").read_text("utf-8") == model_card(read_card(BEARS))
+    check_every_figure(read_card(BEARS))
 
 
 def test_an_imported_card_says_where_it_came_from_instead(a_card: Card) -> None:
