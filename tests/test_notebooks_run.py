@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -40,8 +41,10 @@ def test_the_training_runs_and_leaves_a_bundle(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     recipe = draw_sample(workspace, pictures=20)
     adopt(recipe, workspace)
-    quick = recipe.path.read_text().replace("epochs = 10", "epochs = 1")  # type: ignore[union-attr]
-    (tmp_path / "data" / "smileys" / "recipe.toml").write_text(quick)
+    assert recipe.path is not None
+    quick, count = re.subn(r"(?m)^epochs = \d+", "epochs = 1", recipe.path.read_text("utf-8"))
+    assert count == 1
+    recipe.path.write_text(quick, "utf-8")
     story = (ROOT / "notebooks" / "train.ipynb").read_text()
     assert '"name = \\"bears\\"' in story
     notebook = tmp_path / "notebooks" / "train.ipynb"
