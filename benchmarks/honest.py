@@ -5,13 +5,15 @@
 
 The pictures are divided into folds. For each fold a model is fine-tuned on the others, exported
 as `kezako train` does, and asked about the fold, so that every picture is judged once by a model
-that never saw it. The temperature is fitted on one half of a fold and judged on the other.
-Printed, over all pictures:
+that never saw it. Within a fold the temperature and the limit of "none of these" are judged as a
+card judges them: on pictures that did not choose them. Printed, over all pictures, each with the
+interval in which it lies 19 times in 20:
 
-- calibration error (15 bins) without and with the temperature, and what chance alone would leave
-  a perfectly calibrated model of as many pictures;
-- how well "none of these" tells them from photographs of other things (AUROC), by the distance
-  that the page uses and by the highest probability alone.
+- the error, and the calibration error (15 bins) without and with the temperature, and what chance
+  alone would leave a perfectly calibrated model of as many pictures;
+- the share of pictures that pass the limit, how many photographs of other things do not, and how
+  well the two are told apart (AUROC), by the distance that the page uses and by the highest
+  probability alone.
 """
 
 from __future__ import annotations
@@ -33,11 +35,20 @@ from fine_tuning import fine_tuned  # noqa: E402
 from sklearn.metrics import roc_auc_score  # noqa: E402
 
 from kezako.classifier import Classifier, Scores  # noqa: E402
+from kezako.decision import Flags, probabilities  # noqa: E402
 from kezako.gather import gather_from  # noqa: E402
 from kezako.manifest import Manifest  # noqa: E402
 from kezako.pictures import NotAPicture  # noqa: E402
 from kezako.recipe import Recipe  # noqa: E402
-from kezako.train import figures  # noqa: E402
+from kezako.train.calibration import calibration_error, calibration_interval  # noqa: E402
+from kezako.train.crossfit import (  # noqa: E402
+    Answers,
+    Floats,
+    passing_interval,
+    unseen_answers,
+    unseen_passes,
+)
+from kezako.train.intervals import of_answers, of_auroc, of_share  # noqa: E402
 from kezako.train.measure import score  # noqa: E402
 from kezako.workspace import Workspace  # noqa: E402
 
@@ -49,9 +60,10 @@ HELD = {"calibration": 0.5}  # with the temperature, of without
 class Fold:
     """What one model made of pictures that it never saw."""
 
-    raw: figures.Array  # (N, C) logits as trained
-    scaled: figures.Array  # (N, C) by the temperature of the other half
-    targets: figures.Integers  # (N,)
+    before: Answers  # as trained
+    after: Answers  # by the temperature that others choose
+    passes: Flags  # (N,): whether each is within the limit that others set
+    refused: Flags  # (M,): whether each photograph of other things is not
     auroc: dict[str, float]  # none of these, by how it is told
 
 
@@ -121,25 +133,34 @@ def one(recipe: Recipe, workspace: Workspace, place: dict[int, int], fold: int) 
     scores = score(classifier, pictures.valid, "the fold")
     raw = scores.logits.astype(np.float64) * card.temperature
     targets = np.array([card.labels.index(path.parent.name) for path in pictures.valid])
+    after = unseen_answers(raw, targets, multi=False)
+    refused, auroc = unknown(classifier, scores)
     found = Fold(
-        raw, figures.unseen_scaling(raw, targets, multi=False), targets, unknown(classifier, scores)
+        before=replace(after, p=probabilities(raw, multi=False)),
+        after=after,
+        passes=unseen_passes(distances(classifier, scores)),
+        refused=refused,
+        auroc=auroc,
     )
-    error = (raw.argmax(1) != targets).mean()
-    auroc = ", ".join(f"{name} {value:.3f}" for name, value in found.auroc.items())
+    told = ", ".join(f"{name} {value:.3f}" for name, value in auroc.items())
     without, with_one = (
-        figures.calibration_error(*figures.confidences(logits, targets, multi=False))
-        for logits in (found.raw, found.scaled)
+        calibration_error(*answers.confidences) for answers in (found.before, found.after)
     )
     print(
-        f"fold {fold + 1}: error {error:.1%}, T {card.temperature:.2f}, AUROC {auroc}, "
-        f"calibration error {without:.1%} -> {with_one:.1%}",
+        f"fold {fold + 1}: error {after.wrong.mean():.1%}, T {card.temperature:.2f}, AUROC {told}, "
+        f"calibration error {without:.1%} -> {with_one:.1%}, pass {found.passes.mean():.1%}",
         flush=True,
     )
     return found
 
 
-def unknown(classifier: Classifier, scores: Scores) -> dict[str, float]:
-    """AUROC of photographs of other things against the fold."""
+def distances(classifier: Classifier, scores: Scores) -> Floats:
+    """How far each picture lies from those that the model learnt, (N,)."""
+    return np.array([classifier.distance(scores[i]) for i in range(len(scores))])
+
+
+def unknown(classifier: Classifier, scores: Scores) -> tuple[Flags, dict[str, float]]:
+    """Which photographs of other things are refused, and their AUROC against the fold."""
     others = []
     for path in sorted((PHOTOS / "other").glob("*")):
         try:
@@ -147,45 +168,70 @@ def unknown(classifier: Classifier, scores: Scores) -> dict[str, float]:
         except NotAPicture:
             continue
     if not others:
-        return {}
+        return np.zeros(0, dtype=bool), {}
     known = [scores[i] for i in range(len(scores))]
     truth = [0] * len(known) + [1] * len(others)
     ways = {
         "distance": classifier.distance,
         "probability": lambda one: -max(classifier.answer(one).probabilities.values()),
     }
-    return {
+    auroc = {
         name: float(roc_auc_score(truth, [way(one) for one in known + others]))
         for name, way in ways.items()
     }
+    return np.array([not classifier.answer(one).known for one in others]), auroc
 
 
 def report(found: list[Fold]) -> None:
-    raw, scaled = (np.concatenate([getattr(f, name) for f in found]) for name in ("raw", "scaled"))
-    targets = np.concatenate([f.targets for f in found])
-    errors = {
-        name: figures.calibration_error(*figures.confidences(logits, targets, multi=False))
-        for name, logits in (("without", raw), ("with", scaled))
-    }
-    print(f"\n{len(targets)} pictures, error {(raw.argmax(1) != targets).mean():.1%}")
+    before, after = (joined([getattr(f, name) for f in found]) for name in ("before", "after"))
+    error, count = float(after.wrong.mean()), len(after.wrong)
+    print(f"\n{count} pictures: error {error:.1%} {between(of_answers(after.wrong))}")
     print("\ncalibration error (15 bins)")
-    print(f"  {'without a temperature':28}{errors['without']:7.2%}")
-    print(f"  {'with one':28}{errors['with']:7.2%}")
-    share = errors["with"] / errors["without"]
+    errors = []
+    for name, answers in (("without a temperature", before), ("with one", after)):
+        errors.append(calibration_error(*answers.confidences))
+        line(name, errors[-1], calibration_interval(*answers.confidences))
+    share = errors[1] / errors[0]
     print(f"  {'that is':28}{share:7.2f}  of it (held to {HELD['calibration']})")
-    print(f"  {'chance alone would leave':28}{floor(scaled):7.2%}")
-    if found[0].auroc:
-        print("\nnone of these (mean AUROC over the folds)")
-        for name in found[0].auroc:
-            print(f"  by the {name:21}{np.mean([f.auroc[name] for f in found]):7.3f}")
+    print(f"  {'chance alone would leave':28}{floor(after):7.2%}")
+    print("\nnone of these")
+    passes = np.concatenate([f.passes for f in found])
+    line("of the class, pass", float(passes.mean()), passing_interval(passes))
+    refused = np.concatenate([f.refused for f in found])
+    if not len(refused):
+        return
+    # Each fold asks about the same photographs of other things, so that they count but once.
+    others = len(found[0].refused)
+    line(
+        "of other things, do not", float(refused.mean()), of_share(refused.mean() * others, others)
+    )
+    for name in found[0].auroc:
+        mean = float(np.mean([f.auroc[name] for f in found]))
+        low, high = of_auroc(mean, count, others)
+        print(f"  {'AUROC by the ' + name:28}{mean:7.3f}  ({low:.3f} to {high:.3f})")
 
 
-def floor(logits: figures.Array, draws: int = 200) -> float:
+def joined(parts: list[Answers]) -> Answers:
+    p, said, shown = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("p", "said", "shown")
+    )
+    return Answers(p, said, shown, multi=False)
+
+
+def line(name: str, value: float, interval: tuple[float, float]) -> None:
+    print(f"  {name:28}{value:7.2%}  {between(interval)}")
+
+
+def between(interval: tuple[float, float]) -> str:
+    return f"({interval[0]:.1%} to {interval[1]:.1%})"
+
+
+def floor(answers: Answers, draws: int = 200) -> float:
     """The mean calibration error of answers that are right exactly as often as they say."""
-    sure = figures.probabilities(logits, multi=False).max(axis=1)
+    sure, _ = answers.confidences
     chance = np.random.default_rng(0)
-    right = chance.random((draws, len(sure))) < sure
-    return float(np.mean([figures.calibration_error(sure, row.astype(float)) for row in right]))
+    right = chance.random((draws, *sure.shape)) < sure
+    return float(np.mean([calibration_error(sure, row) for row in right]))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from kezako.bundle import (
     HEAD,
@@ -26,6 +25,7 @@ from kezako.bundle import (
     read_card,
     read_file,
 )
+from kezako.decision import named, probabilities, thresholds_of
 from kezako.pictures import NotAPicture, Picture, open_picture
 from kezako.resize import RESIZE
 from kezako.runtime import Floats, Model, TookTooLong
@@ -68,6 +68,7 @@ class Classifier:
         self.card = card
         self._model = model
         self._known = known
+        self._thresholds = thresholds_of(card)
         self.head = head
         self._outputs = [name for name in ("logits", "features", "map") if name in model.outputs]
 
@@ -95,20 +96,14 @@ class Classifier:
 
     def answer(self, scores: Scores) -> Answer:
         """The answer for the first picture of `scores`."""
-        logits = scores.logits[0].astype(np.float64)  # (C,)
         multi = self.card.task == "multi"
-        values = 1 / (1 + np.exp(-logits)) if multi else _softmax(logits)
-        order = np.argsort(-values)
-        probabilities = {self.card.labels[i]: float(values[i]) for i in order}
+        values = probabilities(scores.logits[:1], multi)  # (1, C)
+        chosen = named(values, multi, self._thresholds)[0]
+        order = np.argsort(-values[0], kind="stable")
         known = self.distance(scores) <= (math.inf if self.card.known is None else self.card.known)
-        labels = tuple(
-            label
-            for rank, (label, value) in enumerate(probabilities.items())
-            if (value >= self.card.thresholds.get(label, 0.5) if multi else rank == 0)
-        )
-        if not known:
-            labels = ()
-        return Answer(labels[0] if labels else None, labels, probabilities, known)
+        labels = tuple(self.card.labels[i] for i in order if known and chosen[i])
+        by_label = {self.card.labels[i]: float(values[0, i]) for i in order}
+        return Answer(labels[0] if labels else None, labels, by_label, known)
 
     def distance(self, scores: Scores) -> float:
         """How far the first picture lies from the training pictures; 0 where it is not measured."""
@@ -211,11 +206,6 @@ def prepare(picture: Picture, how: Preprocessing) -> Floats:
     normal *= 1 / (255 * std)  # in place: a sixth of the time of doing it step by step
     normal -= mean / std
     return normal
-
-
-def _softmax(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    powers = np.exp(logits - logits.max())
-    return np.asarray(powers / powers.sum())
 
 
 def _open_model(folder: Path, card: Card, name: str, threads: int) -> Model:

@@ -1,8 +1,9 @@
-"""The page's sentences: an answer in words that claim no more than the figures do."""
+"""Sentences of the page, cards and commands, in words that claim no more than the figures do."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from kezako.bundle import Card
 from kezako.classifier import Answer
@@ -12,6 +13,8 @@ RIVAL = 1 / 2  # share of the best class's probability that makes another a riva
 RIVALS = 3  # classes named in one doubtful sentence
 LISTED = 6  # names in one list; more are counted instead
 SHORT = 40  # characters of a stranger's name
+FEW = 100  # pictures, below which even a perfect record leaves errors of 4 % and more possible
+SURE_ENOUGH = 1.959964  # standard deviations that a value keeps within 19 times in 20
 
 SORRY = "Something went wrong here, and it was not your picture. Please press Classify again."
 TOO_LONG = "This page is busy: looking took too long and was given up. Please press Classify again."
@@ -84,6 +87,44 @@ def percent(probability: float) -> str:
     if probability < 0.01:
         return "< 1 %"
     return "> 99 %" if probability >= 0.995 else f"{100 * probability:.0f} %"
+
+
+def share(
+    found: Mapping[str, Any],  # figures of a card
+    name: str,  # of one that is a share, with its interval beside it
+) -> str:
+    """A figure with the interval in which it lies 19 times in 20: `8.4 % (5.5 to 12.6 %)`."""
+    low, high = found[f"{name}_interval"]
+    return f"{in_percent(found[name])} ({100 * low:.1f} to {in_percent(high)})"
+
+
+def in_percent(value: float) -> str:
+    """`8.4 %`."""
+    return f"{100 * value:.1f} %"
+
+
+def errors(validation: Mapping[str, Any], labels: int = 0) -> str:
+    """How often a classifier errs, for a terminal; `labels` where a picture may show several."""
+    pictures = validation["pictures"]
+    answers = pictures * max(labels, 1)
+    low, high = validation["error_interval"]
+    kind = "yes-or-no answers" if labels else "pictures"
+    counted = f"{round(validation['error'] * answers)} of {answers} {kind}"
+    return (
+        f"{in_percent(validation['error'])} ({counted}; 19 times in 20 it lies between "
+        f"{100 * low:.1f} and {in_percent(high)}).{few(pictures)}"
+    )
+
+
+def few(pictures: int) -> str:
+    """A sentence, after a space, on how little so few pictures tell; nothing for many."""
+    if pictures >= FEW:
+        return ""
+    most = SURE_ENOUGH**2 / (pictures + SURE_ENOUGH**2)  # Wilson's interval of none wrong
+    return (
+        f" So few pictures tell little: had none of the {pictures} been answered wrongly, the "
+        f"error could still be {in_percent(most)}."
+    )
 
 
 def short(name: str) -> str:

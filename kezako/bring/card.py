@@ -54,10 +54,11 @@ def _network(card: Card, origin: dict[str, Any]) -> str:
     how = card.preprocessing
     network = f"A {as_text(origin['architecture'])}" if origin["architecture"] else "A network"
     left = origin["left_out"]
+    scaled = ", before the temperature below scales them" * (card.temperature != 1)
     return (
         f"{network} that sees pictures at {how.size} px, resize `{how.resize}`"
         f"{', in grey' if how.mode == 'L' else ''}. The page's model gives its probabilities "
-        f"within {max(origin['difference'], 1e-6):.6f}."
+        f"within {max(origin['difference'], 1e-6):.6f}{scaled}."
         + (
             f" Left behind, and never run: {', '.join(as_text(name) for name in left)}."
             if left
@@ -67,28 +68,18 @@ def _network(card: Card, origin: dict[str, Any]) -> str:
 
 
 def _figures(card: Card) -> list[str]:
-    validation, calibration = card.figures["validation"], card.figures["calibration"]
-    rows = ["| class | error |", "|---|---|"]
-    rows += [f"| {as_text(label)} | {_percent(error)} |"
-             for label, error in validation["error_by_class"].items()]  # fmt: skip
-    rows.append(f"| all | {_percent(validation['error'])} |")
-    passed = card.figures["none_of_these"]["passed"]
-    agreed = card.figures["agreement"]["same_label_as_fp32"]
+    from kezako.train import sentences
+
     return [
-        "\n".join(rows),
-        "![confusion matrix](confusion.png)" if "confusion" in validation else "",
-        f"Measured on {validation['pictures']} pictures that were given at import. Whether the "
-        "network had learnt from some of them is not known; if so, it errs more often than that.",
-        f"Calibration error {_percent(calibration['after'])} ({_percent(calibration['before'])} "
-        f"before temperature scaling, T = {card.temperature:.2f}), on pictures the temperature "
-        f'was not fitted on. {_percent(passed)} of the pictures pass as known, the rest as "none '
-        f'of these". The page runs {card.precision}, which answers as fp32 does on '
-        f"{_percent(agreed)} of the pictures.",
+        sentences.table(card),
+        "![confusion matrix](confusion.png)" if "confusion" in card.figures["validation"] else "",
+        sentences.measured(card, "pictures that were given at import"),
+        "Whether the network had learnt from some of them is not known; if so, it errs more often "
+        "than that on others.",
+        sentences.calibration(card),
+        sentences.none_of_these(card),
+        sentences.precision(card),
     ]
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
 
 
 def _code(value: str) -> str:

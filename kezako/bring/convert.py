@@ -147,14 +147,12 @@ def _said(network: nn.Sequential, pictures: Floats, classes: int) -> Floats:
 def _difference(said: Floats, pictures: Floats, multi: bool, folder: Path) -> float:
     """How far the written file's probabilities lie from the network's. Raises `Refused`."""
     from kezako.bundle import MODEL
+    from kezako.decision import probabilities
     from kezako.runtime import Model
-    from kezako.train import figures
 
     written = Model((folder / MODEL).read_bytes(), threads=1)
     ours = written.run(["logits"], {"pictures": pictures})[0]
-    first, second = (
-        figures.probabilities(logits.astype(np.float64), multi) for logits in (said, ours)
-    )
+    first, second = (probabilities(logits, multi) for logits in (said, ours))
     difference = float(np.abs(first - second).max())
     if not difference < DIFFERENCE:
         raise Refused(

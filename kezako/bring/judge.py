@@ -13,10 +13,13 @@ import numpy as np
 from kezako.bring.names import Refused
 from kezako.bundle import KNOWN, MODEL, Card, seal
 from kezako.classifier import Classifier, Floats, Known, Scores, prepare, unit
+from kezako.decision import Array, Integers, probabilities
 from kezako.pictures import NotAPicture, open_picture
 from kezako.recipe import LABEL_SEPARATOR, NEITHER, Task
 from kezako.train import figures, measure, onnx
-from kezako.train.export import BANK, CALIBRATION, NEIGHBOURS, PASSED, SPARED
+from kezako.train.calibration import fit_temperature
+from kezako.train.crossfit import fit_limit, fit_thresholds, unseen_answers
+from kezako.train.export import BANK, CALIBRATION, NEIGHBOURS, SPARED
 
 LEAST = 20  # pictures; from fewer neither a temperature nor a limit can be told
 SEED = 42
@@ -27,7 +30,7 @@ class Judges:
     """Pictures with the classes that they show."""
 
     paths: list[Path]
-    targets: figures.Integers  # (N,) class indices, or (N, C) of 0 and 1 for several labels
+    targets: Integers  # (N,) class indices, or (N, C) of 0 and 1 for several labels
     unreadable: int  # pictures that could not be opened
 
 
@@ -93,33 +96,36 @@ def judge(
 ) -> Card:
     """The card with temperature, limit, thresholds and figures; the files to go with it."""
     multi = card.task == "multi"
-    raw = _scores(card, folder, judges.paths, "checking the model").logits.astype(np.float64)
-    # Never below 1: from pictures that the network had learnt it would look too modest.
-    card = replace(card, temperature=max(1.0, figures.fit_temperature(raw, judges.targets, multi)))
+    raw = _raw(card, _scores(card, folder, judges.paths, "checking the model"))
+    # What an import had learnt is not known: it may be these very pictures.
+    card = replace(card, temperature=fit_temperature(raw, judges.targets, multi, unseen=False))
     rewrite(card.temperature)
     exact = _scores(card, folder, judges.paths, "checking the model")
-    card, scores = _smaller(card, folder, judges, exact)
+    card, scores, int8 = _smaller(card, folder, judges, exact)
     order = np.random.default_rng(SEED).permutation(len(judges.paths))[:BANK]
     bank = unit(scores.features[order])
     neighbours = min(NEIGHBOURS, len(bank) - 1)
     Known(bank, neighbours).write(folder / KNOWN)
+    bank = Known.read((folder / KNOWN).read_bytes()).bank  # rounded, as the page will have it
     distances = _distances(bank, neighbours)
-    logits = scores.logits.astype(np.float64)
-    p = figures.probabilities(logits, multi)
-    thresholds = figures.fit_thresholds(p, judges.targets, card.labels) if multi else {}
-    limit = float(np.quantile(distances, PASSED))
-    card = seal(folder, replace(card, known=limit, thresholds=thresholds))
+    chosen = fit_thresholds(probabilities(scores.logits, multi), judges.targets) if multi else ()
+    thresholds = dict(zip(card.labels, map(float, chosen), strict=multi))
+    card = seal(folder, replace(card, known=fit_limit(distances), thresholds=thresholds))
+    raw = _raw(card, scores)
+    answers = unseen_answers(raw, judges.targets, multi, unseen=False)
     found = {
-        "validation": measure.validation(logits, judges.targets, card),
-        "calibration": measure.calibration(raw, logits, judges.targets, multi),
+        "validation": figures.validation(answers, card.labels),
+        "calibration": measure.calibration(raw, judges.targets, answers),
         "none_of_these": measure.none_of_these(Classifier.open(folder), distances, other),
-        "agreement": {"same_label_as_fp32": measure.same_answers(exact, scores, multi)},
+        "agreement": measure.precision(card, int8),
     }
     return replace(card, figures=measure.rounded(found))
 
 
-def _smaller(card: Card, folder: Path, judges: Judges, exact: Scores) -> tuple[Card, Scores]:
-    """int8 where it keeps the answers, else fp32 as it is."""
+def _smaller(
+    card: Card, folder: Path, judges: Judges, exact: Scores
+) -> tuple[Card, Scores, measure.Comparison]:
+    """int8 where it keeps the answers, else fp32 as it is; and how the last int8 compares."""
     model, fp32 = folder / MODEL, folder / "fp32.onnx"
     model.replace(fp32)
     order = np.random.default_rng(SEED).permutation(len(judges.paths))
@@ -128,11 +134,19 @@ def _smaller(card: Card, folder: Path, judges: Judges, exact: Scores) -> tuple[C
     for spared in SPARED:
         onnx.write_int8(fp32, ranges, model, spared)
         scores = _scores(small, folder, judges.paths, "checking int8")
-        if measure.keeps_the_answers(exact, scores, judges.targets, card.task == "multi"):
+        int8 = measure.compare(
+            _raw(card, exact), _raw(card, scores), judges.targets, card.task == "multi"
+        )
+        if int8.keeps_the_answers:
             fp32.unlink()
-            return small, scores
+            return small, scores, int8
     fp32.replace(model)
-    return card, exact
+    return card, exact, int8
+
+
+def _raw(card: Card, scores: Scores) -> Array:
+    """Logits (N, C) as the network gave them, before the temperature that the file now carries."""
+    return scores.logits.astype(np.float64) * card.temperature
 
 
 def _scores(card: Card, folder: Path, paths: Sequence[Path], doing: str) -> Scores:

@@ -13,9 +13,10 @@ from matplotlib.figure import Figure
 from kezako.clean.evidence import Array, Floats, directions
 from kezako.clean.suspects import in_short, look
 from kezako.clean.tiles import RED, Tile, draw_tiles
+from kezako.decision import probabilities
 from kezako.manifest import Row
 from kezako.recipe import LABEL_SEPARATOR, NEITHER, Recipe
-from kezako.train import figures
+from kezako.train.crossfit import unseen_answers
 from kezako.workspace import Workspace
 
 KINDS = 5  # pairs of classes, the most confused first
@@ -37,19 +38,17 @@ def find_mistakes(interpretation: Any, recipe: Recipe) -> list[Mistake]:
     """What a fastai learner gets wrong among its validation pictures, the worst first."""
     multi = recipe.task == "multi"
     logits, targets = interpretation.learn.get_preds(dl=interpretation.dl, act=_as_it_is)
-    given = targets.long().numpy()  # (N,), or (N, C) for several labels
-    if not multi:
-        given = np.eye(logits.shape[1], dtype=np.int64)[given]
-    p = figures.probabilities(logits.double().numpy(), multi)  # (N, C)
-    said = (p >= 0.5) if multi else np.eye(p.shape[1], dtype=bool)[p.argmax(axis=1)]
+    raw = logits.double().numpy()
+    answers = unseen_answers(raw, targets.long().numpy(), multi)  # as the card will count them
+    p, said, given = probabilities(raw, multi), answers.said, answers.shown  # (N, C) each
     labels = [str(label) for label in interpretation.dl.vocab]
     mistakes = [
         Mistake(
-            Path(path), _joined(labels, given[i] == 1), _joined(labels, said[i]),
-            _loss(p[i], given[i], multi), _probability(p[i], said[i], given[i] == 1),
+            Path(path), _joined(labels, given[i]), _joined(labels, said[i]),
+            _loss(p[i], given[i], multi), _probability(answers.p[i], said[i], given[i]),
         )
         for i, path in enumerate(interpretation.dl.items)
-        if (said[i] != (given[i] == 1)).any()
+        if answers.wrong[i].any()
     ]  # fmt: skip
     return sorted(mistakes, key=lambda mistake: -mistake.loss)
 
@@ -120,7 +119,7 @@ def _joined(labels: list[str], chosen: Any) -> str:
 
 
 def _loss(p: Array, given: Any, multi: bool) -> float:
-    right = np.where(given == 1, p, 1 - p) if multi else p[given == 1]
+    right = np.where(given, p, 1 - p) if multi else p[given]
     return float(-np.log(np.maximum(right, 1e-9)).mean())
 
 

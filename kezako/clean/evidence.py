@@ -15,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.preprocessing import StandardScaler
 
+from kezako.decision import named
 from kezako.errors import KezakoError
 
 Array = npt.NDArray[np.float64]
@@ -104,9 +105,7 @@ def own(p: Array, given: Integers) -> Array:
 
 def likeliest(p: Array, multi: bool) -> Integers:
     """The labels (N, C) that a picture most probably shows."""
-    if multi:
-        return (p >= 0.5).astype(np.int64)
-    return np.eye(p.shape[1], dtype=np.int64)[p.argmax(axis=1)]
+    return named(p, multi).astype(np.int64)
 
 
 def unusual(values: npt.ArrayLike) -> Array:

@@ -5,9 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kezako.cli.common import Commands, check_installed, manifest_of, pixels
+from kezako.wording import errors
 from kezako.workspace import Workspace
+
+if TYPE_CHECKING:
+    from kezako.bundle import Card
 
 
 def add(commands: Commands) -> None:
@@ -41,10 +46,14 @@ def _train(arguments: argparse.Namespace, workspace: Workspace) -> None:
     with manifest_of(recipe.name, workspace) as manifest:
         if any(row.licence for row in manifest.kept()):
             write_credits(recipe, manifest, workspace)
-    share = card.figures["validation"]["error"]
-    print(f"{card.title} Error on validation pictures: {100 * share:.1f} %.")
+    print(f"{card.title} Error on validation pictures: {_errors(card)}")
     print(f"Bundle: {workspace.bundle(recipe.name)}")
     print(f"Next: kezako serve {recipe.name}")
+
+
+def _errors(card: Card) -> str:
+    labels = len(card.labels) if card.task == "multi" else 0
+    return errors(card.figures["validation"], labels)
 
 
 def _add_import(commands: Commands) -> None:
@@ -75,8 +84,7 @@ def _import(arguments: argparse.Namespace, workspace: Workspace) -> None:
     card = bring(request, workspace)
     print(f"It tells apart: {', '.join(card.labels)}.")
     if card.figures:
-        share = card.figures["validation"]["error"]
-        print(f"Error on your pictures: {100 * share:.1f} %.")
+        print(f"Error on your pictures: {_errors(card)}")
     else:
         print("How good it is, the file does not say; --pictures FOLDER measures it.")
     print(f"Bundle: {workspace.bundle(card.name)}")

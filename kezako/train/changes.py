@@ -15,10 +15,11 @@ from typing import Any
 from kezako.bundle import Card
 from kezako.manifest import Manifest
 from kezako.train.dataset import Pictures
+from kezako.train.sentences import difference
 
 NOTES = "trained.json"  # beside the manifest: which pictures the last trainings learnt from
+ALL = ""  # no class is called so
 NOTED = 2  # trainings: this one and the one before, so that asking again says the same
-CHANCE = 2  # standard deviations that a difference must exceed to be more than chance
 
 Places = dict[str, tuple[str, str]]  # picture -> its class and its side of the split
 
@@ -31,14 +32,16 @@ class Changes:
     one_label: bool  # so that a share of errors is a number of pictures
     before: Mapping[str, float] | None  # class -> error of the last model; None: there is none
     after: Mapping[str, float]
+    intervals: Mapping[str, tuple[float, float]]  # of `after`, and under ALL of all classes
     errors: tuple[float, float]  # of all classes, before and after
+    differs: str  # how far the two differ, and whether that may be chance
     finished: str  # when the last training ended, ISO 8601; empty: there was none
     moved: Counter[str] | None  # what was done -> pictures; None: not known
 
     def __str__(self) -> str:
         if self.before is None:
             return "This is the first training with these classes: there is nothing to compare."
-        return " ".join([self._errors(), *self._chance(), self._pictures()])
+        return " ".join([self._errors(), self.differs, self._pictures()])
 
     def _errors(self) -> str:
         before, after = (f"{100 * error:.1f} %" for error in self.errors)
@@ -50,12 +53,6 @@ class Changes:
 
     def _count(self, which: int) -> str:
         return f" ({round(self.errors[which] * self.pictures)})" if self.one_label else ""
-
-    def _chance(self) -> list[str]:
-        before, after = (error * self.pictures for error in self.errors)
-        if not self.one_label or abs(before - after) > CHANCE * (before + after) ** 0.5:
-            return []
-        return ["So small a difference may be chance."]
 
     def _pictures(self) -> str:
         if self.moved is None:
@@ -84,7 +81,12 @@ def changes_since(card: Card, pictures: Pictures) -> Changes:
         one_label=card.task == "single",
         before=last.get("error_by_class"),
         after=validation["error_by_class"],
+        intervals={
+            **{name: found["error_interval"] for name, found in validation["classes"].items()},
+            ALL: validation["error_interval"],
+        },
         errors=(float(last.get("error") or 0), float(validation["error"])),
+        differs=difference(last) if last else "",
         finished=str(last.get("finished") or ""),
         moved=None if then is None else _moved(then, here, pictures.folder),
     )

@@ -28,10 +28,13 @@ from kezako.bundle import (
     seal,
 )
 from kezako.classifier import Classifier, Known, Scores, prepare, unit
+from kezako.decision import Array, probabilities
 from kezako.errors import writing
 from kezako.recipe import Recipe
 from kezako.train import figures, measure, onnx, portable
+from kezako.train.calibration import fit_temperature
 from kezako.train.checkpoint import forget
+from kezako.train.crossfit import fit_limit, fit_thresholds, unseen_answers
 from kezako.train.dataset import Pictures
 from kezako.train.model_card import write_model_card
 from kezako.train.weights import Weights
@@ -39,7 +42,6 @@ from kezako.workspace import Workspace
 
 NEIGHBOURS = 5  # for the distance; 1, 10 and 30 tell bears from other photos less well
 BANK = 5000  # training pictures kept for the distance: 10 MB at most
-PASSED = 0.97  # share of validation pictures that must count as known
 CALIBRATION = 150  # pictures that set the ranges of int8
 SPARED = (1, 5)  # first convolutions left in fp32: tried in this order
 
@@ -78,11 +80,12 @@ class _Trained:
         logits, targets = learn.get_preds(dl=learn.dls.valid, act=_as_it_is)
         self.raw = logits.double().numpy()  # (N, C), before the temperature
         self.targets = targets.long().numpy()  # (N,), or (N, C) for several labels
-        self.temperature = figures.fit_temperature(self.raw, self.targets, self.multi)
+        self.temperature = fit_temperature(self.raw, self.targets, self.multi)
         self.model = copy.deepcopy(learn.model).cpu().float().eval()
         _divide_logits(self.model, self.temperature)
         self.valid = [Path(path) for path in learn.dls.valid_ds.items]
         self.train = [Path(path) for path in learn.dls.train_ds.items]
+        self.int8: measure.Comparison | None = None  # the last that was tried
 
     def export_learner(self, path: Path) -> None:
         """`export.pkl`, as stock fastai writes it, less what only this machine has."""
@@ -104,14 +107,18 @@ class _Trained:
         for spared in SPARED:
             onnx.write_int8(fp32, ranges, model, spared)
             int8 = self._scores(self._card("int8"), folder, self.valid, "checking int8")
-            if measure.keeps_the_answers(exact, int8, self.targets, self.multi):
+            self.int8 = measure.compare(self._raw(exact), self._raw(int8), self.targets, self.multi)
+            if self.int8.keeps_the_answers:
                 card, scores = self._card("int8"), int8
                 break
         else:
             fp32.replace(model)
         fp32.unlink(missing_ok=True)
-        self.same_label = measure.same_answers(exact, scores, self.multi)
         return self._with_known(card, folder, sample, scores)
+
+    def _raw(self, scores: Scores) -> Array:
+        """Logits (N, C) of the written model as they were before the temperature."""
+        return scores.logits.astype(np.float64) * self.temperature
 
     def _with_known(
         self, card: Card, folder: Path, order: np.ndarray[Any, Any], scores: Scores
@@ -120,12 +127,13 @@ class _Trained:
         features = self._scores(card, folder, bank, "remembering the pictures").features
         known = Known(unit(features), min(NEIGHBOURS, len(bank)))
         known.write(folder / KNOWN)
+        known = Known.read((folder / KNOWN).read_bytes())  # rounded, as the page will have it
         self.logits = scores.logits.astype(np.float64)
         self.distances = known.distance(scores.features)
-        p = figures.probabilities(self.logits, self.multi)
-        thresholds = figures.fit_thresholds(p, self.targets, self.labels) if self.multi else {}
-        limit = float(np.quantile(self.distances, PASSED))
-        return replace(card, known=limit, thresholds=thresholds)
+        p = probabilities(self.logits, self.multi)
+        chosen = fit_thresholds(p, self.targets) if self.multi else ()
+        thresholds = dict(zip(self.labels, map(float, chosen), strict=self.multi))
+        return replace(card, known=fit_limit(self.distances), thresholds=thresholds)
 
     def _scores(self, card: Card, folder: Path, paths: Sequence[Path], doing: str) -> Scores:
         """Scores of `paths` by the model that lies in `folder`."""
@@ -144,25 +152,27 @@ class _Trained:
         """What the card tells of the model in `folder`."""
         seal(folder, card)
         other = workspace.folder(card.name) / "other"
+        raw = self.logits * self.temperature
+        answers = unseen_answers(raw, self.targets, self.multi)
         found = {
-            "validation": measure.validation(self.logits, self.targets, card),
-            "calibration": measure.calibration(self.raw, self.logits, self.targets, self.multi),
+            "validation": figures.validation(answers, self.labels),
+            "calibration": measure.calibration(raw, self.targets, answers),
             "none_of_these": measure.none_of_these(Classifier.open(folder), self.distances, other),
-            "agreement": {**self._agreement(), "same_label_as_fp32": self.same_label},
+            "agreement": self._agreement(card),
         }
         last = workspace.bundle(card.name)
-        if before := measure.previous(last, card.labels, self.valid, self.targets):
+        if before := measure.previous(last, card.labels, self.valid, self.targets, answers):
             found["previous"] = before
         return measure.rounded(found)
 
-    def _agreement(self) -> dict[str, float]:
+    def _agreement(self, card: Card) -> dict[str, Any]:
         every = max(1, len(self.valid) // 50)
         plain = portable.learner(self.learn, self.model, self.recipe.backbone)
         with plain as learn, learn.no_bar(), learn.no_logging():
             loader = learn.dls.test_dl(self.valid[::every], num_workers=0)
             theirs = learn.get_preds(dl=loader)[0].numpy()
-        ours = figures.probabilities(self.logits[::every], self.multi)
-        return measure.agreement(theirs, ours)
+        ours = probabilities(self.logits[::every], self.multi)
+        return measure.agreement(theirs, ours, card) | measure.precision(card, self.int8)
 
     def history(self) -> dict[str, Any]:
         recipe = self.recipe

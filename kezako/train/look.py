@@ -11,11 +11,14 @@ from IPython.display import Markdown
 from matplotlib.axes import Axes
 
 from kezako.bundle import Card
-from kezako.train.changes import CHANCE, Changes
+from kezako.train.changes import ALL, Changes
+from kezako.train.crossfit import unseen_answers
 from kezako.train.dataset import Pictures
 from kezako.train.fit import error_in
+from kezako.train.intervals import of_share, of_two_shares
 from kezako.train.model_card import model_card, plain
 from kezako.train.quick import HeadFit
+from kezako.wording import in_percent
 
 
 def plot_counts(pictures: Pictures) -> Axes:
@@ -37,13 +40,13 @@ def plot_counts(pictures: Pictures) -> Axes:
 
 
 def plot_label_confusions(interpretation: Any) -> None:
-    """For each label of a multi-label model: shown or not, named or not."""
+    """For each label of a multi-label model: shown or not, named or not, as the card counts it."""
     labels = [str(label) for label in interpretation.dl.vocab]
-    probabilities, shown = interpretation.learn.get_preds(dl=interpretation.dl)  # (N, C) each
-    targets, said = shown.numpy().astype(bool), probabilities.numpy() >= 0.5
+    raw, targets = interpretation.learn.get_preds(dl=interpretation.dl, act=_as_it_is)
+    answers = unseen_answers(raw.double().numpy(), targets.long().numpy(), multi=True)
     _, axes = plt.subplots(1, len(labels), figsize=(3.2 * len(labels), 3.2), squeeze=False)
     for column, (label, axis) in enumerate(zip(labels, axes[0], strict=True)):
-        pairs = targets[:, column].astype(int), said[:, column].astype(int)
+        pairs = answers.shown[:, column].astype(int), answers.said[:, column].astype(int)
         counts = np.zeros((2, 2), dtype=int)
         np.add.at(counts, pairs, 1)
         axis.imshow(counts, cmap="Blues")
@@ -55,10 +58,15 @@ def plot_label_confusions(interpretation: Any) -> None:
 
 
 def plot_reliability(card: Card) -> Axes:
-    """Probability said against share right, for the validation pictures, by bins."""
+    """Probability said against share right, for unseen pictures, by bins, each with its interval"""
     bins = card.figures["calibration"]["reliability"]
     _, axes = plt.subplots(figsize=(4.6, 4.2))
     axes.plot([0, 1], [0, 1], color="grey", linewidth=1, linestyle="--")
+    axes.vlines(
+        [entry["said"] for entry in bins],
+        *zip(*(entry["right_interval"] for entry in bins), strict=True),
+        color="lightgrey",
+    )
     axes.scatter(
         [entry["said"] for entry in bins],
         [entry["right"] for entry in bins],
@@ -66,7 +74,7 @@ def plot_reliability(card: Card) -> Axes:
     )
     axes.set_xlabel("probability said")
     axes.set_ylabel("share right")
-    axes.set_title("the larger the dot, the more answers")
+    axes.set_title("a larger dot: more answers; a line: 19 times in 20", fontsize=9)
     axes.set_xlim(0, 1.03)
     axes.set_ylim(0, 1.03)
     return axes
@@ -80,15 +88,19 @@ def plot_changes(changes: Changes) -> Axes | None:
     errors = [(changes.before[name], changes.after[name]) for name in names] + [changes.errors]
     before, after = (100 * np.array(column) for column in zip(*errors, strict=True))
     rows = range(len(errors))
+    within = [100 * np.array(changes.intervals[name]) for name in [*names, ALL]]  # of this one
     _, axes = plt.subplots(figsize=(7, 1.2 + 0.45 * len(errors)))
+    axes.hlines(rows, *zip(*within, strict=True), color="tab:blue", linewidth=1, zorder=1,
+                label="between what it lies, 19 times in 20")  # fmt: skip
     axes.hlines(rows, before, after, color="lightgrey", linewidth=3, zorder=1)
     axes.scatter(before, rows, color="grey", label="the model before", zorder=2)
     axes.scatter(after, rows, color="tab:blue", label="this one", zorder=3)
-    for row, value in zip(rows, np.maximum(before, after), strict=True):
+    ends = np.maximum(np.maximum(before, after), [high for _, high in within])
+    for row, value in zip(rows, ends, strict=True):
         axes.text(value, row, f"   {before[row]:.1f} → {after[row]:.1f} %", va="center")
     axes.set_yticks(rows, [*map(plain, names), "all"])
     axes.invert_yaxis()
-    axes.set_xlim(0, max(1.0, 1.3 * float(max(before.max(), after.max()))))
+    axes.set_xlim(0, max(1.0, 1.3 * float(ends.max())))
     axes.set_xlabel("error on the validation pictures, %")
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
     return axes
@@ -103,20 +115,23 @@ def plot_gain(first: HeadFit | None, learn: Learner) -> Markdown:
     else:
         start, said = (
             first.seconds,
-            [f"The last layers alone took {_told(first.seconds, first.error)}."],
+            [f"The last layers alone took {_told(first.seconds, first.error, count)}."],
         )
     if errors:
         said.append(
             f"{len(errors)} epoch{'s' * (len(errors) > 1)} over everything took "
-            f"{_told(lines.seconds[-1], errors[-1])}, on {count} validation pictures."
+            f"{_told(lines.seconds[-1], errors[-1], count)}."
         )
-    if (
-        errors
-        and first
-        and abs(errors[-1] - first.error) * count
-        <= CHANCE * ((errors[-1] + first.error) * count) ** 0.5
-    ):
-        said.append("So small a difference may be chance.")
+    if said:
+        several = any(metric.name == "accuracy_multi" for metric in learn.metrics)
+        what = "errors" if not several else "wrong answers, a label being named from 50 % on,"
+        said.append(
+            f"Each is the share of {what} among {count} validation pictures, and in brackets "
+            "between what it lies, 19 times in 20."
+        )
+    if errors and first:
+        low, high = of_two_shares(first.error, errors[-1], count)
+        said += ["So small a difference may be chance."] * (low <= 0 <= high)
     _, axes = plt.subplots(figsize=(6, 3.4))
     axes.plot([start + seconds for seconds in lines.seconds], [100 * e for e in errors], "o-",
               label="everything, each epoch")  # fmt: skip
@@ -133,8 +148,15 @@ def plot_gain(first: HeadFit | None, learn: Learner) -> Markdown:
     return Markdown(" ".join(said))
 
 
-def _told(seconds: float, error: float) -> str:
-    return f"{seconds:.0f} s and errs on {100 * error:.1f} %"
+def _told(seconds: float, error: float, pictures: int) -> str:
+    low, high = of_share(error * pictures, pictures)
+    return (
+        f"{seconds:.0f} s and errs on {in_percent(error)} ({100 * low:.1f} to {in_percent(high)})"
+    )
+
+
+def _as_it_is(activations: Any) -> Any:
+    return activations
 
 
 def show_card(card: Card) -> Markdown:

@@ -3,21 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.metrics import roc_auc_score
 from tqdm.auto import tqdm
 
 from kezako.bundle import BundleError, Card
 from kezako.classifier import Classifier, Scores
+from kezako.decision import Array, Flags, Integers, named, probabilities, thresholds_of
 from kezako.pictures import NotAPicture
 from kezako.train import figures
+from kezako.train.calibration import (
+    BINS,
+    calibration_error,
+    calibration_interval,
+    reliability,
+    temperature_interval,
+    wrong_pictures,
+)
+from kezako.train.crossfit import (
+    Answers,
+    Floats,
+    fit_rule,
+    passing_interval,
+    unseen_answers,
+    unseen_passes,
+)
+from kezako.train.figures import interval
+from kezako.train.intervals import (
+    CROSSFITTED,
+    of_answers,
+    of_auroc,
+    of_difference,
+    of_mean,
+    of_share,
+)
 
 SAME_LABEL = 0.995  # int8 is shipped where at least this share of answers stays
-WORSE = 0.01  # and the log loss grows by this share at most
+WORSE = 0.01  # and the log loss grows by this share at most,
+WORSE_BY = 0.01  # or by so many nats: a hundredth of how sure it is of what is right
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How an approximate model answers beside the exact one."""
+
+    same: Flags  # (N, 1) or (N, C): whether the answers are the same ones
+    losses: tuple[Array, Array]  # log loss of each picture (N,), by the exact one and the other
+
+    @property
+    def keeps_the_answers(self) -> bool:
+        """Whether both give the same answers, as surely.
+
+        The answers, because they are what a visitor sees. The log loss, because it weighs every
+        picture; by its share and by itself, because of nearly nothing every share is large. The
+        error would let a single picture decide: among a few hundred, one that rounding flips the
+        wrong way is noise, and just as many flip the right way.
+        """
+        before, after = (float(losses.mean()) for losses in self.losses)
+        as_surely = after <= before * (1 + WORSE) or after <= before + WORSE_BY
+        return bool(self.same.mean() >= SAME_LABEL) and as_surely
 
 
 def score(classifier: Classifier, paths: Sequence[Path], doing: str = "") -> Scores:
@@ -30,79 +78,68 @@ def score(classifier: Classifier, paths: Sequence[Path], doing: str = "") -> Sco
     return Scores(np.concatenate(logits), np.concatenate(features))
 
 
-def same_answers(first: Scores, second: Scores, multi: bool) -> float:
-    """The share of answers that two models give alike."""
-    if multi:
-        return float(((first.logits >= 0) == (second.logits >= 0)).mean())
-    return float((first.logits.argmax(1) == second.logits.argmax(1)).mean())
-
-
-def keeps_the_answers(
-    exact: Scores, approximate: Scores, targets: figures.Integers, multi: bool
-) -> bool:
-    """Whether `approximate` gives the same answers as `exact`, as surely.
-
-    The answers, because they are what a visitor sees. The log loss, because it weighs every
-    picture. The error would let a single picture decide: among a few hundred, one that rounding
-    flips the wrong way is noise, and just as many flip the right way.
-    """
-    before, after = [
-        figures.log_loss(scores.logits.astype(np.float64), targets, multi)
-        for scores in (exact, approximate)
-    ]
-    alike = same_answers(exact, approximate, multi) >= SAME_LABEL
-    return alike and after <= before * (1 + WORSE)
-
-
-def validation(logits: figures.Array, targets: figures.Integers, card: Card) -> dict[str, Any]:
-    """Error, error by class and, for one label a picture, the confusion matrix."""
-    multi = card.task == "multi"
-    p = figures.probabilities(logits, multi)
-    found: dict[str, Any] = {
-        "pictures": len(targets),
-        "log_loss": figures.log_loss(logits, targets, multi),
-    }
-    if multi:
-        said = (p >= np.array([card.thresholds.get(label, 0.5) for label in card.labels])).astype(
-            int
-        )
-        return found | {
-            "error": float((said != targets).mean()),
-            "wrong_pictures": float((said != targets).any(axis=1).mean()),
-            "error_by_class": figures.error_by_label(said, targets, card.labels),
-        }
-    said = p.argmax(axis=1)
-    return found | {
-        "error": float((said != targets).mean()),
-        "error_by_class": figures.error_by_class(said, targets, card.labels),
-        "confusion": figures.confusion(said, targets, len(card.labels)),
-    }
-
-
-def calibration(
-    raw: figures.Array,  # logits before the temperature
-    logits: figures.Array,  # after
-    targets: figures.Integers,
+def compare(
+    exact: Array,  # (N, C) logits, before the temperature
+    approximate: Array,
+    targets: Integers,
     multi: bool,
-) -> dict[str, Any]:
-    """How far what is said lies from what is right, and the points of the reliability plot."""
-    before, after = figures.unseen_calibration(raw, targets, multi)
+) -> Comparison:
+    """Ask both models the same, by the rule that the exact one's answers choose.
+
+    The log loss is that at T = 1: what a temperature makes of it says nothing of the model.
+    """
+    rule = fit_rule(exact, targets, multi)
+    said = [
+        named(probabilities(raw / rule.temperature, multi), multi, rule.thresholds)
+        for raw in (exact, approximate)
+    ]
+    shown = targets == 1 if multi else np.eye(exact.shape[1], dtype=bool)[targets]
+    losses = [
+        figures.losses(Answers(probabilities(raw, multi), each, shown, multi))
+        for raw, each in zip((exact, approximate), said, strict=True)
+    ]
+    return Comparison(_same(said[0], said[1], multi), (losses[0], losses[1]))
+
+
+def _same(first: Flags, second: Flags, multi: bool) -> Flags:
+    """Which answers two models give alike, (N, 1), or (N, C) for several labels."""
+    alike = np.asarray(first == second)
+    return alike if multi else np.asarray(alike.all(axis=1, keepdims=True))
+
+
+def calibration(raw: Array, targets: Integers, answers: Answers) -> dict[str, Any]:
+    """How far what is said lies from what is right, and the points of the reliability plot.
+
+    `raw` are the logits before the temperature, `answers` those of unseen pictures after it.
+    """
+    multi = answers.multi
+    before = replace(answers, p=probabilities(raw, multi)).confidences
+    after = answers.confidences
     return {
-        "before": before,
-        "after": after,
-        "bins": figures.BINS,
-        "reliability": figures.reliability(*figures.confidences(logits, targets, multi)),
+        "before": calibration_error(*before),
+        **interval("before", calibration_interval(*before)),
+        "after": calibration_error(*after),
+        **interval("after", calibration_interval(*after)),
+        "bins": BINS,
+        "reliability": reliability(*after),
+        "wrong": wrong_pictures(raw, targets, multi),
+        **interval("temperature", temperature_interval(raw, targets, multi)),
     }
 
 
 def none_of_these(
     classifier: Classifier,
-    distances: npt.NDArray[np.floating[Any]],  # of the validation pictures
+    distances: Floats,  # (N,), of the validation pictures
     folder: Path,  # of pictures that show none of the classes; need not exist
 ) -> dict[str, Any]:
-    """How many validation pictures pass as known, and how many other pictures do not."""
+    """How many unseen pictures of the classes pass as known, and how many others do not."""
     limit = classifier.card.known or 0.0
-    found: dict[str, Any] = {"passed": float((distances <= limit).mean()), "pictures": 0}
+    passes = unseen_passes(distances)
+    found: dict[str, Any] = {
+        "passed": float(passes.mean()),
+        **interval("passed", passing_interval(passes)),
+        "pictures": 0,
+    }
     other = []
     paths = sorted(path for path in folder.glob("*") if path.is_file())
     for path in tqdm(paths, desc="other pictures", leave=False, unit="picture"):
@@ -113,21 +150,41 @@ def none_of_these(
     if not other:
         return found
     truth = [0] * len(distances) + [1] * len(other)
+    auroc = float(roc_auc_score(truth, np.concatenate([distances, other])))
+    refused = int((np.array(other) > limit).sum())
     return found | {
         "pictures": len(other),
-        "auroc": float(roc_auc_score(truth, np.concatenate([distances, other]))),
-        "refused": float((np.array(other) > limit).mean()),
+        "auroc": auroc,
+        **interval("auroc", of_auroc(auroc, len(distances), len(other))),
+        "refused": refused / len(other),
+        **interval("refused", of_share(refused, len(other))),
     }
 
 
-def agreement(theirs: figures.Array, ours: figures.Array) -> dict[str, float]:
+def precision(card: Card, int8: Comparison | None) -> dict[str, Any]:
+    """How int8, where it was tried, answers beside fp32; under another name where it is not used"""
+    if int8 is None:
+        return {}
+    name = "same_label_as_fp32" if card.precision == "int8" else "same_label_in_int8"
+    same = {name: float(int8.same.mean()), **interval(name, of_answers(int8.same))}
+    for name, losses in zip(("log_loss_in_fp32", "log_loss_in_int8"), int8.losses, strict=True):
+        same |= {name: float(losses.mean()), **interval(name, of_mean(losses))}
+    return same
+
+
+def agreement(theirs: Array, ours: Array, card: Card) -> dict[str, Any]:
     """How near the page's probabilities (N, C) come to those of `learn.predict`."""
-    difference = np.abs(theirs - ours)
+    multi = card.task == "multi"
+    difference = np.abs(theirs - ours).max(axis=1)
+    said = [named(p, multi, thresholds_of(card)) for p in (theirs, ours)]
+    same = _same(said[0], said[1], multi)
     return {
         "pictures": len(ours),
-        "mean_difference": float(difference.max(axis=1).mean()),
+        "mean_difference": float(difference.mean()),
+        **interval("mean_difference", of_mean(difference)),
         "greatest_difference": float(difference.max()),
-        "same_label": float((theirs.argmax(1) == ours.argmax(1)).mean()),
+        "same_label": float(same.mean()),
+        **interval("same_label", of_answers(same)),
     }
 
 
@@ -135,27 +192,41 @@ def previous(
     bundle: Path,  # where the last training's bundle lies, if there was one
     labels: tuple[str, ...],
     paths: Sequence[Path],  # today's validation pictures
-    targets: figures.Integers,
+    targets: Integers,
+    answers: Answers,  # of today's model, to the same pictures
 ) -> dict[str, Any] | None:
     """What the last training's model makes of today's validation pictures; None without one.
 
-    A picture's side of the split never changes, so that model has not learnt them either.
+    A picture's side of the split never changes, so that model has not learnt them either. What it
+    chose on them is chosen anew, as for today's, so that neither was judged more kindly.
     """
     try:
         classifier = Classifier.open(bundle)
     except BundleError:
         return None
-    if classifier.card.labels != labels:
+    card = classifier.card
+    if card.labels != labels or (card.task == "multi") != answers.multi:
         return None
-    scores = score(classifier, paths, "asking the last model")
-    now = validation(scores.logits.astype(np.float64), targets, classifier.card)
-    then = classifier.card.figures.get("validation", {})
-    return {
-        "error": now["error"],
-        "error_by_class": now["error_by_class"],
+    raw = score(classifier, paths, "asking the last model").logits.astype(np.float64)
+    last = unseen_answers(raw * card.temperature, targets, answers.multi)
+    then = card.figures.get("validation", {})
+    return beside(last, answers, labels) | {
         "error_on_its_own_card": then.get("error"),
+        "error_on_its_own_card_interval": then.get("error_interval"),
         "pictures_on_its_own_card": then.get("pictures"),
-        "finished": classifier.card.training.get("finished"),
+        "finished": card.training.get("finished"),
+    }
+
+
+def beside(last: Answers, now: Answers, labels: Sequence[str]) -> dict[str, Any]:
+    """The figures of a model's answers, and by how much less another one errs than it."""
+    found = figures.validation(last, labels)
+    doubt = CROSSFITTED if now.multi else 1
+    kept = ("error", "error_interval", "error_by_class", "classes")
+    return {
+        **{name: found[name] for name in kept},
+        "gained": float(last.wrong.mean() - now.wrong.mean()),
+        **interval("gained", of_difference(last.wrong, now.wrong, doubt)),
     }
 
 

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from scipy.stats import binomtest
 
 from kezako.bundle import Card
-from kezako.wording import as_text
+from kezako.recipe import LABEL_SEPARATOR
+from kezako.train import sentences
+from kezako.wording import as_text, in_percent, share
 
 CONFUSION = "confusion.png"
+UNEQUAL = 4  # times the training pictures of another class: then a card has a word about it
 
 
 def write_model_card(card: Card, folder: Path) -> None:
@@ -44,8 +46,7 @@ def draw_confusion(matrix: list[list[int]], labels: tuple[str, ...]) -> Figure:
 
 def model_card(card: Card) -> str:
     """The text of `README.md`; docs/model-card.md says which sections it has, and why."""
-    figures, training = card.figures, card.training
-    validation = figures["validation"]
+    training = card.training
     sections = [
         f"# {as_text(card.title)}",
         "## What it is for",
@@ -54,15 +55,12 @@ def model_card(card: Card) -> str:
         + " It takes one photo, and answers with a name and how sure it is of it, or with "
         '"none of these".',
         "## How good it is",
-        _table(card),
-        f"![confusion matrix]({CONFUSION})" if "confusion" in validation else "",
-        _measured(card),
-        _calibration(card),
-        _none_of_these(figures["none_of_these"]),
-        _agreement(card),
-        _previous(card),
+        sentences.table(card),
+        f"![confusion matrix]({CONFUSION})" if "confusion" in card.figures["validation"] else "",
+        "\n".join(f"- {line}" for line in _lines(card)),
         "## What it learnt from",
         _counts(training["pictures"]),
+        _unequal(card),
         "Where each picture came from is in the maker's manifest; `credits.md`, where it is part "
         "of this folder, names the creators and licences that are known.",
         "## How it was trained",
@@ -75,81 +73,70 @@ def model_card(card: Card) -> str:
         "`known.npz` are what the page runs; `card.json` says the same as this page to programs, "
         "with a checksum of each file.",
     ]
-    return "\n\n".join(section for section in sections if section).replace("\n\n- ", "\n- ") + "\n"
+    return "\n\n".join(section for section in sections if section) + "\n"
 
 
-def _table(card: Card) -> str:
-    validation = card.figures["validation"]
-    errors = {**validation["error_by_class"], "": validation["error"]}
-    last = card.figures.get("previous") or {}
-    before = {**last.get("error_by_class", {}), "": last.get("error")}
-    compared = "error_by_class" in last
-    rows = ["| class | error |" + compared * " of the model before |"]
-    rows.append("|---|---|" + compared * "---|")
-    for name, value in errors.items():
-        mark = "" if name else "**"
-        cells = [as_text(name) or "all", _percent(value)]
-        if compared:
-            cells.append(_percent(before[name]) if before.get(name) is not None else "")
-        rows.append("| " + " | ".join(f"{mark}{cell}{mark}" for cell in cells) + " |")
-    return "\n".join(rows)
-
-
-def _measured(card: Card) -> str:
-    validation = card.figures["validation"]
-    between = ""
-    if card.task == "single":
-        wrong = round(validation["error"] * validation["pictures"])
-        likely = binomtest(wrong, validation["pictures"]).proportion_ci(method="wilson")
-        between = (
-            f" So many place the error between {_percent(likely.low)} and {_percent(likely.high)}, "
-            "19 times in 20."
-        )
-    return (
-        f"- Measured on {validation['pictures']} validation pictures that the model did not "
-        f"learn from, with their labels as they are now.{between}"
-    )
-
-
-def _calibration(card: Card) -> str:
-    calibration = card.figures["calibration"]
-    return (
-        f"- Calibration error {_percent(calibration['after'])} "
-        f"({_percent(calibration['before'])} before temperature scaling, "
-        f"T = {card.temperature:.2f}), on pictures the temperature was not fitted on."
-    )
-
-
-def _none_of_these(found: dict[str, Any]) -> str:
-    passed = f"{_percent(found['passed'])} of the validation pictures pass as one of the classes."
-    if not found["pictures"]:
-        return f'- "None of these": {passed} Not yet measured against other pictures.'
-    return (
-        f'- "None of these": {passed} Of {found["pictures"]} other pictures '
-        f"{_percent(found['refused'])} are refused (AUROC {found['auroc']:.3f})."
-    )
+def _lines(card: Card) -> list[str]:
+    judges = "validation pictures that the model did not learn from, with their labels as they are"
+    lines = [
+        sentences.measured(card, f"{judges} now"),
+        sentences.calibration(card),
+        sentences.none_of_these(card),
+        f"{sentences.precision(card)} {_agreement(card)}",
+    ]
+    return [*lines, _previous(card)] if card.figures.get("previous") else lines
 
 
 def _agreement(card: Card) -> str:
-    agreement = card.figures["agreement"]
+    found = card.figures["agreement"]
+    low, high = found["mean_difference_interval"]
     return (
-        f"- The page runs {card.precision}: the same answer as fp32 on "
-        f"{_percent(agreement['same_label_as_fp32'])} of the validation pictures; probabilities "
-        f"differ from `learn.predict`'s by {agreement['mean_difference']:.4f} on average, "
-        f"{agreement['greatest_difference']:.4f} at most."
+        f"On {found['pictures']} of them its probabilities differ from `learn.predict`'s by "
+        f"{found['mean_difference']:.4f} ({low:.4f} to {high:.4f}) on average, by "
+        f"{found['greatest_difference']:.4f} at most, and {share(found, 'same_label')} get the "
+        "same answer."
     )
 
 
 def _previous(card: Card) -> str:
-    before = card.figures.get("previous")
-    if not before:
-        return ""
+    before = card.figures["previous"]
     own = before["error_on_its_own_card"]
+    on_its_own = ""
+    if own is not None:  # an older card has no interval
+        told = before.get("error_on_its_own_card_interval")
+        figure = share(before, "error_on_its_own_card") if told else in_percent(own)
+        on_its_own = f"; its own card said {figure} of {before['pictures_on_its_own_card']}"
     return (
-        f"- The model before this one errs on {_percent(before['error'])} of the same validation "
-        f"pictures, with their labels as they are now"
-        + (f"; its own card said {_percent(own)}." if own is not None else ".")
+        f"The model before this one errs on {share(before, 'error')} of the same validation "
+        f"pictures, with their labels as they are now{on_its_own}. "
+        f"{sentences.difference(before)}"
     )
+
+
+def _unequal(card: Card) -> str:
+    """A word about classes with far fewer training pictures than the largest has."""
+    counts = {
+        label: sum(
+            count["train"]
+            for folder, count in card.training["pictures"].items()
+            if label in _labels_of(folder, card)
+        )
+        for label in card.labels
+    }
+    most = max(counts, key=lambda label: counts[label])
+    poor = [label for label in counts if UNEQUAL * counts[label] <= counts[most]]
+    if not poor:
+        return ""
+    listed = ", ".join(f"{counts[label]} of {as_text(label)}" for label in poor)
+    return (
+        f"The classes are unequal: it learnt from {counts[most]} pictures of {as_text(most)}, but "
+        f"from {listed}. What so few pictures show it may hardly know, and what it says of them is "
+        "judged on few as well: more pictures of those classes help most."
+    )
+
+
+def _labels_of(folder: str, card: Card) -> list[str]:
+    return folder.split(LABEL_SEPARATOR) if card.task == "multi" else [folder]
 
 
 def _settings(training: Mapping[str, Any]) -> str:
@@ -163,16 +150,18 @@ def _settings(training: Mapping[str, Any]) -> str:
 
 def _fitting(training: Mapping[str, Any]) -> str:
     backbone, epochs = training["recipe"]["backbone"], training["recipe"]["epochs"]
-    tuned = f"A {backbone} was fine-tuned with fastai for"
-    if "fit" not in training["recipe"]:  # before there was a choice
-        return f"{tuned} {epochs} epochs (after one with the body frozen)"
-    count = len(training["epochs"])
+    count = len([row for row in training["epochs"] if row])
     ran = f"{count} epoch{'s' * (count != 1)}"
+    if training.get("head") and not count:
+        return f"The last layers of a {backbone} were trained with fastai, the others frozen,"
+    if not count:
+        return f"A {backbone} was trained with fastai, for how many epochs is not recorded,"
     if not training.get("head"):
         return f"A {backbone} was trained with fastai for {ran}"
-    if not count:
-        return f"The last layers of a {backbone} were trained with fastai, the others frozen,"
-    return f"{tuned} {ran} of at most {epochs}, after its last layers alone,"
+    return (
+        f"A {backbone} was fine-tuned with fastai for {ran} of at most {epochs}, after its last "
+        "layers alone,"
+    )
 
 
 def _made(card: Card) -> str:
@@ -183,13 +172,17 @@ def _made(card: Card) -> str:
 
 
 def _limits(card: Card) -> str:
-    by_class = card.figures["validation"]["error_by_class"]
-    worst = max(by_class, key=lambda label: by_class[label])
+    classes = card.figures["validation"]["classes"]
+    worst = max(classes, key=lambda label: float(classes[label]["error"]))
+    found = classes[worst]
+    most = (
+        f"; here it erred most often on {as_text(worst)}, {found['wrong']} of "
+        f"{found['pictures']} times"
+    )
     return (
         "It knows only the classes above, from pictures like those it learnt. The validation "
         "pictures come from the same places, so on others it may err more often than it says here"
-        + (f"; most often on {as_text(worst)}" if by_class[worst] else "")
-        + ". Do not use it where a wrong answer could harm somebody."
+        f"{most * bool(found['wrong'])}. Do not use it where a wrong answer could harm somebody."
     )
 
 
@@ -198,10 +191,6 @@ def _counts(pictures: dict[str, dict[str, int]]) -> str:
     rows += [f"| {as_text(name)} | {count['train']} | {count['valid']} |"
              for name, count in pictures.items()]  # fmt: skip
     return "\n".join(rows)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
 
 
 def plain(value: str) -> str:

@@ -130,10 +130,15 @@ def starter_weights(backbone: str, models: Path) -> Weights | str:
         return f"The starter weights in {path} cannot be read ({error})."
     return Weights(
         "starter",
-        "Started from Kezako's own starter weights, because ImageNet's could not be had; "
-        "with ImageNet's the error would be lower.",
+        f"Started from Kezako's own starter weights, {_why_starter()}; models that start from "
+        "ImageNet's usually err less.",
         state,
     )
+
+
+def _why_starter() -> str:
+    asked = os.environ.get("KEZAKO_WEIGHTS") == STARTER
+    return "as KEZAKO_WEIGHTS asks" if asked else "because ImageNet's could not be had"
 
 
 def _check(state: State, backbone: str) -> None:

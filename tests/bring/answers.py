@@ -14,7 +14,7 @@ from kezako.bring.convert import Order, network
 from kezako.bring.learner import Learnt
 from kezako.bundle import Preprocessing
 from kezako.classifier import prepare
-from kezako.train import figures
+from kezako.decision import probabilities
 
 
 def read(export: Path, **wishes: object) -> Learnt:
@@ -33,7 +33,7 @@ def ours(export: Path, photos: list[Path], **wishes: object) -> np.ndarray:
     pictures = torch.from_numpy(np.stack([prepare(photo, how) for photo in photos]))
     with torch.no_grad():
         logits = whole(pictures).double().numpy()  # (N, C)
-    return figures.probabilities(logits, learnt.task == "multi")
+    return probabilities(logits, learnt.task == "multi")
 
 
 def theirs(export: Path, photos: list[Path]) -> np.ndarray:

@@ -17,6 +17,7 @@ from kezako.bundle import read_card
 from kezako.classifier import Classifier
 from tests.bring.hostile import kinds
 from tests.bring.test_reading import network
+from tests.cards import check_every_figure
 from tests.train.test_export import stock_fastai
 
 ROOT = Path(__file__).parents[2]
@@ -91,7 +92,11 @@ def test_with_pictures_it_is_measured_and_can_say_none_of_these(
     assert card.figures["validation"]["pictures"] == len(wrong) == 24
     assert card.figures["validation"]["error"] == pytest.approx(sum(wrong) / 24, abs=1e-4)
     assert card.temperature >= 1
-    assert card.figures["none_of_these"]["passed"] >= 0.9
+    check_every_figure(card)
+    assert f"{sum(wrong)} of 24 pictures; 19 times in 20 it lies between" in done.stdout
+    assert "So few pictures tell little" in done.stdout
+    # Of 24 the greatest distance is the limit: who set it does not pass when the others judge.
+    assert 0.7 < card.figures["none_of_these"]["passed"] < 1
     assert card.known is not None
     assert card.known > 0
     assert "Measured on 24 pictures" in (tmp_path / "models" / "moods" / "README.md").read_text()

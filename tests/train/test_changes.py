@@ -28,9 +28,13 @@ def colours(an_empty_workspace: Workspace) -> Recipe:
 
 def a_card(finished: str, error: float, previous: dict[str, Any] | None = None) -> Card:
     """A card with the figures that matter here."""
+    classes = {name: {"error_interval": [value / 2, 1.5 * value]} for name, value in ERRORS.items()}
     figures: dict[str, Any] = {
-        "validation": {"pictures": 200, "error": error, "error_by_class": ERRORS},
-    }
+        "validation": {
+            "pictures": 200, "error": error, "error_interval": [error / 2, 1.5 * error],
+            "error_by_class": ERRORS, "classes": classes,
+        },
+    }  # fmt: skip
     if previous:
         figures["previous"] = previous
     return Card(
@@ -41,9 +45,13 @@ def a_card(finished: str, error: float, previous: dict[str, Any] | None = None) 
     )  # fmt: skip
 
 
-def before(finished: str, error: float) -> dict[str, Any]:
+def before(finished: str, error: float, gained: float = 0.1) -> dict[str, Any]:
     by_class = {"blue": 0.1, "green": 0.4, "red": 0.5}
-    return {"finished": finished, "error": error, "error_by_class": by_class}
+    interval = [gained - 0.04, gained + 0.04]
+    return {
+        "finished": finished, "error": error, "error_by_class": by_class,
+        "gained": gained, "gained_interval": interval,
+    }  # fmt: skip
 
 
 def test_the_first_training_has_nothing_to_compare(
@@ -69,15 +77,16 @@ def test_a_retraining_tells_errors_and_pictures(
     changes = changes_since(card, Pictures(colours, an_empty_workspace))
     assert str(changes) == (
         "The model before this one (19 November 2026) errs on 20.0 % of today's 200 validation "
-        "pictures (40), this one on 10.0 % (20). Pictures since then: 2 set aside, "
-        "1 moved to another class, 1 new."
+        "pictures (40), this one on 10.0 % (20). This one errs 10.0 points less than it (6.0 to "
+        "14.0, 19 times in 20). Pictures since then: 2 set aside, 1 moved to another class, 1 new."
     )
     assert str(changes_since(card, Pictures(colours, an_empty_workspace))) == str(changes)
     last = changes_since(
-        a_card(THIRD, 0.1, before(SECOND, 0.1)), Pictures(colours, an_empty_workspace)
+        a_card(THIRD, 0.1, before(SECOND, 0.12, gained=0.02)), Pictures(colours, an_empty_workspace)
     )
     assert str(last).endswith(
-        "So small a difference may be chance. Both learnt from the same pictures."
+        "This one errs 2.0 points less than it, which may be chance: between 2.0 points more and "
+        "6.0 points less, 19 times in 20. Both learnt from the same pictures."
     )
 
 
@@ -108,7 +117,11 @@ def test_errors_are_drawn_class_by_class(an_empty_workspace: Workspace, colours:
     axes = plot_changes(changes_since(card, Pictures(colours, an_empty_workspace)))
     assert axes is not None
     assert [label.get_text() for label in axes.get_yticklabels()] == [*ERRORS, "all"]
-    then, now = (dots.get_offsets()[:, 0].tolist() for dots in axes.collections[1:])
+    lines, _, *dots = axes.collections
+    assert [line[:, 0].tolist() for line in lines.get_segments()] == [
+        pytest.approx([50 * error, 150 * error]) for error in [*ERRORS.values(), 0.1]
+    ]
+    then, now = (each.get_offsets()[:, 0].tolist() for each in dots)
     assert then == pytest.approx([10, 40, 50, 20])
     assert now == pytest.approx([10, 20, 30, 10])
     axes.figure.canvas.draw()

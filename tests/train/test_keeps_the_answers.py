@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kezako.classifier import Scores
-from kezako.train.measure import keeps_the_answers
+from kezako.train.measure import compare
 
 COUNT = 237  # validation pictures, of three classes
 
@@ -21,9 +20,7 @@ def exact() -> tuple[np.ndarray, np.ndarray]:
 
 
 def kept(exact: np.ndarray, approximate: np.ndarray, targets: np.ndarray) -> bool:
-    features = np.zeros((COUNT, 4), np.float32)
-    pair = [Scores(logits.astype(np.float32), features) for logits in (exact, approximate)]
-    return keeps_the_answers(pair[0], pair[1], targets, targets.ndim == 2)
+    return compare(exact, approximate, targets, targets.ndim == 2).keeps_the_answers
 
 
 def flipped(logits: np.ndarray, targets: np.ndarray, count: int) -> np.ndarray:
@@ -59,6 +56,32 @@ def test_the_same_answers_less_surely_are_not_kept(exact: tuple[np.ndarray, np.n
     logits, targets = exact
     assert not kept(logits, logits * 0.7, targets)
     assert (logits.argmax(1) == (logits * 0.7).argmax(1)).all()
+
+
+@pytest.mark.parametrize("margin", [8.0, 28.0])
+@pytest.mark.parametrize("multi", [False, True])
+def test_an_easy_problem_ships_the_small_model(margin: float, multi: bool) -> None:
+    """Where nearly nothing is lost, many times as much is still nothing."""
+    shown = np.eye(3, dtype=np.int64)[np.arange(30) % 3]
+    logits = margin * (shown - 0.5 * multi)
+    targets = shown if multi else shown.argmax(axis=1)
+    found = compare(logits, logits * 0.9, targets, multi)
+    exact, approximate = (losses.mean() for losses in found.losses)
+    assert approximate > 1.3 * exact
+    assert found.keeps_the_answers
+    assert not compare(logits, logits * 0.1, targets, multi).keeps_the_answers
+
+
+def test_how_sure_it_is_is_judged_before_the_temperature(
+    exact: tuple[np.ndarray, np.ndarray],
+) -> None:
+    """The same model, its logits as small as a short training leaves them: T would hide it."""
+    logits, targets = exact
+    small = compare(logits / 20, logits / 20, targets, False)
+    at_one = -np.log(
+        (np.exp(logits / 20) / np.exp(logits / 20).sum(1, keepdims=True))[np.arange(COUNT), targets]
+    )
+    assert small.losses[0] == pytest.approx(at_one)
 
 
 def test_several_labels_are_judged_each(exact: tuple[np.ndarray, np.ndarray]) -> None:

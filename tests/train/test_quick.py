@@ -15,6 +15,7 @@ from kezako.recipe import Recipe
 from kezako.train import portable, quick
 from kezako.train.dataset import Pictures
 from kezako.train.fit import EpochLines, error_in, fitting_callbacks
+from kezako.train.intervals import of_share
 from kezako.train.look import plot_gain
 from kezako.train.quick import ENOUGH, STAGE, fit_head
 from kezako.train.weights import Weights
@@ -118,10 +119,14 @@ def test_a_picture_may_show_several_labels(
     a_gathered_recipe: Draw, an_untrained_learner: Build, the_starter: Weights
 ) -> None:
     recipe, workspace = a_gathered_recipe("multi")
-    learn = an_untrained_learner(recipe, Pictures(recipe, workspace))
+    pictures = Pictures(recipe, workspace)
+    learn = an_untrained_learner(recipe, pictures)
     learn.add_cbs(fitting_callbacks(learn))
     first = fit_head(learn, the_starter)
     assert first is not None
     assert 0 <= first.error < 0.5
-    assert f"errs on {100 * first.error:.1f} %" in str(plot_gain(first, learn).data)
+    said = str(plot_gain(first, learn).data)
+    low, high = of_share(first.error * len(pictures.valid), len(pictures.valid))
+    assert f"errs on {100 * first.error:.1f} % ({100 * low:.1f} to {100 * high:.1f} %)." in said
+    assert "a label being named from 50 % on" in said
     plt.close("all")

@@ -15,6 +15,7 @@ import pytest
 from kezako.bundle import EXPORT, MODEL, REPORT, read_card
 from kezako.classifier import Classifier
 from kezako.sample import draw_face
+from tests.cards import check_every_figure
 from tests.train.test_export import stock_fastai
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +32,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.returncode == 0, done.stderr
     assert "epoch 1 of" in done.stderr
     assert "Next: kezako serve smileys" in done.stdout
+    wrong = round(60 * read_card(home / "models" / "smileys").figures["validation"]["error"])
+    assert f"({wrong} of 60 pictures; 19 times in 20 it lies between" in done.stdout
     return home
 
 
@@ -56,6 +59,12 @@ def test_the_error_is_low_and_the_card_says_how_it_was_trained(home: Path) -> No
     assert card.figures["validation"]["error"] <= 0.12
     assert "starter weights" in card.training["weights"]
     assert card.training["pictures"]["happy"] == {"train": 80, "valid": 20}
+    check_every_figure(card)
+    epochs = card.training["epochs"]
+    assert 0 < len(epochs) <= 10
+    assert all({"valid_loss", "error_rate"} < set(epoch) for epoch in epochs)
+    readme = (home / "models" / "smileys" / "README.md").read_text()
+    assert f"for {len(epochs)} epochs of at most 10" in readme
     report = (home / "models" / "smileys" / REPORT).read_text()
     assert "Confusion matrix" in report or "<img" in report
     assert "starter weights" in report

@@ -1,0 +1,122 @@
+"""What is told of unseen pictures is what is true of them."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+
+from kezako.decision import named, probabilities
+from kezako.train import figures
+from kezako.train.crossfit import (
+    PASSED,
+    fit_limit,
+    fit_rule,
+    fit_thresholds,
+    passing_interval,
+    unseen_answers,
+    unseen_passes,
+)
+from kezako.train.look import plot_label_confusions
+from tests.cards import LABELS, drawn
+
+WORLDS = 60
+
+
+def several_labels(count: int, draw: np.random.Generator, biases: np.ndarray) -> Any:
+    """Logits (N, 4) that are too sure, each label with a bias of its own; and what is true."""
+    targets = (draw.random((count, 4)) < 0.35).astype(np.int64)
+    return 1.7 * ((2 * targets - 1) * 1.2 + biases + draw.normal(0, 1.3, (count, 4))), targets
+
+
+@pytest.mark.parametrize("count", [40, 120])
+def test_the_error_told_of_several_labels_is_the_true_one(count: int) -> None:
+    draw = np.random.default_rng(0)
+    told, held, seen, true = [], 0, [], []
+    for _ in range(WORLDS):
+        biases = draw.normal(0, 0.5, 4)
+        raw, targets = several_labels(count, draw, biases)
+        answers = unseen_answers(raw, targets, multi=True)
+        found = figures.validation(answers, "abcd")
+        rule = fit_rule(raw, targets, multi=True)
+
+        def error(raw: np.ndarray, targets: np.ndarray, rule: Any = rule) -> float:
+            p = probabilities(raw / rule.temperature, multi=True)
+            return float((named(p, True, rule.thresholds) != (targets == 1)).mean())
+
+        told.append(found["error"])
+        seen.append(error(raw, targets))
+        true.append(error(*several_labels(5000, draw, biases)))
+        low, high = found["error_interval"]
+        held += low <= true[-1] <= high
+    assert np.mean(told) == pytest.approx(np.mean(true), abs=0.01)
+    assert np.mean(seen) < np.mean(true) - 0.015, "what chose the thresholds flatters them"
+    assert held >= 0.93 * WORLDS
+
+
+@pytest.mark.parametrize("count", [20, 40, 238])
+def test_the_share_told_to_pass_is_the_true_one(count: int) -> None:
+    draw = np.random.default_rng(0)
+    told, true, held = [], [], 0
+    for _ in range(200):
+        distances = draw.gamma(3, size=count)
+        passes = unseen_passes(distances)
+        told.append(passes.mean())
+        true.append((draw.gamma(3, size=4000) <= fit_limit(distances)).mean())
+        low, high = passing_interval(passes)
+        held += low <= true[-1] <= high
+    assert held >= 0.93 * 200
+    assert np.mean(told) == pytest.approx(np.mean(true), abs=0.01)
+    assert np.mean(true) == pytest.approx(min(PASSED, count / (count + 1)), abs=0.01)
+
+
+def test_of_few_pictures_the_limit_is_the_greatest() -> None:
+    assert fit_limit(np.arange(20.0)) == 19
+    assert fit_limit(np.arange(33.0)) < 32
+
+
+def test_of_one_label_only_how_sure_it_is_changes() -> None:
+    raw, targets = drawn()
+    answers = unseen_answers(raw, targets, multi=False)
+    assert (answers.said.argmax(axis=1) == raw.argmax(axis=1)).all()
+    assert answers.wrong.mean() == (raw.argmax(axis=1) != targets).mean()
+    assert answers.confidences[0].mean() != probabilities(raw, False).max(axis=1).mean()
+
+
+def test_a_single_picture_judges_itself() -> None:
+    answers = unseen_answers(np.array([[1.0, -1.0]]), np.array([[1, 1]]), multi=True)
+    assert np.isfinite(answers.p).all()
+    assert unseen_passes(np.array([0.3])).tolist() == [True]
+
+
+def test_a_threshold_lies_where_it_separates() -> None:
+    p = np.array([[0.1], [0.3], [0.62], [0.9]])
+    (found,) = fit_thresholds(p, np.array([[0], [0], [1], [1]]))
+    assert 0.3 < found <= 0.62
+
+
+def test_the_report_counts_the_answers_that_the_card_counts() -> None:
+    raw, targets = drawn(multi=True, apart=2.0)
+    raw = raw - 0.7  # so that the thresholds are not one half
+
+    def get_preds(dl: Any, act: Any) -> Any:
+        return act(torch.from_numpy(raw)), torch.from_numpy(targets)
+
+    learner = SimpleNamespace(get_preds=get_preds)
+    loader = SimpleNamespace(vocab=LABELS)
+    plot_label_confusions(SimpleNamespace(learn=learner, dl=loader))
+    card = figures.validation(unseen_answers(raw, targets, multi=True), LABELS)
+    figure = plt.gcf()
+    for axes in figure.axes:
+        counts = [int(text.get_text()) for text in axes.texts]  # shown in rows, said in columns
+        of_card = card["classes"][axes.get_title()]
+        assert counts[1] + counts[2] == of_card["wrong"]
+        assert counts[2] == round(of_card["missed"] * of_card["shown"])
+        assert sum(counts) == of_card["pictures"]
+    half = (named(probabilities(raw, True), True) != (targets == 1)).sum(axis=0)
+    assert [card["classes"][label]["wrong"] for label in LABELS] != half.tolist()
+    plt.close(figure)
