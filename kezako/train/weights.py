@@ -137,7 +137,7 @@ def starter_weights(backbone: str, models: Path) -> Weights | str:
 
 
 def _why_starter() -> str:
-    asked = os.environ.get("KEZAKO_WEIGHTS") == STARTER
+    asked = environment.read("WEIGHTS") == STARTER
     return "as KEZAKO_WEIGHTS asks" if asked else "because ImageNet's could not be had"
 
 
