@@ -135,6 +135,10 @@ def _label(value: Any) -> str:
 
 def _thresholds(loss: Any, task: Task, labels: tuple[str, ...], export: Export) -> dict[str, float]:
     given = to_numbers(attributes(loss).get("thresh"), export)
-    if task == "single" or not given or not 0 < given[0] < 1 or given[0] == 0.5:
+    if task == "single" or not given or not all(0 < each < 1 for each in given):
         return {}
-    return dict.fromkeys(labels, round(given[0], 4))
+    if len(given) == 1:  # one for all, as fastai's own loss has it
+        given *= len(labels)
+    if len(given) != len(labels) or set(given) == {0.5}:
+        return {}
+    return {label: round(each, 4) for label, each in zip(labels, given, strict=True)}

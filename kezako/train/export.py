@@ -5,13 +5,15 @@ from __future__ import annotations
 import copy
 import importlib.metadata
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from fastai.learner import Learner
 from torch import nn
 
@@ -28,7 +30,7 @@ from kezako.bundle import (
     seal,
 )
 from kezako.classifier import Classifier, Known, Scores, prepare, unit
-from kezako.decision import Array, probabilities
+from kezako.decision import Array, probabilities, thresholds_of
 from kezako.errors import writing
 from kezako.recipe import Recipe
 from kezako.train import figures, measure, onnx, portable
@@ -56,8 +58,8 @@ def export(
     """Write the bundle of `recipe`, whole or not at all, and return its card."""
     trained = _Trained(learn, recipe, pictures)
     with new_bundle(workspace.bundle(recipe.name)) as folder, writing(folder):
-        trained.export_learner(folder / EXPORT)
         card = trained.write_model(folder)
+        trained.export_learner(folder / EXPORT, card)
         card = replace(card, figures=trained.measured(card, folder, workspace))
         history = {"weights": weights.sentence, "origin": weights.origin, **trained.history()}
         card = replace(card, training=history, libraries=_libraries())
@@ -87,9 +89,11 @@ class _Trained:
         self.train = [Path(path) for path in learn.dls.train_ds.items]
         self.int8: measure.Comparison | None = None  # the last that was tried
 
-    def export_learner(self, path: Path) -> None:
+    def export_learner(self, path: Path, card: Card) -> None:
         """`export.pkl`, as stock fastai writes it, less what only this machine has."""
-        with portable.learner(self.learn, self.model, self.recipe.backbone) as learn:
+        plain = portable.learner(self.learn, self.model, self.recipe.backbone)
+        named = naming(self.learn, thresholds_of(card)) if self.multi else nullcontext()
+        with plain as learn, named:
             learn.path = Path()  # what is exported must not name a folder of this machine
             learn.export(path.absolute(), pickle_module=portable)
 
@@ -190,6 +194,17 @@ class _Trained:
             "epochs": measure.rounded(lines.rows) if lines else [],
             "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         }
+
+
+@contextmanager
+def naming(learn: Learner, thresholds: Array) -> Iterator[None]:
+    """Let fastai itself name each of several labels from its threshold (C,) on."""
+    before = learn.loss_func.thresh
+    learn.loss_func.thresh = torch.tensor(thresholds, dtype=torch.float32)
+    try:
+        yield
+    finally:
+        learn.loss_func.thresh = before
 
 
 def _divide_logits(model: nn.Module, temperature: float) -> None:

@@ -11,9 +11,11 @@ from IPython.display import Markdown
 from matplotlib.axes import Axes
 
 from kezako.bundle import Card
+from kezako.decision import Array, Integers
 from kezako.train.changes import ALL, Changes
-from kezako.train.crossfit import unseen_answers
+from kezako.train.crossfit import fit_rule, unseen_answers
 from kezako.train.dataset import Pictures
+from kezako.train.export import naming
 from kezako.train.fit import error_in
 from kezako.train.intervals import of_share, of_two_shares
 from kezako.train.model_card import model_card, plain
@@ -42,8 +44,7 @@ def plot_counts(pictures: Pictures) -> Axes:
 def plot_label_confusions(interpretation: Any) -> None:
     """For each label of a multi-label model: shown or not, named or not, as the card counts it."""
     labels = [str(label) for label in interpretation.dl.vocab]
-    raw, targets = interpretation.learn.get_preds(dl=interpretation.dl, act=_as_it_is)
-    answers = unseen_answers(raw.double().numpy(), targets.long().numpy(), multi=True)
+    answers = unseen_answers(*_outputs(interpretation), multi=True)
     _, axes = plt.subplots(1, len(labels), figsize=(3.2 * len(labels), 3.2), squeeze=False)
     for column, (label, axis) in enumerate(zip(labels, axes[0], strict=True)):
         pairs = answers.shown[:, column].astype(int), answers.said[:, column].astype(int)
@@ -55,6 +56,24 @@ def plot_label_confusions(interpretation: Any) -> None:
         axis.set_xticks([0, 1], ["not said", "said"])
         axis.set_yticks([0, 1], ["is not", "is"])
         axis.set_title(label)
+
+
+def plot_worst(interpretation: Any, count: int, multi: bool, **settings: Any) -> None:
+    """fastai's `plot_top_losses`, with the labels named that the page would name."""
+    if not multi:
+        interpretation.plot_top_losses(count, **settings)
+        return
+    raw, targets = _outputs(interpretation)
+    rule = fit_rule(raw, targets, multi=True)
+    odds = rule.temperature * np.log(rule.thresholds / (1 - rule.thresholds))  # before T
+    with naming(interpretation.learn, 1 / (1 + np.exp(-odds))):
+        interpretation.plot_top_losses(count, **settings)
+
+
+def _outputs(interpretation: Any) -> tuple[Array, Integers]:
+    """The logits of a learner's validation pictures, as trained, and what those show."""
+    raw, targets = interpretation.learn.get_preds(dl=interpretation.dl, act=_as_it_is)
+    return raw.double().numpy(), targets.long().numpy()
 
 
 def plot_reliability(card: Card) -> Axes:

@@ -101,6 +101,25 @@ def test_the_page_answers_as_learn_predict_does(
         assert ours.keys() == theirs.keys()
         assert all(abs(ours[label] - theirs[label]) < 1e-3 for label in ours), photo
     check_head(classifier, photos)
+    if card.task == "multi":
+        check_names(bundle, classifier, photos)
+
+
+def check_names(bundle: Path, classifier: Classifier, photos: list[Path]) -> None:
+    """fastai names the labels that the page names, each from its own threshold on."""
+    thresholds = classifier.card.thresholds
+    assert set(thresholds.values()) != {0.5}
+    learner = load_learner(bundle / "export.pkl")
+    differ = 0
+    with learner.no_bar():
+        for photo in photos:
+            p = classifier.predict(photo).probabilities
+            if min(abs(p[label] - thresholds[label]) for label in p) < 1e-3:
+                continue  # rounding may decide
+            named = {label for label in p if p[label] >= thresholds[label]}
+            assert set(learner.predict(photo)[0]) == named
+            differ += named != {label for label in p if p[label] >= 0.5}
+    assert differ, "or the thresholds decide nothing"
 
 
 def check_head(classifier: Classifier, photos: list[Path]) -> None:

@@ -44,7 +44,7 @@ def test_a_report_to_publish_keeps_plots_and_leaves_pictures_out(executed: Path)
 def test_every_cell_of_the_notebook_that_shows_pictures_is_tagged(the_repository: Path) -> None:
     story = nbformat.read(the_repository / "notebooks" / "train.ipynb", as_version=4)
     words = (
-        "show_batch(", "show_image(", "show_first(", "plot_top_losses(", "Cleaner(recipe",
+        "show_batch(", "show_image(", "show_first(", "plot_worst(", "Cleaner(recipe",
         "show_confusions(", "gallery.show(",
     )  # fmt: skip
     shows = [cell for cell in story.cells if any(word in cell.source for word in words)]
