@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from shlex import quote
 
@@ -20,6 +20,7 @@ from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 
 LEAST = 10  # kept pictures of each class: of fewer, not two are left over to judge by
+COMPARABLE = 4  # pictures in all: fewer tell nothing of one another
 SHOWN = 5  # classes named in one sentence
 UNFINISHED = "unfinished.pt"  # in data/NAME: the last epoch of a training that has not ended
 # With fastai's head; the largest file of a training has 12 bytes for each: weights, two moments.
@@ -48,6 +49,18 @@ def check_ready(
     if (adopted or len(kept) == len(there)) and (told := too_few(recipe, kept, rows)):
         raise NotReady(told)
     _check_room(recipe, workspace)
+
+
+def check_comparable(recipe: Recipe, kept: Sequence[Row]) -> None:
+    """Raises `NotReady` where there is nothing to clean."""
+    if len(kept) < COMPARABLE:
+        raise NotReady(too_few(recipe, kept))
+
+
+def next_step(recipe: Recipe, manifest: Manifest) -> str:
+    """What to do with the pictures that are there: train, or find more first."""
+    lacking = too_few(recipe, manifest.kept(), manifest.rows())
+    return lacking or f"Next: kezako train {quote(recipe.name)}"
 
 
 def too_few(

@@ -61,12 +61,12 @@ def test_no_two_faces_are_taken_for_the_same(faces: dict[tuple[str, int], Image.
 def test_the_command_draws_and_registers_them(
     an_empty_workspace: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["sample", "smileys", "--pictures", "4"]) == 0
-    assert "kezako train smileys" in capsys.readouterr().out
+    assert main(["sample", "smileys", "--pictures", "10"]) == 0
+    assert "Next: kezako train smileys" in capsys.readouterr().out
     assert an_empty_workspace.recipe("smileys").labels == CLASSES
     with Manifest(an_empty_workspace.folder("smileys")) as manifest:
         kept = manifest.kept()
-    assert sorted(row.folder for row in kept) == sorted(CLASSES * 4)
+    assert sorted(row.folder for row in kept) == sorted(CLASSES * 10)
     assert {row.split for row in kept} == {"train", "valid"}
 
 

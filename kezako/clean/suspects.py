@@ -15,12 +15,10 @@ from kezako.clean.copies import groups_of
 from kezako.clean.evidence import Evidence, Integers, nearest, out_of_fold, vote
 from kezako.clean.features import Features, measure
 from kezako.clean.marks import belongs
-from kezako.errors import KezakoError
 from kezako.manifest import Manifest, Row
+from kezako.readiness import check_comparable
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
-
-FEWEST = 4  # pictures that can be compared at all
 
 
 @dataclass(frozen=True)
@@ -58,11 +56,7 @@ def look(recipe: Recipe, workspace: Workspace) -> tuple[list[Row], list[Row], Fe
         with Manifest(folder) as manifest:
             manifest.recover()
             rows = [row for row in manifest.kept() if belongs(recipe, row.folder)]
-    if len(rows) < FEWEST:
-        raise KezakoError(
-            f"{recipe.name} has {len(rows)} pictures, too few to compare. "
-            f"Gather more with: kezako gather {recipe.name}"
-        )
+    check_comparable(recipe, rows)
     return measure(recipe, workspace, rows)
 
 

@@ -48,7 +48,6 @@ def _sample(arguments: argparse.Namespace, workspace: Workspace) -> None:
 
     recipe = draw_sample(workspace, arguments.pictures, arguments.seed)
     print(adopt(recipe, workspace))
-    print(f"Next: kezako train {recipe.name}")
 
 
 def _add_gather(commands: Commands) -> None:
@@ -124,6 +123,8 @@ def _add_clean(commands: Commands) -> None:
 
 
 def _clean(arguments: argparse.Namespace, workspace: Workspace) -> None:
+    from kezako.readiness import check_comparable, next_step
+
     recipe = workspace.recipe(arguments.name)
     if arguments.open and (arguments.undo or arguments.auto):
         raise KezakoError("--open lets you decide by yourself; give it without --auto and --undo.")
@@ -133,6 +134,8 @@ def _clean(arguments: argparse.Namespace, workspace: Workspace) -> None:
         back = undo(recipe, workspace)
         print(f"{back} pictures are back where they were." if back else "There is nothing to undo.")
         return
+    with manifest_of(recipe.name, workspace) as manifest:
+        check_comparable(recipe, manifest.kept())  # before imports that take long
     from kezako.clean.auto import clean
     from kezako.clean.suspects import as_lines, find_suspects
 
@@ -141,7 +144,8 @@ def _clean(arguments: argparse.Namespace, workspace: Workspace) -> None:
         print(cleaned)
         if cleaned.verdicts:
             print(f"To take that back: kezako clean {recipe.name} --undo")
-            print(f"Next: kezako train {recipe.name}")
+            with manifest_of(recipe.name, workspace) as manifest:
+                print(next_step(recipe, manifest))
         return
     print("\n".join(as_lines(find_suspects(recipe, workspace)[: arguments.top])))
     if arguments.open:

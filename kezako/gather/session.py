@@ -7,15 +7,17 @@ import contextvars
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
 from kezako.errors import KezakoError
+from kezako.gather import damage
 from kezako.gather.keep import Keeper
 from kezako.gather.summary import Summary, summarise
 from kezako.manifest import Manifest
+from kezako.readiness import next_step
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 
@@ -37,8 +39,9 @@ class Session:
         """Group near-duplicates, give new pictures their side of the split, and sum up."""
         self.manifest.group()
         self.manifest.split(self.recipe.validation_share, self.recipe.seed)
-        folders = tuple(self.recipe.folders)
-        return summarise(self.manifest, self.recipe.name, folders, wanted, self.before, self.notes)
+        folders, name = tuple(self.recipe.folders), self.recipe.name
+        found = summarise(self.manifest, name, folders, wanted, self.before, self.notes)
+        return replace(found, next=next_step(self.recipe, self.manifest))
 
 
 @contextmanager
@@ -56,7 +59,10 @@ def begin(recipe: Recipe, workspace: Workspace) -> Iterator[Session]:
     try:
         with Manifest(folder) as manifest:
             manifest.recover()
-            yield Session(recipe, manifest, Keeper(manifest), len(manifest.kept()))
+            damaged = damage.set_aside(manifest)
+            notes = [damage.said(damaged)] if damaged else []
+            before = len(manifest.kept()) + len(damaged)
+            yield Session(recipe, manifest, Keeper(manifest), before, notes)
     finally:
         lock.release()
 

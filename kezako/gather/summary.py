@@ -24,6 +24,7 @@ class Summary:
     conflicts: int = 0  # groups of near-duplicates under more than one class
     added: int = 0  # pictures that this run brought
     notes: tuple[str, ...] = field(default=())  # what sources said, folders left out
+    next: str = ""  # what to do now: train, or find more pictures
 
     @property
     def rows(self) -> list[tuple[str, int, int, float]]:
@@ -43,7 +44,8 @@ class Summary:
             lines += [f"  {'':{width}}    {n} {why}" for why, n in self._failures(folder)]
         if self.conflicts:
             lines.append(f"  {self.conflicts} pictures lie under more than one class: clean them")
-        return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
+        lines += [f"  {note}" for note in self.notes]
+        return "\n".join([*lines, *filter(None, [self.next])])
 
     def _repr_html_(self) -> str:
         head = "<tr><th>class</th><th>kept</th><th>tried</th><th>yield</th><th>why not</th></tr>"
@@ -53,7 +55,7 @@ class Summary:
             for folder, kept, tried, share in self.rows
         )
         notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
-        return f"<table>{head}{body}</table>{notes}"
+        return f"<table>{head}{body}</table>{notes}<p>{escape(self.next)}</p>"
 
     def _failures(self, folder: str) -> list[tuple[str, int]]:
         counts = self.reasons.get(folder, Counter())
