@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from tqdm.auto import tqdm
 
 from kezako.errors import KezakoError
+from kezako.proxies import Proxies
 from kezako.recipe import Licence
 
 
@@ -18,8 +20,8 @@ from kezako.recipe import Licence
 class Settings:
     """What a gathering run is told from outside the recipe; sources and fetch share it."""
 
-    proxy: str | None = None  # "http://host:port"; every request goes through it
-    ca: Path | None = None  # PEM bundle to trust instead of the system's, behind a TLS proxy
+    proxies: Proxies = field(default_factory=Proxies)  # for searches and pictures alike
+    ca: Path | None = None  # PEM file of authorities to trust as well, behind a TLS proxy
     openverse_url: str = "https://api.openverse.org"
     wikimedia_url: str = "https://commons.wikimedia.org"
     contact: str | None = None  # an address for the sources' operators, as Wikimedia asks for
@@ -27,6 +29,7 @@ class Settings:
     pause: float = 1.0  # factor on every pause; 0 in tests
     timeout: float = 20.0  # seconds for one answer of a source
     photos_only: bool = True  # ask sources for photographs, where they can tell; the recipe's
+    safe: bool = True  # ask sources for nothing that is not for all eyes; the recipe's
     licence: Licence = "any"  # "free": ask for Creative Commons or public domain; the recipe's
     lists: Path | None = None  # folder of CLASS.txt for the `urls` source; None: data/NAME/urls
     data: Path | None = None  # data/NAME of the run
@@ -36,15 +39,16 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """Settings from `KEZAKO_*` variables. Raises `KezakoError` naming the variable to mend."""
+        given = os.environ if environment is None else environment
         found = {
             key.removeprefix("KEZAKO_").lower(): value.strip()
-            for key, value in (os.environ if environment is None else environment).items()
+            for key, value in given.items()
             if key.startswith("KEZAKO_") and value.strip()
         }
         plain = cls()
         return cls(
-            proxy=_web_address("proxy", found.get("proxy")),
-            ca=_file("ca", found.get("ca")),
+            proxies=_proxies(environment),
+            ca=_file("ca", found.get("ca")) or _trusted_elsewhere(given),
             openverse_url=_web_address("openverse_url", found.get("openverse_url"))
             or plain.openverse_url,
             wikimedia_url=_web_address("wikimedia_url", found.get("wikimedia_url"))
@@ -60,11 +64,25 @@ class Settings:
         return replace(self, data=data, folder=folder)
 
 
+def _proxies(environment: Mapping[str, str] | None) -> Proxies:
+    proxies = Proxies.from_environment(environment)
+    if proxies.speak_socks and find_spec("socksio") is None:
+        raise KezakoError(
+            "For a SOCKS proxy one more package is needed; install it with: "
+            "pip install 'httpx[socks]'"
+        )
+    return proxies
+
+
 def _web_address(key: str, value: str | None) -> str | None:
     if value is None:
         return None
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https", "socks5", "socks5h") or not parts.hostname:
+    try:
+        parts = urlsplit(value)
+        fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # no port, or half an IPv6 address
+        fits = False
+    if not fits:
         raise KezakoError(
             f"KEZAKO_{key.upper()} must be an address such as http://127.0.0.1:8080, not {value!r}."
         )
@@ -78,6 +96,12 @@ def _file(key: str, value: str | None) -> Path | None:
     if not path.is_file():
         raise KezakoError(f"KEZAKO_{key.upper()} names the file {value!r}, which does not exist.")
     return path
+
+
+def _trusted_elsewhere(environment: Mapping[str, str]) -> Path | None:
+    """The file that OpenSSL's own variable names, so that each library here trusts the same."""
+    path = Path(environment.get("SSL_CERT_FILE") or ".")
+    return path if path.is_file() else None
 
 
 def _line(key: str, value: str | None) -> str | None:
