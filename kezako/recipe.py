@@ -52,6 +52,7 @@ class Recipe:
         "any"  # "free": only Creative Commons or public domain, where a source can tell
     )
     photos_only: bool = True  # no drawings or clip art, where a source can tell
+    safe: bool = True  # searches leave out what is not for all eyes, where a source can tell
     respect_noai: bool = True  # leave pictures whose site says X-Robots-Tag: noai
     backbone: Backbone = "resnet18"  # the smallest with good ImageNet weights: trains on a laptop
     image_size: int = 224  # pixels a side; what ImageNet's weights were trained at
@@ -319,6 +320,7 @@ _CHECKS: Mapping[str, Any] = {
     "sources": _texts,
     "licence": _choice(*get_args(Licence)),
     "photos_only": _flag,
+    "safe": _flag,
     "respect_noai": _flag,
     "backbone": _choice(*get_args(Backbone)),
     "image_size": _image_size,

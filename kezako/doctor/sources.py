@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from kezako.doctor.finding import Finding
 from kezako.doctor.packages import install
+from kezako.errors import KezakoError
 from kezako.recipe import SOURCES
 
 QUERY = "teddy bear"
@@ -18,8 +19,8 @@ ALTOGETHER = 20.0  # seconds, since a source may ask several sites, one after th
 ADVICE = {
     "limited": "It answers too many requests now; the next source takes over. Try again later.",
     "refused": "It refuses this network or this program; the next source takes over.",
-    "broken": "See whether this machine reaches the web (KEZAKO_PROXY, KEZAKO_CA); pictures that "
-    "you have need none: kezako gather NAME --from FOLDER.",
+    "broken": "See whether this machine reaches the web (HTTPS_PROXY or KEZAKO_PROXY, KEZAKO_CA); "
+    "pictures that you have need none: kezako gather NAME --from FOLDER.",
     "empty": "It answers, but finds nothing; try another search, or another source.",
 }
 
@@ -80,6 +81,8 @@ def _ask(name: str) -> Finding:
         first = next(iter(open_source(name, settings).search(QUERY, 1)), None)
     except SourceStopped as stopped:
         return Finding("--", name, str(stopped), ADVICE[stopped.kind])
+    except KezakoError as error:  # a setting
+        return Finding("--", name, str(error))
     except ImportError as error:
         return Finding("--", name, f"needs {error.name}, which is missing", install("train"))
     except Exception as error:  # a source of the maker's own may fail in any way

@@ -8,23 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TypeVar
+from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
 import httpcore
 import httpx
 
 from kezako import __version__
+from kezako.errors import KezakoError
 from kezako.gather.check import Reject
 from kezako.gather.network import (
+    NoProxy,
     NoSuchHost,
     PrivateAddress,
     PublicOnly,
-    refuse_private_literal,
+    ToProxy,
+    refuse_private_host,
+    trusting,
 )
 from kezako.gather.settings import Settings
 from kezako.gather.sniff import forbids_ai, is_picture
@@ -33,7 +39,9 @@ from kezako.manifest import Status
 R = TypeVar("R")
 _RETRIED = {408, 429, 500, 502, 503, 504}  # what may pass
 _POOLS = 16
+_LOGIN = ("407", "Invalid username/password")  # how a proxy asks for one, by HTTP and by SOCKS
 _REFUSALS = {401, 402, 403, 407, 451}
+_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")  # in a request
 _HEADERS = [
     (b"User-Agent", f"Mozilla/5.0 (compatible; kezako/{__version__})".encode()),
     (b"Accept", b"image/avif,image/webp,image/*;q=0.9,*/*;q=0.1"),
@@ -57,6 +65,11 @@ class Limits:
     waits: tuple[float, ...] = (0.5,)  # seconds before a second attempt; there are other pictures
     longest_wait: float = 15.0  # seconds; a site that asks for more is left
     redirects: int = 5
+    silences: int = 12  # one after the other; a host that keeps silent so often is left
+
+
+class ProxyTrouble(KezakoError):
+    """The proxy lets nothing through; the addresses are not at fault, and wait for another run."""
 
 
 class _Failed(Exception):
@@ -68,16 +81,19 @@ class _Failed(Exception):
         status: Status = "broken",
         again: bool = False,  # it may pass
         after: float = 0.0,  # seconds the site asks to wait
+        silent: bool = False,  # nothing came, or too little in the time there is
+        trouble: ProxyTrouble | None = None,  # what to raise, since the address is not at fault
     ):
         super().__init__(reason)
         self.reject = Reject(status, reason)
-        self.again, self.after = again, after
+        self.again, self.after, self.silent, self.trouble = again, after, silent, trouble
 
 
 class _Host:
     def __init__(self, at_once: int):
         self.places = asyncio.Semaphore(at_once)
         self.not_before = 0.0  # loop time; what Retry-After asked for
+        self.silences = 0  # since it answered last
 
 
 class _Memory:
@@ -113,31 +129,38 @@ class Fetcher:
         self._memory = _Memory(self._limits.memory)
         self._large = asyncio.Semaphore(self._limits.large_at_once)
         self._hosts: WeakValueDictionary[bytes, _Host] = WeakValueDictionary()
-        # A pool looks at all its connections for each request, so hosts are spread over several.
-        certificates = _certificates(settings)
-        self._pools = [self._new_pool(certificates) for _ in range(_POOLS)]
+        self._certificates = trusting(settings.ca)
+        self._pools: dict[tuple[str | None, int], httpcore.AsyncConnectionPool] = {}
 
-    def _new_pool(self, certificates: ssl.SSLContext) -> httpcore.AsyncConnectionPool:
+    def _pool(self, url: httpx.URL) -> httpcore.AsyncConnectionPool:
+        # A pool looks at all its connections for each request, so hosts are spread over several.
+        proxy = self._settings.proxies.towards(str(url))
+        key = proxy, hash(url.netloc) % _POOLS
+        if key not in self._pools:
+            self._pools[key] = self._new_pool(proxy)
+        return self._pools[key]
+
+    def _new_pool(self, proxy: str | None) -> httpcore.AsyncConnectionPool:
+        backend: httpcore.AsyncNetworkBackend | None = PublicOnly()
+        if proxy:  # the only address that this machine connects to is the proxy's
+            backend = ToProxy()
+        elif self._settings.allow_private:
+            backend = None
         return httpcore.AsyncConnectionPool(
-            ssl_context=certificates,
-            proxy=_proxy(self._settings, certificates),
+            ssl_context=self._certificates,
+            proxy=_proxy(proxy, self._certificates) if proxy else None,
             max_connections=self._limits.at_once,
             max_keepalive_connections=self._limits.at_once // 4,
             keepalive_expiry=10.0,
             http2=True,
-            network_backend=None if self._unchecked else PublicOnly(),
+            network_backend=backend,
         )
-
-    @property
-    def _unchecked(self) -> bool:
-        # Behind a proxy the only address this machine connects to is the proxy's.
-        return self._settings.allow_private or self._settings.proxy is not None
 
     async def __aenter__(self) -> Fetcher:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for pool in self._pools:
+        for pool in self._pools.values():
             await pool.aclose()
 
     async def fetch(
@@ -145,7 +168,10 @@ class Fetcher:
         address: str,
         then: Callable[[bytes], Awaitable[R]],  # until it returns, the bytes count as in memory
     ) -> R | Reject:
-        """What `then` makes of the picture at `address`; a `Reject` where there is none."""
+        """What `then` makes of the picture at `address`; a `Reject` where there is none.
+
+        Raises `ProxyTrouble`, and what `then` raises, but nothing for what an address brings about.
+        """
         try:
             url = _parsed(address)
         except _Failed as failed:
@@ -155,7 +181,7 @@ class Fetcher:
         while True:
             try:
                 async with host.places, self._places:
-                    body = await self._attempt(url)
+                    body = await self._attempt(url, host)
                     await self._memory.take(len(body))
                 try:
                     return await then(body)
@@ -164,6 +190,8 @@ class Fetcher:
             except _Failed as failed:
                 wait = next(waits, None)
                 if not failed.again or wait is None or failed.after > self._limits.longest_wait:
+                    if failed.trouble:
+                        raise failed.trouble from failed
                     return failed.reject
                 await self._pause(host, wait, failed.after)
 
@@ -174,25 +202,56 @@ class Fetcher:
         wait = wait * factor * random.uniform(1.0, 1.5)  # so that a host's retries spread out
         await asyncio.sleep(max(wait, host.not_before - now))
 
-    async def _attempt(self, url: httpx.URL) -> bytes:
+    async def _attempt(self, url: httpx.URL, host: _Host) -> bytes:
+        if host.silences >= self._limits.silences:
+            raise _Failed(f"no answer: its host was silent {host.silences} times")
+        try:
+            body = await self._whole(url)
+        except _Failed as failed:
+            host.silences = host.silences + 1 if failed.silent else 0
+            raise
+        host.silences = 0
+        return body
+
+    async def _whole(self, url: httpx.URL) -> bytes:
         try:
             return await asyncio.wait_for(self._follow(url), self._limits.whole)
-        except asyncio.TimeoutError:
-            raise _Failed(f"too slow: not whole after {self._limits.whole:g} seconds") from None
+        except _Failed:
+            raise
+        except TimeoutError:
+            slow = f"too slow: not whole after {self._limits.whole:g} seconds"
+            raise _Failed(slow, silent=True) from None
         except PrivateAddress as error:
-            raise _Failed(f"private address: {error}", "refused") from error
+            raise _Failed(f"private address: {_plain(error)}", "refused") from error
         except NoSuchHost as error:
-            raise _Failed(f"no such host: {error}") from error
+            raise _Failed(f"no such host: {_plain(error)}") from error
+        except NoProxy as error:
+            trouble = self._trouble(url, f"cannot be reached ({_plain(error)})")
+            raise _Failed("no proxy", again=True, trouble=trouble) from error
         except httpcore.ConnectTimeout as error:
-            raise _Failed("not reached: no connection in time", again=True) from error
-        except (httpcore.ConnectError, httpcore.ProxyError) as error:
+            raise _Failed("not reached: no connection in time", again=True, silent=True) from error
+        except httpcore.ProxyError as error:
+            trouble = None
+            if str(error).startswith(_LOGIN):
+                wants = "wants a name and a password in its address, http://NAME:PASSWORD@HOST:PORT"
+                trouble = self._trouble(url, wants)
+            raise _Failed(f"not reached: {_plain(error)}", again=True, trouble=trouble) from error
+        except httpcore.ConnectError as error:
             raise _Failed(f"not reached: {_plain(error)}", again=not _is_tls(error)) from error
         except httpcore.TimeoutException as error:
-            raise _Failed("no answer: silent for too long", again=True) from error
+            raise _Failed("no answer: silent for too long", again=True, silent=True) from error
         except (httpcore.NetworkError, httpcore.RemoteProtocolError) as error:
             raise _Failed(f"cut off: {_plain(error)}", again=True) from error
-        except (httpcore.ProtocolError, httpcore.UnsupportedProtocol, ssl.SSLError) as error:
+        except Exception as error:  # what strangers' addresses and servers bring a library to
             raise _Failed(f"no sense: {_plain(error)}") from error
+
+    def _trouble(self, url: httpx.URL, what: str) -> ProxyTrouble:
+        proxy = urlsplit(self._settings.proxies.towards(str(url)) or "")
+        where = proxy.netloc.rpartition("@")[2]
+        return ProxyTrouble(
+            f"The proxy {where} {what}. It is set in KEZAKO_PROXY, HTTPS_PROXY, HTTP_PROXY or "
+            "ALL_PROXY; mend that, and run the same command again."
+        )
 
     async def _follow(self, url: httpx.URL) -> bytes:
         for _ in range(self._limits.redirects + 1):
@@ -205,23 +264,23 @@ class Fetcher:
     async def _ask(self, url: httpx.URL) -> bytes | str:
         """The picture, or the address that the site names instead."""
         if not self._settings.allow_private:
-            refuse_private_literal(url.host)
+            refuse_private_host(url.raw_host.decode("ascii"))
         limits = self._limits
         timeout = {"connect": limits.connect, "read": limits.silence, "write": limits.silence,
                    "pool": None}  # fmt: skip
         target = httpcore.URL(
             scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
         )
-        pool = self._pools[hash(url.netloc) % _POOLS]
-        async with pool.stream(
-            "GET", target, headers=_HEADERS, extensions={"timeout": timeout}
+        own = [(b"Host", url.netloc), *_HEADERS]
+        async with self._pool(url).stream(
+            "GET", target, headers=own, extensions={"timeout": timeout}
         ) as response:
             headers = httpx.Headers(response.headers)
+            if self._respect_noai and (words := forbids_ai(headers.get_list("X-Robots-Tag"))):
+                raise _Failed(f"no AI use: the site says {words}", "refused")
             if response.status in (301, 302, 303, 307, 308) and "Location" in headers:
                 return headers["Location"]
             _accept(response.status, headers)
-            if self._respect_noai and (words := forbids_ai(headers.get_list("X-Robots-Tag"))):
-                raise _Failed(f"no AI use: the site says {words}", "refused")
             return await self._read(response, headers)
 
     async def _read(self, response: httpcore.Response, headers: httpx.Headers) -> bytes:
@@ -252,8 +311,14 @@ def _parsed(address: str, base: httpx.URL | None = None) -> httpx.URL:
         url = base.join(address) if base else httpx.URL(address)
     except (httpx.InvalidURL, ValueError) as error:
         raise _Failed(f"no address: {_plain(error)}", "refused") from error
-    if url.scheme not in ("http", "https") or not url.host:
+    # As it stands in a request: `url.host` would decode "xn--ls8h", which is no valid name.
+    host = url.raw_host.decode("ascii", "replace")
+    if url.scheme not in ("http", "https") or not host:
         raise _Failed(f"no address: {_plain(url.scheme or 'nothing')} is not fetched", "refused")
+    if ":" not in host and not _NAME.fullmatch(host.lower()):
+        raise _Failed(f"no address: {_plain(host)} is no name of a host", "refused")
+    if url.port is not None and not 0 < url.port < 65_536:
+        raise _Failed(f"no address: there is no port {_plain(url.port)}", "refused")
     return url
 
 
@@ -280,17 +345,8 @@ def seconds_to_wait(retry_after: str | None) -> float:
     return seconds_of(retry_after) or 0.0
 
 
-def _certificates(settings: Settings) -> ssl.SSLContext:
-    context = httpcore.default_ssl_context()
-    if settings.ca:
-        context.load_verify_locations(cafile=str(settings.ca))
-    return context
-
-
-def _proxy(settings: Settings, certificates: ssl.SSLContext) -> httpcore.Proxy | None:
-    if settings.proxy is None:
-        return None
-    url = httpx.URL(settings.proxy)
+def _proxy(address: str, certificates: ssl.SSLContext) -> httpcore.Proxy:
+    url = httpx.URL(address)
     login = (url.username, url.password) if url.username else None
     where = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target="/")
     return httpcore.Proxy(where, auth=login, ssl_context=certificates)

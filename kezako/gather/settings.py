@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 from tqdm.auto import tqdm
 
 from kezako import environment
 from kezako.errors import KezakoError
+from kezako.proxies import Proxies
 from kezako.recipe import Licence
 
 
@@ -18,8 +21,8 @@ from kezako.recipe import Licence
 class Settings:
     """What a gathering run is told from outside the recipe; sources and fetch share it."""
 
-    proxy: str | None = None  # "http://host:port"; every request goes through it
-    ca: Path | None = None  # PEM bundle to trust instead of the system's, behind a TLS proxy
+    proxies: Proxies = field(default_factory=Proxies)  # for searches and pictures alike
+    ca: Path | None = None  # PEM file of authorities to trust as well, behind a TLS proxy
     openverse_url: str = "https://api.openverse.org"
     wikimedia_url: str = "https://commons.wikimedia.org"
     contact: str | None = None  # an address for the sources' operators, as Wikimedia asks for
@@ -27,6 +30,7 @@ class Settings:
     pause: float = 1.0  # factor on every pause; 0 in tests
     timeout: float = 20.0  # seconds for one answer of a source
     photos_only: bool = True  # ask sources for photographs, where they can tell; the recipe's
+    safe: bool = True  # ask sources for nothing that is not for all eyes; the recipe's
     licence: Licence = "any"  # "free": ask for Creative Commons or public domain; the recipe's
     lists: Path | None = None  # folder of CLASS.txt for the `urls` source; None: data/NAME/urls
     data: Path | None = None  # data/NAME of the run
@@ -40,8 +44,8 @@ class Settings:
         plain = cls()
         pause, lists = read("PAUSE"), read("URLS")
         return cls(
-            proxy=read("PROXY"),
-            ca=_file(read("CA")),
+            proxies=_proxies(given),
+            ca=_file(read("CA")) or _trusted_elsewhere(os.environ if given is None else given),
             openverse_url=read("OPENVERSE_URL") or plain.openverse_url,
             wikimedia_url=read("WIKIMEDIA_URL") or plain.wikimedia_url,
             contact=read("CONTACT"),
@@ -55,6 +59,16 @@ class Settings:
         return replace(self, data=data, folder=folder)
 
 
+def _proxies(given: Mapping[str, str] | None) -> Proxies:
+    proxies = Proxies.from_environment(given)
+    if proxies.speak_socks and find_spec("socksio") is None:
+        raise KezakoError(
+            "For a SOCKS proxy one more package is needed; install it with: "
+            "pip install 'httpx[socks]'"
+        )
+    return proxies
+
+
 def _file(value: str | None) -> Path | None:
     if value is None:
         return None
@@ -62,3 +76,9 @@ def _file(value: str | None) -> Path | None:
     if not path.is_file():
         raise KezakoError(f"KEZAKO_CA names the file {value!r}, which does not exist.")
     return path
+
+
+def _trusted_elsewhere(given: Mapping[str, str]) -> Path | None:
+    """The file that OpenSSL's own variable names, so that each library here trusts the same."""
+    path = Path(given.get("SSL_CERT_FILE") or ".")
+    return path if path.is_file() else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 _BEGINNINGS = (
@@ -15,6 +16,13 @@ _BEGINNINGS = (
 )
 _FORBIDDEN = {"noai", "noimageai"}
 _OURS = {"*", "kezako"}
+_ROBOT = re.compile(r"\*|[a-z][a-z0-9._-]*")  # a name; "25 jun 2026 15" of a date is none
+# Before a colon, what is no directive is the name of a robot.
+_DIRECTIVES = _FORBIDDEN | {
+    "max-snippet", "max-image-preview", "max-video-preview", "unavailable_after",  # with a value
+    "all", "none", "noindex", "nofollow", "noarchive", "nocache", "nosnippet", "noimageindex",
+    "notranslate", "indexifembedded", "nositelinkssearchbox", "noodp", "noydir",
+}  # fmt: skip
 
 
 def is_picture(body: bytes | bytearray) -> bool:
@@ -31,15 +39,17 @@ def forbids_ai(
 ) -> str | None:
     """The words by which a site keeps its pictures from training, if they are meant for us.
 
-    "otherbot: noai" is not: from its name on, a header's words are for that robot only.
+    "otherbot: noai" is not: from a robot's name on, a header's words are for that robot only.
+    "max-image-preview: large" names none.
     """
     for header in headers:
-        agent = "*"
-        for part in header.lower().split(","):
-            name, colon, word = part.partition(":")
-            if colon:
-                agent = name.strip()
-            directive = (word if colon else name).strip()
-            if agent in _OURS and directive in _FORBIDDEN:
-                return directive
+        robot = "*"
+        for part in re.split("[,;]", header.lower()):
+            name, colon, _ = part.partition(":")
+            name = name.strip().split("/")[0]  # without its version
+            if colon and name not in _DIRECTIVES and _ROBOT.fullmatch(name):
+                robot = name
+            found = _FORBIDDEN & set(part.replace(":", " ").split())
+            if found and robot in _OURS:
+                return min(found)
     return None

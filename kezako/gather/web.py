@@ -19,7 +19,7 @@ from kezako.gather.archive import read_or_reject
 from kezako.gather.bars import Bar
 from kezako.gather.check import Checked, Reject
 from kezako.gather.checkers import Checkers
-from kezako.gather.fetch import Fetcher
+from kezako.gather.fetch import Fetcher, ProxyTrouble
 from kezako.gather.flow import in_order
 from kezako.gather.session import Session
 from kezako.gather.settings import Settings
@@ -37,7 +37,9 @@ async def gather_web(session: Session, sources: Sequence[str], settings: Setting
     for name in sources:
         open_source(name, settings)  # a wrong name is said before anything is gathered
     recipe = session.recipe
-    settings = replace(settings, licence=recipe.licence, photos_only=recipe.photos_only)
+    settings = replace(
+        settings, licence=recipe.licence, photos_only=recipe.photos_only, safe=recipe.safe
+    )
     kept = Counter(row.folder for row in session.manifest.kept())
     wanting = {
         folder: queries
@@ -59,7 +61,7 @@ class _Desk:
         self.session, self.settings, self.names = session, settings, names
         self.asked = tuple(names)  # those too that were dropped since
         self._introduced: set[str] = set()
-        if settings.proxy and not settings.allow_private:
+        if settings.proxies and not settings.allow_private:
             self.say("Names are resolved by the proxy, which has to keep private addresses apart.")
 
     def say(self, sentence: str) -> None:
@@ -71,6 +73,7 @@ class _Desk:
         wishes = {
             "licence": self.settings.licence == "free",
             "photo only": self.settings.photos_only,
+            "safe search": self.settings.safe,
         }
         unmet = [what for what in source.cannot_filter if wishes.get(what)]
         if source.name not in self._introduced and unmet:
@@ -149,9 +152,14 @@ class _Class:
         rows = self._manifest.pending(self._folder)
 
         async def get(row: Row) -> Checked | Reject:
-            if reader := readers.get(str(row.source)):
-                return await reader.get(str(row.url), self._checkers)
-            return await self._fetcher.fetch(str(row.url), self._checkers.check)
+            try:
+                if reader := readers.get(str(row.source)):
+                    return await reader.get(str(row.url), self._checkers)
+                return await self._fetcher.fetch(str(row.url), self._checkers.check)
+            except ProxyTrouble:
+                raise
+            except Exception as error:  # else this row would stop each later run as well
+                return Reject("broken", f"failed: {type(error).__name__}: {error}"[:200])
 
         async with aclosing(in_order(rows, get, self._ahead)) as results:
             async for row, outcome in results:
@@ -207,7 +215,10 @@ class _Search:
     def _one(self, query: str) -> Iterator[Found]:
         name = self._source.name
         try:
-            yield from islice(self._source.search(query, self._limit), self._limit)
+            for each in islice(self._source.search(query, self._limit), self._limit):
+                if not isinstance(each, Found):
+                    raise TypeError(f"{each!r} is no Found")
+                yield each
         except SourceStopped as stopped:
             self.stopped = stopped
         except Exception as error:  # a source of the user's own, or a library that changed

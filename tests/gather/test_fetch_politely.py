@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from kezako.gather.check import Reject
 from kezako.gather.fetch import Fetcher, Limits
 from kezako.gather.settings import Settings
@@ -54,3 +56,49 @@ def test_noai_counts_where_it_is_meant_for_us() -> None:
     assert forbids_ai(["*: noai"]) == "noai"
     assert forbids_ai(["otherbot: noindex, noai"]) is None
     assert forbids_ai(["noindex, nofollow", "none", ""]) is None
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "max-image-preview:large, noai",
+        "max-image-preview: large, max-snippet:-1, max-video-preview:-1, noimageai",
+        "unavailable_after: 25 Jun 2030 15:00:00 PST, noai",
+        "unavailable_after: Tuesday, 25 Jun 2030 15:00:00 PST, noai",
+        "otherbot: noindex, kezako: noai",
+        "otherbot: noindex, *: noai",
+        "kezako: noindex, noai",
+        "kezako/1.0: noai",
+        "noindex; noai",
+        "noai noimageai",
+        "NOAI,NOIMAGEAI",
+        "noai:",
+        ": noai",
+    ],
+)
+def test_noai_is_heeded_beside_other_directives(header: str) -> None:
+    assert forbids_ai([header]) in ("noai", "noimageai")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "otherbot: max-image-preview:large, noai",
+        "otherbot: noindex, max-snippet: 20, noai",
+        "kezako: noindex, otherbot: noai",
+        "max-image-preview:large, noindex",
+        "noaint, nonoai",
+        "unavailable_after: 25 Jun 2030 15:00:00 PST",
+    ],
+)
+def test_words_for_others_are_not_ours(header: str) -> None:
+    assert forbids_ai([header]) is None
+
+
+def test_noai_of_an_address_that_leads_on_is_heeded(standin: Standin, settings: Settings) -> None:
+    to, headers = standin.urls("x", 1)[0], {"X-Robots-Tag": "max-image-preview:large, noai"}
+    standin.play("artist.test", redirect=to, headers=headers)
+    (found,) = asyncio.run(_fetch_all(settings, Limits(), ["https://artist.test/1.jpg"]))
+    assert isinstance(found, Reject)
+    assert found.reason == "no AI use: the site says noai"
+    assert standin.count("artist.test") == len(standin.requests) == 1

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kezako.gather.settings import Settings
+from kezako.proxies import Proxies
 
 
 def test_nothing_set_is_the_plain_web() -> None:
@@ -30,7 +31,7 @@ def test_each_variable_has_its_place(tmp_path: Path) -> None:
         }
     )
     assert settings == Settings(
-        proxy="http://127.0.0.1:3128",
+        proxies=Proxies("http://127.0.0.1:3128"),
         ca=ca,
         openverse_url="https://openverse.test",
         wikimedia_url="https://commons.test",
@@ -44,7 +45,7 @@ def test_each_variable_has_its_place(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("KEZAKO_PROXY", "localhost:3128"),
+        ("KEZAKO_PROXY", "ftp://localhost:3128"),
         ("KEZAKO_PROXY", "http://"),
         ("KEZAKO_OPENVERSE_URL", "file:///etc"),
         ("KEZAKO_CA", "/nowhere/ca.pem"),

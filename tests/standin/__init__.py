@@ -43,13 +43,16 @@ Playing: `standin.play(where, **how)`; the newest that fits a request wins
     where   "duckduckgo", "bing", "openverse", "wikimedia", "pictures", a host name, or "*"
     how     status=429, retry_after=7, headers={...}, body=b"...", content_type="text/html",
             redirect="http://...", empty=True (a search page without results), untitled=True (each
-            title None), html=True, drop=True, hang=True, endless=True, drip=0.2 (seconds a byte),
-            latency=0.5 (seconds before the answer; combines with the real answer)
+            title None), html=True, drop=True, raw=b"..." (these bytes, then a close), hang=True,
+            endless=True, drip=0.2 (seconds a byte), latency=0.5 (seconds before the answer;
+            combines with the real answer)
     and only where  query="black" (words in the query), path="/i.js" (its beginning),
             times=2 (the next two that fit), after=1 (let one that fits pass first)
 
-Seen: `standin.requests` is a list of `Seen(service, host, path, query, status, at,
-    protocol)`;
+As a proxy it wants a name and a password after `standin.login = "NAME:PASSWORD"`: 407 without.
+
+Seen: `standin.requests` is a list of `Seen(service, host, path, query, status, at, protocol,
+    headers, proxied)`;
     `standin.count(where, path="")`; `standin.most_at_once(where="*")` the most requests that were
     open at one time (for a host too).
 

@@ -17,11 +17,12 @@ class Request:
     query: Mapping[str, str]
     headers: Mapping[str, str]  # names in lower case
     protocol: str = "HTTP/1.1"
+    proxied: bool = True  # it came as to a proxy; all TLS does
 
 
 @dataclass
 class Reply:
-    """What to answer; the last three say how to answer wrongly."""
+    """What to answer; the last four say how to answer wrongly."""
 
     body: bytes = b""
     status: int = 200
@@ -30,6 +31,7 @@ class Reply:
     stream: AsyncIterator[bytes] | None = None  # instead of `body`, without a length
     length: int | None = None  # a Content-Length that is not the body's
     drop: bool = False  # close without an answer
+    raw: bytes | None = None  # these bytes instead of an answer in HTTP/1.1, then close
 
 
 Answer = Callable[[Request], Awaitable[Reply]]

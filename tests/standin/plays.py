@@ -35,6 +35,8 @@ class Seen:
     status: int  # 0 where the connection was dropped
     at: float  # seconds on the stand-in's monotonic clock
     protocol: str  # "HTTP/1.1" or "HTTP/2"
+    headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
+    proxied: bool = True  # false where it was asked without the proxy
 
 
 @dataclass
@@ -56,6 +58,7 @@ class Play:
     untitled: bool = False
     html: bool = False
     drop: bool = False
+    raw: bytes | None = None
     hang: bool = False
     endless: bool = False
     drip: float | None = None
@@ -88,6 +91,8 @@ class Play:
         headers = dict(self.headers)
         if self.retry_after is not None:
             headers["Retry-After"] = str(self.retry_after)
+        if self.raw is not None:
+            return Reply(raw=self.raw)
         if self.redirect is not None:
             return Reply(status=302, headers=headers | {"Location": self.redirect})
         if self.endless or self.drip is not None:

@@ -78,6 +78,16 @@ class Standin:
         self._trouble = Trouble()
         self._open: Counter[str] = Counter()
         self._most: Counter[str] = Counter()
+        self.login: str | None = None
+
+    @property
+    def login(self) -> str | None:
+        """The NAME:PASSWORD that the proxy wants."""
+        return self._wire.login
+
+    @login.setter
+    def login(self, login: str | None) -> None:
+        self._wire.login = login
 
     @property
     def proxy(self) -> str:
@@ -158,6 +168,8 @@ class Standin:
                 status,
                 time.monotonic(),
                 request.protocol,
+                request.headers,
+                request.proxied,
             )
         )
         return reply

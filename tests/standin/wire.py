@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from base64 import b64encode
+from contextlib import suppress
 from urllib.parse import parse_qsl, urlsplit
 
 import h2.exceptions
@@ -24,6 +26,7 @@ class Wire:
         self._servers: list[asyncio.Server] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = self.tls_port = 0
+        self.login: str | None = None  # NAME:PASSWORD that the proxy wants
 
     async def listen(self, port: int = 0) -> None:
         default = self._context("localhost")
@@ -42,7 +45,8 @@ class Wire:
 
     def _by_name(self, connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
         if name:
-            connection.context = self._context(name)
+            with suppress(ValueError):  # a name that no certificate can be made for
+                connection.context = self._context(name)
 
     def _context(self, host: str) -> ssl.SSLContext:
         if host not in self._contexts:
@@ -78,12 +82,22 @@ class Wire:
             asked = await _next_request(connection, reader)
             if asked is None:
                 return
+            if self._locked(asked):
+                await _send(connection, writer, Reply(b"Who is it?", 407))
+                return
             if asked.method == b"CONNECT":
                 await self._tunnel(asked.target.decode(), reader, writer)
                 return
-            if not await _send(connection, writer, await self._answer(_request(asked))):
+            request = _request(asked, writer.get_extra_info("ssl_object") is not None)
+            if not await _send(connection, writer, await self._answer(request)):
                 return
             connection.start_next_cycle()
+
+    def _locked(self, asked: h11.Request) -> bool:
+        given = dict(asked.headers).get(b"proxy-authorization", b"")
+        wanted = b64encode((self.login or "").encode())
+        as_proxy = asked.method == b"CONNECT" or asked.target.startswith(b"http")
+        return bool(self.login) and as_proxy and given != b"Basic " + wanted
 
     async def _tunnel(
         self, target: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -112,18 +126,28 @@ async def _next_request(
             return request
 
 
-def _request(asked: h11.Request) -> Request:
+def _request(asked: h11.Request, tls: bool) -> Request:
     headers = {name.decode(): value.decode("latin-1") for name, value in asked.headers}
     target = urlsplit(asked.target.decode("latin-1"))
     host = target.netloc or headers.get("host", "")
     query = dict(parse_qsl(target.query, keep_blank_values=True))
-    return Request(host.rsplit(":", 1)[0].lower(), target.path or "/", query, headers)
+    return Request(
+        host.rsplit(":", 1)[0].lower(),
+        target.path or "/",
+        query,
+        headers,
+        proxied=tls or bool(target.netloc),
+    )
 
 
 async def _send(connection: h11.Connection, writer: asyncio.StreamWriter, reply: Reply) -> bool:
     """Send `reply`; whether the connection can serve another request."""
     if reply.drop:
         writer.transport.abort()
+        return False
+    if reply.raw is not None:
+        writer.write(reply.raw)
+        await writer.drain()
         return False
     headers = dict(reply.headers)
     if reply.content_type is not None:

@@ -77,7 +77,8 @@ class Source(Protocol):
     """What the gather stage needs of a source."""
 
     name: str
-    cannot_filter: tuple[str, ...]  # of "licence", "photo only": what it cannot ask its site for
+    # Of "licence", "photo only", "safe search": what it cannot ask its site for.
+    cannot_filter: tuple[str, ...]
 
     def search(self, query: str, limit: int) -> Iterator[Found]:
         """At most `limit` pictures, lazily. Raises `SourceStopped` when it ends before that."""

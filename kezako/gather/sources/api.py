@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import httpx
 
 from kezako import __version__
+from kezako.gather.network import trusting
 from kezako.gather.settings import Settings
 from kezako.gather.sources import SourceStopped
 from kezako.gather.sources.pace import Pace, kind_of, seconds_of
 
 MAX_BYTES = 4_000_000  # of one page; a real one has some 100 KB
+LONGEST = 3  # times the settings' timeout, which is for one silence, that a whole page may take
 _RETRIES = 1  # for a dropped connection or a 5xx: what may pass, once
 
 
@@ -27,12 +30,13 @@ class Api:
         settings: Settings,
     ):
         self.pace = Pace(source, settings)
-        self._source = source
+        self._source, self._timeout = source, settings.timeout
         contact = settings.contact or "no contact given"
         self._client = httpx.Client(
             base_url=base,
-            proxy=settings.proxy,
-            verify=_certificates(settings),
+            proxy=settings.proxies.towards(base),
+            trust_env=False,  # the settings have said it all
+            verify=trusting(settings.ca),
             timeout=settings.timeout,
             headers={"User-Agent": f"kezako/{__version__} ({contact}) httpx/{httpx.__version__}"},
         )
@@ -70,10 +74,13 @@ class Api:
     def _fetch(
         self, path: str, parameters: Mapping[str, str | int]
     ) -> tuple[int, httpx.Headers, bytes]:
+        end = time.monotonic() + LONGEST * self._timeout
         with self._client.stream("GET", path, params=dict(parameters)) as response:
             body = bytearray()
             for chunk in response.iter_bytes():
                 body += chunk
+                if time.monotonic() > end:
+                    raise self.broken("sends too slowly")
                 if len(body) > MAX_BYTES:
                     raise self.broken(f"sent more than {MAX_BYTES // 1_000_000} MB for one page")
             return response.status_code, response.headers, bytes(body)
@@ -92,14 +99,6 @@ class Api:
             sentence = f"{self._source} refuses our requests ({status})."
             return SourceStopped("refused", sentence)
         return self.broken(f"answered {status} {httpx.codes.get_reason_phrase(status)}".rstrip())
-
-
-def _certificates(settings: Settings) -> Any:
-    if settings.ca is None:
-        return True
-    context = httpx.create_ssl_context()
-    context.load_verify_locations(cafile=str(settings.ca))
-    return context
 
 
 def _named(error: Exception) -> str:

@@ -14,6 +14,7 @@ from kezako.gather.settings import Settings
 from kezako.gather.sources import Found, SourceStopped, offered, register
 from kezako.gather.sources.pace import Pace, kind_of
 
+SITE = "https://duckduckgo.com"
 FIRST = 100  # one page. The library keeps nothing of a search whose third page fails, so the
 MOST = 500  # first page is asked for alone; five pages are the library's most.
 
@@ -64,7 +65,8 @@ class DuckDuckGo:
 def filters(settings: Settings) -> dict[str, str]:
     """The keywords by which both libraries pass the maker's wishes on to DuckDuckGo."""
     photos = {"type_image": "photo"} if settings.photos_only else {}
-    return photos | ({"license_image": "any"} if settings.licence == "free" else {})
+    licence = {"license_image": "any"} if settings.licence == "free" else {}
+    return photos | licence | {"safesearch": "on" if settings.safe else "off"}  # "on" is strict
 
 
 def found_of(row: Any) -> Found | None:
@@ -91,7 +93,7 @@ def _library(settings: Settings) -> Any:
         ) from error
     # It warns that it was renamed, and sets the whole process's filter to "always".
     with _trusted(settings), warnings.catch_warnings(record=True):
-        return DDGS(proxy=settings.proxy, timeout=round(settings.timeout))
+        return DDGS(proxy=settings.proxies.towards(SITE), timeout=round(settings.timeout))
 
 
 @contextmanager

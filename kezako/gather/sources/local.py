@@ -16,7 +16,7 @@ from typing import Protocol, runtime_checkable
 from kezako.errors import KezakoError
 from kezako.gather.archive import Box, Entry, Unreadable, open_box
 from kezako.gather.settings import Settings
-from kezako.gather.sources import Found, SourceStopped, register
+from kezako.gather.sources import Found, Kind, SourceStopped, register
 
 
 @runtime_checkable
@@ -38,20 +38,22 @@ class _Saved(ABC):
         self._place = (settings.data or Path()) / "saved"
         self._class = (settings.folder or "").casefold()
         self._open = ExitStack()  # closes its archives when the source is let go
+        self._unopened: list[str] = []  # why not, of each archive that cannot be
 
     def search(self, query: str, limit: int) -> Iterator[Found]:
         """At most `limit` of the saved pictures, whatever the query. Raises `SourceStopped`."""
         offered = list(self._entries)[:limit]
         yield from (Found(url, title=url.rsplit("/", 1)[-1]) for url in offered)
         if len(offered) < limit:
-            raise SourceStopped(
-                "empty", f"{self.name}: {len(offered)} pictures of this class in {self._place}."
-            )
+            there = f"{self.name}: {len(offered)} pictures of this class in {self._place}."
+            kind: Kind = "broken" if self._unopened else "empty"
+            raise SourceStopped(kind, " ".join([there, *self._unopened]))
 
     def read(self, url: str) -> bytes:
         """The bytes of one of them. Raises `Unreadable`."""
         if url not in self._entries:
-            raise Unreadable(f"not found: it is no longer in {self._place.name}/")
+            gone = f"not found: it is no longer in {self._place.name}/"
+            raise Unreadable(f"{gone}, or in an archive that cannot be opened")
         box, entry = self._entries[url]
         return box.read(entry)
 
@@ -62,7 +64,8 @@ class _Saved(ABC):
             try:
                 box = self._open.enter_context(open_box(path))
             except KezakoError as error:
-                raise SourceStopped("broken", f"{self.name}: {error}") from error
+                self._unopened.append(str(error))
+                continue
             for entry in box.entries:
                 if self._class in (folder.casefold() for folder in entry.folders):
                     found[f"{self.name}:{path.name}/{entry.name}"] = (box, entry)

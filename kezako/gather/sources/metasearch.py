@@ -2,7 +2,8 @@
 
 Its two picture backends are asked one after the other and page by page: left alone it picks one
 at random and stops after a page. Whatever goes wrong, it says "No results found."; so the
-answers' statuses are noted as they pass.
+answers' statuses are noted as they pass. Its Bing ignores `safesearch`, so that a recipe which
+asks for safe results gets DuckDuckGo's alone.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from typing import Any
 
 from kezako.gather.settings import Settings
 from kezako.gather.sources import Found, Kind, SourceStopped, register
-from kezako.gather.sources.duckduckgo import filters, found_of
+from kezako.gather.sources.duckduckgo import SITE, filters, found_of
 from kezako.gather.sources.pace import Pace, kind_of
 
-BACKENDS = ("duckduckgo", "bing")  # the one that can filter comes first
+# Backend -> its site; the one that can filter comes first.
+BACKENDS = {"duckduckgo": SITE, "bing": "https://www.bing.com"}
 PAGES = 10  # a backend; 100 pictures each from DuckDuckGo, 35 from Bing
 # Which of the backends' endings is told as the source's: the one most worth coming back for.
 _TELLING: tuple[Kind, ...] = ("limited", "refused", "broken", "empty")
@@ -23,22 +25,22 @@ _TELLING: tuple[Kind, ...] = ("limited", "refused", "broken", "empty")
 
 @register("ddgs")
 class Metasearch:
-    """Asks DuckDuckGo, then Bing."""
+    """Asks DuckDuckGo, then Bing where the recipe says `safe = false`."""
 
     name = "ddgs"
-    cannot_filter: tuple[str, ...] = ("licence", "photo only")  # Bing ignores both
 
     def __init__(self, settings: Settings):
         self.settings = settings
+        # What Bing ignores, where it is asked.
+        self.cannot_filter: tuple[str, ...] = () if settings.safe else ("licence", "photo only")
 
     def search(self, query: str, limit: int) -> Iterator[Found]:
         """At most `limit` pictures. Raises `SourceStopped`."""
-        library = _library(self.settings)
         seen: set[str] = set()
         endings: list[SourceStopped] = []
         for backend in BACKENDS:
             try:
-                for found in self._backend(library, backend, query):
+                for found in self._backend(backend, query):
                     if found.url not in seen:
                         seen.add(found.url)
                         yield found
@@ -50,7 +52,10 @@ class Metasearch:
         told = "; ".join(map(str, endings))
         raise SourceStopped(kind, f'ddgs for "{query}": {told} ({len(seen)} found).')
 
-    def _backend(self, library: Any, backend: str, query: str) -> Iterator[Found]:
+    def _backend(self, backend: str, query: str) -> Iterator[Found]:
+        if self.settings.safe and backend == "bing":
+            raise SourceStopped("empty", "bing is left out, since it gives no safe results")
+        library = _library(self.settings, BACKENDS[backend])
         pace = Pace(f"ddgs/{backend}", self.settings)
         before: set[str] = set()
         for page in range(1, PAGES + 1):
@@ -73,7 +78,7 @@ class Metasearch:
         return [found for row in rows if (found := found_of(row))]
 
 
-def _library(settings: Settings) -> Any:
+def _library(settings: Settings, site: str) -> Any:
     try:
         from kezako.gather.sources.watched import WatchedDDGS
     except ImportError as error:
@@ -82,7 +87,7 @@ def _library(settings: Settings) -> Any:
             "ddgs needs the package ddgs; install it with: pip install 'kezako[train]'.",
         ) from error
     return WatchedDDGS(
-        proxy=settings.proxy,
+        proxy=settings.proxies.towards(site),
         timeout=round(settings.timeout),
         verify=str(settings.ca) if settings.ca else True,
     )

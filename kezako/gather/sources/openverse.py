@@ -32,7 +32,7 @@ class Openverse:
                 results = answer.get("results")
                 if not isinstance(results, list):
                     raise api.broken("answered without a list of results")
-                for found in filter(None, map(_found, results)):
+                for found in filter(None, map(self._found, results)):
                     yield found
                     given += 1
                     if given >= limit:
@@ -44,22 +44,27 @@ class Openverse:
         )
 
     def _parameters(self, query: str, page: int) -> dict[str, str | int]:
-        parameters: dict[str, str | int] = {"q": query, "page": page, "page_size": PAGE}
+        parameters: dict[str, str | int] = {
+            "q": query,
+            "page": page,
+            "page_size": PAGE,
+            # Not its older name, "mature", which Openverse takes for true whatever it holds.
+            "unstable__include_sensitive_results": "false" if self.settings.safe else "true",
+        }
         return parameters | ({"category": "photograph"} if self.settings.photos_only else {})
 
-
-def _found(row: Any) -> Found | None:
-    if not isinstance(row, dict):
-        return None
-    return offered(
-        row.get("url"),
-        page=row.get("foreign_landing_url"),
-        title=row.get("title"),
-        licence=_licence(row),
-        creator=row.get("creator"),
-        width=row.get("width"),
-        height=row.get("height"),
-    )
+    def _found(self, row: Any) -> Found | None:
+        if not isinstance(row, dict) or (self.settings.safe and row.get("mature")):
+            return None
+        return offered(
+            row.get("url"),
+            page=row.get("foreign_landing_url"),
+            title=row.get("title"),
+            licence=_licence(row),
+            creator=row.get("creator"),
+            width=row.get("width"),
+            height=row.get("height"),
+        )
 
 
 def _licence(row: dict[str, Any]) -> str | None:

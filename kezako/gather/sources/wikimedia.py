@@ -21,7 +21,7 @@ class Wikimedia:
     """Asks the API of commons.wikimedia.org; needs no key."""
 
     name = "wikimedia"
-    cannot_filter: tuple[str, ...] = ("photo only",)
+    cannot_filter: tuple[str, ...] = ("photo only", "safe search")
 
     def __init__(self, settings: Settings):
         self.settings = settings

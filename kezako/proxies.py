@@ -1,0 +1,109 @@
+"""Which proxy a request to the web goes through: one rule for searches, pictures and weights.
+
+`KEZAKO_PROXY` takes every request. Without it the variables that the field has agreed on hold:
+`HTTPS_PROXY` and `HTTP_PROXY` by the address that is asked for, `ALL_PROXY` for both, and
+`NO_PROXY` for what is asked without one; in lower case they win. On macOS and Windows the
+system's own settings come after them.
+"""
+
+from __future__ import annotations
+
+import os
+import urllib.request
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network
+from urllib.parse import SplitResult, urlsplit
+
+from kezako.errors import KezakoError
+
+_SCHEMES = ("http", "https", "all")
+_KINDS = ("http", "https", "socks5", "socks5h")
+
+
+@dataclass(frozen=True)
+class Proxies:
+    """The proxies that are set, and what goes past them; nothing set is no proxy."""
+
+    every: str | None = None  # KEZAKO_PROXY: every request goes through it
+    by_scheme: Mapping[str, str] = field(default_factory=dict)  # of "http", "https", "all"
+    past: tuple[str, ...] = ()  # NO_PROXY: names, addresses, networks; "*" is all
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Proxies:
+        """What is set. Raises `KezakoError` naming the variable to mend."""
+        given = os.environ if environment is None else environment
+        # Where no variable is set, it asks macOS and Windows for their settings.
+        found = urllib.request.getproxies() if environment is None else _agreed(given)
+        return cls(
+            every=_checked("KEZAKO_PROXY", given.get("KEZAKO_PROXY", "").strip()),
+            by_scheme={
+                scheme: proxy
+                for scheme in _SCHEMES
+                if (proxy := _checked(f"{scheme.upper()}_PROXY", found.get(scheme, "")))
+            },
+            past=tuple(found.get("no", "").replace(",", " ").split()),
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.every or self.by_scheme)
+
+    @property
+    def speak_socks(self) -> bool:
+        """Whether one of them is a SOCKS proxy."""
+        proxies = (self.every or "", *self.by_scheme.values())
+        return any(proxy.startswith("socks") for proxy in proxies)
+
+    def towards(
+        self,
+        address: str,  # "https://pictures.example/1.jpg"
+    ) -> str | None:
+        """The proxy's address, or None where the request goes without one."""
+        if self.every:
+            return self.every
+        parts = urlsplit(address)
+        proxy = self.by_scheme.get(parts.scheme) or self.by_scheme.get("all")
+        return None if proxy is None or self._goes_past(parts) else proxy
+
+    def _goes_past(self, parts: SplitResult) -> bool:
+        host = (parts.hostname or "").rstrip(".")
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+        return any(_fits(entry.lower(), host, port) for entry in self.past)
+
+
+def _fits(entry: str, host: str, port: int | None) -> bool:
+    """Whether an entry of NO_PROXY means a host: itself, and for a name what is below it."""
+    if entry == "*":
+        return True
+    with suppress(ValueError):  # one of the two is a name
+        return ip_address(host) in ip_network(entry.strip("[]"), strict=False)
+    name, _, number = entry.partition(":")
+    name = name.removeprefix("*").strip(".")
+    return (not number or number == str(port)) and f".{host}".endswith(f".{name}") and bool(name)
+
+
+def _agreed(environment: Mapping[str, str]) -> dict[str, str]:
+    """As `urllib.request.getproxies_environment`, from any environment."""
+    upper = {key[:-6].lower(): value for key, value in environment.items() if key[-6:] == "_PROXY"}
+    lower = {key[:-6]: value for key, value in environment.items() if key[-6:] == "_proxy"}
+    return upper | lower
+
+
+def _checked(variable: str, value: str) -> str | None:
+    """`value` as a proxy's address: "proxy.example:3128" is one that speaks HTTP."""
+    value = value.strip()
+    if not value:
+        return None
+    address = value if "://" in value else f"http://{value}"
+    try:
+        parts = urlsplit(address)
+        fits = parts.scheme in _KINDS and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # no port, or half an IPv6 address
+        fits = False
+    if not fits:
+        shown = repr(value) if "@" not in value else "what it holds"  # a password may stand there
+        raise KezakoError(
+            f"{variable} must be an address such as http://127.0.0.1:8080, not {shown}."
+        )
+    return address.rstrip("/")
