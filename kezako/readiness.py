@@ -25,8 +25,9 @@ SHOWN = 5  # classes named in one sentence
 UNFINISHED = "unfinished.pt"  # in data/NAME: the last epoch of a training that has not ended
 # With fastai's head; the largest file of a training has 12 bytes for each: weights, two moments.
 PARAMETERS = {"resnet18": 11_800_000, "resnet34": 21_900_000, "resnet50": 25_700_000}
-CHECKPOINT = 12  # bytes a parameter, of an epoch kept; while one is written, the last is there too
-BUNDLE = 24  # bytes a parameter, at most at once, of export.pkl and model.onnx while these are made
+# Bytes a parameter, as measured: an epoch kept, and all files of a bundle while it is exchanged.
+CHECKPOINT, BUNDLE = 12, 17
+REPORT = 32 << 20  # bytes of a report with many pictures, twice while it is added
 
 
 class NotReady(KezakoError):
@@ -111,15 +112,17 @@ def _check_room(recipe: Recipe, workspace: Workspace) -> None:
 def _needed(recipe: Recipe, data: Path, models: Path) -> dict[Path, int]:
     """Bytes that must be free where each folder lies; of two on one disk, the first stands."""
     parameters = PARAMETERS[recipe.backbone]
-    kept = CHECKPOINT * parameters if recipe.fit == "full" else 0
+    # The last epoch stays until the next one is written.
+    epochs = 2 * CHECKPOINT * parameters if recipe.fit == "full" else 0
+    bundle = BUNDLE * parameters + REPORT
     lies = sum(
         (data / name).stat().st_size
         for name in (UNFINISHED, f"{Path(UNFINISHED).stem}.part")
         if (data / name).is_file()
     )
     if os.stat(data).st_dev == os.stat(models).st_dev:
-        return {models: max(2 * kept, kept + BUNDLE * parameters) - lies}
-    return {data: 2 * kept - lies, models: BUNDLE * parameters}
+        return {models: max(epochs + REPORT - lies, bundle)}  # the epoch goes before the report
+    return {data: epochs - lies, models: bundle}
 
 
 def _check_writable(folder: Path) -> None:
