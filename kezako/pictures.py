@@ -169,12 +169,22 @@ def _identify(data: bytes) -> ImageFile.ImageFile:
 def _opened(data: bytes) -> ImageFile.ImageFile:
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
-    except (ValueError, OSError):  # of a PNG whose profile PIL cannot unpack, or will not
-        place = data.find(b"iCCP")
-        if not data.startswith(b"\x89PNG") or place < 0:
+    except (ValueError, OSError):
+        bare = _bare(data)
+        if bare == data:
             raise
+        return Image.open(io.BytesIO(bare), formats=FORMATS)
+
+
+def _bare(data: bytes) -> bytes:
+    """A file less what lies beside the pixels and may alone be broken."""
+    place = data.find(b"iCCP")
+    if data.startswith(b"\x89PNG") and place > 0:  # a profile in a way that PIL does not unpack
         end = place + 8 + int.from_bytes(data[place - 4 : place], "big")
-        return Image.open(io.BytesIO(data[: place - 4] + data[end:]), formats=FORMATS)
+        return data[: place - 4] + data[end:]
+    if data[4:12] == b"ftypavif":  # EXIF, which libavif then takes for something unknown
+        return re.sub(rb"(infe.{8})Exif", rb"\1none", data, flags=re.DOTALL)
+    return data
 
 
 def _scans(image: ImageFile.ImageFile, data: bytes) -> int:
