@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from kezako.gather.check import Checked, Reject, check
-from kezako.pictures import MAX_SEGMENTS, NotAPicture, open_picture
+from kezako.pictures import NotAPicture, open_picture
+from kezako.scans import MAX_SEGMENTS
 from tests.page.photos import encoded
 
 SIDE = 3000  # pixels: 112 scans of it are too many
