@@ -37,11 +37,17 @@ def _count(image: ImageFile.ImageFile, data: bytes) -> int:
     places = [
         (start, start + size)
         for where, sizes in TIFF_PARTS
-        for start, size in zip(tags.get(where, ()), tags.get(sizes, ()), strict=False)
+        for start, size in zip(_numbers(tags, where), _numbers(tags, sizes), strict=False)
     ]
     if not places or sum(end - start for start, end in places) > len(data):
         return data.count(_SCAN)  # parts that lie over one another, as no program writes them
     return math.ceil(sum(_between(data, *place) for place in places) / len(places))
+
+
+def _numbers(tags: Any, tag: int) -> tuple[int, ...]:
+    found = tags.get(tag, ())
+    counts = isinstance(found, tuple) and all(isinstance(n, int) and n >= 0 for n in found)
+    return found if counts else ()
 
 
 def _between(data: bytes, start: int, end: int) -> int:
