@@ -10,7 +10,7 @@ import os
 import re
 import warnings
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from PIL import Image, ImageFile, _imaging
@@ -19,6 +19,7 @@ from pillow_heif import register_heif_opener
 from kezako.colour import Conversion, conversion_of
 from kezako.depth import brighten, raw_mode, read_as, to_8_bit
 from kezako.errors import KezakoError
+from kezako.scans import JPEG, paint_too_long
 
 register_heif_opener(thumbnails=False)
 
@@ -29,9 +30,6 @@ FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "HEIF", "AVIF", "PPM")
 MAX_PIXELS = 64_000_000  # 64 MP as RGBA is 256 MB: what a 512 MB host can still hold for a moment
 REDUCE_ABOVE = 32_000_000  # pixels; larger pictures are box-reduced first, to spare memory
 CONVERT_ABOVE = 4_000_000  # the same where colours are converted, which takes twice the decoding
-USUAL_SCANS = 20  # of a JPEG: programs write a dozen, and a hostile one thousands in 100 KB
-MAX_PAINTED = 1_000_000_000  # pixels x scans: each scan may paint the whole picture once more
-MAX_SEGMENTS = 100_000  # of a JPEG that has more scans than usual
 WHITE = (255, 255, 255)
 HASH_SIDE = 16  # 16 x 16 = 256 bits
 ORIENTATION = 0x0112  # the EXIF tag
@@ -46,14 +44,7 @@ TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 
-JPEG = ("JPEG", "MPO")
-TIFF_PARTS = ((273, 279), (324, 325))  # tags of where strips or tiles lie, and of their sizes
 PREMULTIPLIED = {"La": "LA", "RGBa": "RGBA"}  # PIL converts them to nothing else
-
-_SCAN, _END = b"\xff\xda", b"\xff\xd9"
-_BARE = (b"\xff\x01", b"\xff\xd8")  # markers that are no segment: they have no length
-# Within coded pixels a byte FF is followed by 00 or by a restart's D0 to D7.
-_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 
 _HASHED_SIDE = 4 * HASH_SIDE  # pixels; what is finer than its lowest frequencies varies by coding
 # (16, 64): the lowest waves of the discrete cosine transform of a row of pixels.
@@ -157,8 +148,7 @@ def _identify(data: bytes) -> ImageFile.ImageFile:
         raise NotAPicture(
             "This file is not a picture. Please choose a JPEG, PNG, GIF, WebP or HEIC file."
         ) from error
-    scans = _scans(image, data)
-    if scans > USUAL_SCANS and scans * image.width * image.height > MAX_PAINTED:
+    if paint_too_long(image, data):
         raise NotAPicture(
             "This picture is stored in a way that takes too long to open. "
             "Please save it again in a photo program, or send another one."
@@ -169,47 +159,22 @@ def _identify(data: bytes) -> ImageFile.ImageFile:
 def _opened(data: bytes) -> ImageFile.ImageFile:
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
-    except (ValueError, OSError):  # of a PNG whose profile PIL cannot unpack, or will not
-        place = data.find(b"iCCP")
-        if not data.startswith(b"\x89PNG") or place < 0:
+    except (ValueError, OSError):
+        bare = _bare(data)
+        if bare == data:
             raise
+        return Image.open(io.BytesIO(bare), formats=FORMATS)
+
+
+def _bare(data: bytes) -> bytes:
+    """A file less what lies beside the pixels and may alone be broken."""
+    place = data.find(b"iCCP")
+    if data.startswith(b"\x89PNG") and place > 0:  # a profile in a way that PIL does not unpack
         end = place + 8 + int.from_bytes(data[place - 4 : place], "big")
-        return Image.open(io.BytesIO(data[: place - 4] + data[end:]), formats=FORMATS)
-
-
-def _scans(image: ImageFile.ImageFile, data: bytes) -> int:
-    """How often a JPEG, also one inside a TIFF, paints all of its picture; 1 for other kinds."""
-    jpeg = image.format in JPEG or str(image.info.get("compression")).endswith("jpeg")
-    if not jpeg or data.count(_SCAN) <= USUAL_SCANS:
-        return 1
-    if image.format in JPEG:
-        return _scans_between(data, 0, len(data))
-    tags: Any = getattr(image, "tag_v2", {})
-    places = [
-        (start, start + size)
-        for where, sizes in TIFF_PARTS
-        for start, size in zip(tags.get(where, ()), tags.get(sizes, ()), strict=False)
-    ]
-    if not places or sum(end - start for start, end in places) > len(data):
-        return data.count(_SCAN)  # parts that lie over one another, as no program writes them
-    return math.ceil(sum(_scans_between(data, *place) for place in places) / len(places))
-
-
-def _scans_between(data: bytes, start: int, end: int) -> int:
-    """Of the one JPEG that begins at `start`: many phones append a film, whose bytes mean nothing.
-
-    Follows its segments as libjpeg does, so that neither sees an end where the other does not.
-    """
-    scans = 0
-    for _ in range(MAX_SEGMENTS):
-        found = _MARKER.search(data, start, end)
-        if found is None or found[0] == _END:
-            return scans
-        scans += found[0] == _SCAN
-        start = found.end()
-        if found[0] not in _BARE:
-            start += int.from_bytes(data[start : start + 2], "big")
-    return MAX_SEGMENTS
+        return data[: place - 4] + data[end:]
+    if data[4:12] == b"ftypavif":  # EXIF, which libavif then takes for something unknown
+        return re.sub(rb"(infe.{8})Exif", rb"\1none", data, flags=re.DOTALL)
+    return data
 
 
 def _decode(

@@ -113,6 +113,15 @@ def test_with_broken_exif_it_is_taken_as_it_lies(halves: Image.Image, name: str)
     assert isinstance(check(large), Checked)
 
 
+def test_with_broken_exif_an_avif_opens(halves: Image.Image) -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "a camera"
+    whole = encoded(halves, "AVIF", exif=exif)
+    broken = whole.replace(exif.tobytes()[6:14], b"XX*\0\xff\xff\xff\xff")
+    assert broken != whole
+    assert colours(open_picture(broken)) == ("r", "b")
+
+
 @pytest.mark.parametrize("packed", ["raw", "tiff_lzw"])
 def test_with_broken_exif_a_tiff_is_turned_all_the_same(halves: Image.Image, packed: str) -> None:
     tags = TiffImagePlugin.ImageFileDirectory_v2()

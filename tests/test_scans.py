@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from kezako.gather.check import Checked, Reject, check
-from kezako.pictures import MAX_SEGMENTS, NotAPicture, open_picture
+from kezako.pictures import NotAPicture, open_picture
+from kezako.scans import MAX_SEGMENTS
 from tests.page.photos import encoded
 
 SIDE = 3000  # pixels: 112 scans of it are too many
@@ -122,3 +123,7 @@ def test_a_tiff_of_many_scans_is_refused(a_scene: Image.Image) -> None:
     pointed[at : at + 4] = struct.pack("<I", len(stored))
     pointed[size : size + 4] = struct.pack("<I", len(scans))
     assert is_refused(bytes(pointed))
+    for kind in (2, 6, 9, 11, 12):  # letters, signed numbers, fractions
+        pointed[at - 6 : at - 4] = struct.pack("<H", kind)
+        with pytest.raises(NotAPicture):
+            open_picture(bytes(pointed))
