@@ -52,12 +52,8 @@ def look(recipe: Recipe, workspace: Workspace) -> tuple[list[Row], list[Row], Fe
 
     Raises `KezakoError` where there are too few pictures.
     """
-    folder = workspace.folder(recipe.name)
-    rows: list[Row] = []
-    if (folder / "manifest.db").is_file():
-        with Manifest(folder) as manifest:
-            manifest.recover()
-            rows = [row for row in manifest.kept() if belongs(recipe, row.folder)]
+    with Manifest(workspace.folder(recipe.name), read_only=True) as manifest:
+        rows = [row for row in manifest.on_disk() if belongs(recipe, row.folder)]
     if len(rows) < FEWEST:
         raise KezakoError(
             f"{recipe.name} has {len(rows)} pictures, too few to compare. "

@@ -10,12 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from filelock import FileLock, Timeout
-
-from kezako.errors import KezakoError
 from kezako.gather.keep import Keeper
 from kezako.gather.summary import Summary, summarise
-from kezako.manifest import Manifest
+from kezako.manifest import Manifest, changing
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 
@@ -44,21 +41,8 @@ class Session:
 @contextmanager
 def begin(recipe: Recipe, workspace: Workspace) -> Iterator[Session]:
     """The only session of this classifier. Raises `KezakoError` where another one runs."""
-    folder = workspace.folder(recipe.name)
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / "gather.lock")  # the system lets go of it when its process dies
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise KezakoError(
-            f"{recipe.name} is being gathered by another process; wait for its end, or stop it."
-        ) from None
-    try:
-        with Manifest(folder) as manifest:
-            manifest.recover()
-            yield Session(recipe, manifest, Keeper(manifest), len(manifest.kept()))
-    finally:
-        lock.release()
+    with changing(workspace.folder(recipe.name), f"kezako gather {recipe.name}") as manifest:
+        yield Session(recipe, manifest, Keeper(manifest), len(manifest.kept()))
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
