@@ -24,26 +24,27 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import ClassVar
 
 from kezako.errors import KezakoError
 
 PATIENCE = 5.0  # seconds that a second one waits
 SOON = 0.3  # seconds after which it says that it does
-LENT = "_KEZAKO_LENT_BY"  # in the environment of a process that works for the holder of a lock
+LENT = "_KEZAKO_LENT_BY"  # in the environment of who works for the holder: its id, and what it is
 
 
 @dataclass(frozen=True)
 class Holder:
     """Who holds a lock, as the note beside it tells everybody."""
 
-    doing: str  # a command, such as "kezako train wolves"
+    command: str  # such as "kezako train wolves"
     pid: int
     host: str
     since: str  # ISO 8601, UTC
 
     def __str__(self) -> str:
         elsewhere = "" if self.host == _host() else f" on {self.host}"
-        return f"`{self.doing}` (process {self.pid}{elsewhere}) has held it since {self._when()}"
+        return f"{self.command} (process {self.pid}{elsewhere}) since {self._when()}"
 
     def _when(self) -> str:
         since = datetime.fromisoformat(self.since).astimezone()
@@ -54,9 +55,8 @@ class Holder:
 @contextmanager
 def locked(
     item: Path,
-    doing: str,  # what others are told: a command, such as "kezako train wolves"
     inside: bool = False,  # a data folder has its lock in it; what is exchanged whole, beside it
-    patience: float = PATIENCE,
+    patience: float | None = None,  # seconds; None: PATIENCE
 ) -> Iterator[None]:
     """Be the only process that changes `item`, within the block.
 
@@ -64,7 +64,7 @@ def locked(
     `patience` seconds, or there is no writing here.
     """
     lock = _Lock.of(item, inside)
-    lock.acquire(doing, patience)
+    lock.acquire(PATIENCE if patience is None else patience)
     try:
         yield
     finally:
@@ -73,13 +73,13 @@ def locked(
 
 def lent() -> dict[str, str]:
     """The environment of a process that works for this one: what is held here, it may change."""
-    return {LENT: str(os.getpid())}
+    return {LENT: f"{os.getpid()} {_command()}"}
 
 
 class _Lock:
     """The lock of one item within this process, where it may be taken several times."""
 
-    held: dict[Path, _Lock] = {}  # what this process holds, or borrows
+    held: ClassVar[dict[Path, _Lock]] = {}  # what this process holds, or borrows
     changing = threading.RLock()  # of `held`
 
     def __init__(self, item: Path, file: Path):
@@ -96,10 +96,10 @@ class _Lock:
         with cls.changing:
             return cls.held.get(file) or cls(item, file)
 
-    def acquire(self, doing: str, patience: float) -> None:
+    def acquire(self, patience: float) -> None:
         if not self._times:
             self._check_order()
-            self._take(doing, patience)
+            self._take(patience)
         with self.changing:
             self._times += 1
             self.held[self._file] = self
@@ -116,14 +116,16 @@ class _Lock:
                 self._unlink(self._file)
             self._lock.release()
 
-    def _take(self, doing: str, patience: float) -> None:
+    def _take(self, patience: float) -> None:
         from filelock import Timeout
 
+        if self._is_lent():
+            return
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             with suppress(Timeout):
                 self._lock.acquire(timeout=min(SOON, patience))
-            if not self._lock.is_locked and not self._is_lent():
+            if not self._lock.is_locked:
                 self._wait(patience)
         except Timeout:
             raise KezakoError(
@@ -131,9 +133,8 @@ class _Lock:
             ) from None
         except OSError as error:
             reason = error.strerror or error
-            raise KezakoError(f"{_shown(self._item)} cannot be changed ({reason}).") from error
-        if self._lock.is_locked:
-            self._write_note(doing)
+            raise KezakoError(f"{_shown(self._item)} cannot be written ({reason}).") from error
+        self._write_note()
 
     def _wait(self, patience: float) -> None:
         if patience > SOON:
@@ -146,27 +147,24 @@ class _Lock:
 
     def _is_lent(self) -> bool:
         """Whether the process that holds it is the one that this process works for."""
-        holder = self._holder()
-        lender = os.environ.get(LENT)
+        lender = os.environ.get(LENT, "").partition(" ")[0]
+        holder = self._holder(tries=1) if lender else None
         return holder is not None and holder.host == _host() and str(holder.pid) == lender
 
     def _in_use(self) -> str:
-        holder = self._holder()
-        return f"{_shown(self._item)} is in use: {holder or 'another process holds it'}"
+        return f"{_shown(self._item)} is in use by {self._holder() or 'another process'}"
 
-    def _holder(self) -> Holder | None:
+    def _holder(self, tries: int = 5) -> Holder | None:
         """Who wrote the note; None where there is none, as in the moment before it is written."""
-        for pause in (0.0, 0.05, 0.2):
-            time.sleep(pause)
-            try:
+        for _ in range(tries):
+            with suppress(OSError, ValueError, TypeError):
                 return Holder(**json.loads(self._note.read_text(encoding="utf-8")))
-            except (OSError, ValueError, TypeError):
-                continue
+            time.sleep(0.05)
         return None
 
-    def _write_note(self, doing: str) -> None:
+    def _write_note(self) -> None:
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        holder = Holder(doing, os.getpid(), _host(), now)
+        holder = Holder(_command(), os.getpid(), _host(), now)
         with suppress(OSError):  # of a full disk: the lock holds without its note
             self._note.write_text(json.dumps(asdict(holder)), encoding="utf-8")
 
@@ -178,6 +176,20 @@ class _Lock:
 
 if hasattr(os, "register_at_fork"):  # a copy of this process holds nothing
     os.register_at_fork(after_in_child=_Lock.held.clear)
+
+
+def _command() -> str:
+    """What this process was started as, in short, for whoever waits for it."""
+    if lent := os.environ.get(LENT):
+        return lent.partition(" ")[2]
+    program, *words = sys.argv or [""]
+    name = Path(program).stem
+    if name == "ipykernel_launcher":
+        return "a notebook"
+    if name == "__main__":  # python -m kezako
+        name = Path(program).parent.name
+    line = " ".join([name, *words[:2]])  # what it works on; more could be an address with a key
+    return "".join(sign if sign.isprintable() else " " for sign in line)
 
 
 def _host() -> str:

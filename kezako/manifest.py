@@ -79,12 +79,12 @@ CREATE INDEX IF NOT EXISTS picture_status ON picture (folder, status);
 
 
 @contextmanager
-def changing(folder: Path, doing: str) -> Iterator[Manifest]:
+def changing(folder: Path) -> Iterator[Manifest]:
     """The manifest of `data/NAME`, whole, while no other process changes that folder.
 
     Raises `KezakoError`, which says who else does what there.
     """
-    with locked(folder, doing, inside=True), Manifest(folder) as manifest:
+    with locked(folder, inside=True), Manifest(folder) as manifest:
         manifest.recover()
         yield manifest
 

@@ -105,7 +105,7 @@ class Moves:
         self._db.execute("DELETE FROM move WHERE undone AND source IS NULL")
 
     def left(self) -> dict[int, set[str]]:
-        """The ids of all that batches, not undone, moved, each with the classes it was in before."""
+        """The ids of what batches, not undone, moved, each with the classes it was in before."""
         found: dict[int, set[str]] = {}
         for row in self._db.execute("SELECT picture, before FROM move WHERE NOT undone"):
             found.setdefault(row["picture"], set()).add(json.loads(row["before"])["folder"])

@@ -16,7 +16,7 @@ from traitlets.log import get_logger
 
 from kezako import corrections, engine
 from kezako.aside import Correction, Credits, Why, preview, shown
-from kezako.bundle import CREDITS, NOT_CLASSIFIERS, BundleError, Card, list_bundles, read_file
+from kezako.bundle import CREDITS, NOT_CLASSIFIERS, BundleError, Card, list_bundles, read_bundle
 from kezako.classifier import Answer, Classifier, TookTooLong
 from kezako.engine import Engine, EngineError
 from kezako.pictures import NotAPicture
@@ -126,12 +126,12 @@ class Choice(VBox):
         """`credits.md` of the classifier in use; empty where it has none."""
         if self.classifier is None or CREDITS not in self.classifier.card.files:
             return ""
-        try:
-            content = read_file(self._models / str(self.name), self.classifier.card, CREDITS)
-        except BundleError as error:  # exchanged since it was opened
+        try:  # it may have been exchanged since it was opened: by one without, too
+            _, files = read_bundle(self._models / str(self.name), _credits_of)
+        except BundleError as error:
             get_logger().warning("%s", error)
             return ""
-        return content.decode("utf-8", "replace")
+        return files.get(CREDITS, b"").decode("utf-8", "replace")
 
     def _say(self, text: str) -> None:
         self._notice.value = f'<p class="kezako-notice">{escape(text)}</p>' if text else ""
@@ -213,6 +213,10 @@ def _bar(label: str, probability: float, named: bool) -> str:
         f"<span>{escape(label)}</span> <b>{percent(probability)}</b>"
         f'<i><i style="width:{100 * probability:.1f}%"></i></i></li>'
     )
+
+
+def _credits_of(card: Card) -> list[str]:
+    return [CREDITS] if CREDITS in card.files else []
 
 
 def _heading(card: Card) -> str:

@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 import tempfile
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import nbformat
@@ -19,6 +20,7 @@ from papermill.exceptions import PapermillExecutionError
 
 from kezako.bundle import REPORT, Card, amend, read_card
 from kezako.errors import KezakoError
+from kezako.lock import lent, locked
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 
@@ -40,10 +42,14 @@ def train(
 ) -> Card | None:
     """Train `recipe` by its notebook. Raises `TrainingStopped`; the old bundle then stays.
 
-    None in all but the first of several processes that torchrun has started.
+    None in all but the first of several processes that torchrun has started. Raises `KezakoError`
+    while another process trains it, or changes its pictures.
     """
     is_first = int(os.environ.get("RANK", 0)) == 0
-    with tempfile.TemporaryDirectory() as folder:
+    with alone(recipe, workspace), tempfile.TemporaryDirectory() as folder:
+        if is_first:
+            with locked(workspace.folder(recipe.name), inside=True):
+                pass  # else the notebook would say it, after a minute of imports
         executed = Path(folder) / "train.ipynb"
         source = workspace.notebook("train")
         if not is_first:
@@ -65,6 +71,17 @@ def train(
         bundle = workspace.bundle(recipe.name)
         amend(bundle, {REPORT: _report(executed, recipe, photos).encode()})
     return read_card(bundle)
+
+
+def alone(recipe: Recipe, workspace: Workspace) -> AbstractContextManager[None]:
+    """No other process trains `recipe` or writes its bundle, within the block.
+
+    Of several processes that torchrun has started the first one holds it for all.
+    """
+    if int(os.environ.get("RANK", 0)):
+        return nullcontext()
+    workspace.models.mkdir(parents=True, exist_ok=True)
+    return locked(workspace.bundle(recipe.name))
 
 
 def _shared_part(source: Path, target: Path) -> Path:
@@ -123,14 +140,17 @@ class _terminal:
 
 
 class _environment:
-    """What the notebook's kernel is told: where the workspace is, and to wait without spinning.
+    """What the notebook's kernel is told: where the workspace is, whose locks it may use, and to
+    wait without spinning.
 
     OpenMP's threads spin while they wait. Beside anything else that is busy (a browser, a second
     training) that makes an epoch take many times as long.
     """
 
     def __init__(self, workspace: Workspace):
-        self._set = {"KEZAKO_HOME": str(workspace.root), "OMP_WAIT_POLICY": "PASSIVE"}
+        self._set = {
+            "KEZAKO_HOME": str(workspace.root), "OMP_WAIT_POLICY": "PASSIVE", **lent()
+        }  # fmt: skip
 
     def __enter__(self) -> None:
         self._before = {name: os.environ.get(name) for name in self._set}

@@ -117,7 +117,7 @@ def alone(recipe: Recipe, workspace: Workspace) -> AbstractContextManager[Manife
         raise KezakoError(
             f"{recipe.name} has no pictures yet. Gather some with: kezako gather {recipe.name}"
         )
-    return changing(folder, f"kezako clean {recipe.name}")
+    return changing(folder)
 
 
 def belongs(recipe: Recipe, folder: str) -> bool:

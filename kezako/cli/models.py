@@ -30,17 +30,18 @@ def _train(arguments: argparse.Namespace, workspace: Workspace) -> None:
 
     recipe = workspace.recipe(arguments.name)
     try:
-        from kezako.report import train
+        from kezako.report import alone, train
 
         check_installed("torch", "fastai")  # for the notebook, which is a process of its own
     except ImportError as error:
         raise KezakoError(needs_more("Training", error)) from error
-    card = train(recipe, workspace, photos=not arguments.without_photos)
-    if card is None:
-        return  # of several processes that train together, the first one tells
-    with manifest_of(recipe.name, workspace) as manifest:
-        if any(row.licence for row in manifest.kept()):
-            write_credits(recipe, manifest, workspace)
+    with alone(recipe, workspace):
+        card = train(recipe, workspace, photos=not arguments.without_photos)
+        if card is None:
+            return  # of several processes that train together, the first one tells
+        with manifest_of(recipe.name, workspace) as manifest:
+            if any(row.licence for row in manifest.kept()):
+                write_credits(recipe, manifest, workspace)
     share = card.figures["validation"]["error"]
     print(f"{card.title} Error on validation pictures: {100 * share:.1f} %.")
     print(f"Bundle: {workspace.bundle(recipe.name)}")

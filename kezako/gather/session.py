@@ -41,7 +41,7 @@ class Session:
 @contextmanager
 def begin(recipe: Recipe, workspace: Workspace) -> Iterator[Session]:
     """The only session of this classifier. Raises `KezakoError` where another one runs."""
-    with changing(workspace.folder(recipe.name), f"kezako gather {recipe.name}") as manifest:
+    with changing(workspace.folder(recipe.name)) as manifest:
         yield Session(recipe, manifest, Keeper(manifest), len(manifest.kept()))
 
 
