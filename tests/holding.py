@@ -29,14 +29,15 @@ def held(
     inside: bool = False,
 ) -> Iterator[subprocess.Popen[str]]:
     """Within the block `item` is held; then that process ends."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", PROGRAM, str(item), "inside" if inside else "", *command.split()],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
-    try:
+    ) as process:  # fmt: skip
+        assert process.stdin
         assert process.stdout
-        assert process.stdout.readline() == "held\n"
-        yield process
-    finally:
-        process.communicate()
+        try:
+            assert process.stdout.readline() == "held\n"
+            yield process
+        finally:
+            process.stdin.close()

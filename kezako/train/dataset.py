@@ -89,12 +89,13 @@ class Pictures:
         for _ in range(TRIES):
             rows = self._read()
             try:
-                self._links = Links(self.folder)
-                found = self._links.take(rows)
+                links = Links(self.folder)
+                found = links.take(rows)
             except (OSError, KezakoError):
                 return rows, [self.folder / str(row.file) for row in rows]
             if len(found) == len(rows):
                 break  # else some were moved between the two
+        self._links = links  # which are deleted with it
         rows = [row for row in rows if row.id in found]
         return rows, [found[row.id or 0] for row in rows]
 
