@@ -43,7 +43,8 @@ REPORT = "report.html"
 CREDITS = "credits.md"
 NOT_CLASSIFIERS = {"starter"}  # under models/ too: weights to begin training with
 Precision = Literal["int8", "fp32"]
-PAUSES = (0.0, 0.01, 0.05, 0.2, 0.5)  # seconds until what is being exchanged is read again
+PATIENCE = 10.0  # seconds for a bundle that is exchanged again and again while it is read
+PAUSE = 0.02
 
 
 class BundleError(KezakoError):
@@ -113,30 +114,25 @@ def read_bundle(
 
     A bundle that is exchanged meanwhile is read again. Raises `BundleError`.
     """
-    pauses = iter(PAUSES)
+    end = time.monotonic() + PATIENCE
     while True:
-        place = _place(folder)
-        before = _stamp(place)
+        place, stamp = _place(folder)
         try:
             card = _read_card(place, folder)
             return card, {name: read_file(place, card, name) for name in needed(card)}
         except BundleError:
-            pause = next(pauses, None)
-            if pause is None or (place == _place(folder) and before == _stamp(place)):
-                raise  # nobody is exchanging it
-            time.sleep(pause)
+            if _place(folder) == (place, stamp) or time.monotonic() > end:
+                raise
+            time.sleep(PAUSE)
 
 
 def list_bundles(models: Path) -> list[str]:
     """The names of the classifiers under `models/`, sorted."""
-    # A hidden folder is half written, or one that is being exchanged by two renames.
     names = {path.name for path in models.glob("[!.]*")}
-    names |= {path.name[1:-4] for path in models.glob(".*.old")}
-    return sorted(
-        name
-        for name in names
-        if all((_place(models / name) / file).is_file() for file in (CARD, MODEL))
-    )
+    # One that is exchanged by two renames may be missed: its lock, or what lies aside, is there.
+    for ending in (".lock", ".old"):
+        names |= {path.name[1 : -len(ending)] for path in models.glob(f".*{ending}")}
+    return sorted(name for name in names if _is_whole(models / name))
 
 
 @contextmanager
@@ -211,26 +207,35 @@ def _read_card(place: Path, folder: Path) -> Card:
         raise BundleError(f"{folder / CARD} is not a card of format {FORMAT}: {error}.") from error
 
 
-def _place(folder: Path) -> Path:
-    """Where a bundle lies now: aside, for the moment between the two renames of an exchange.
+def _is_whole(folder: Path) -> bool:
+    """Whether a classifier lies there, or aside."""
+    while True:
+        place, stamp = _place(folder)
+        if all((place / name).is_file() for name in (CARD, MODEL)):
+            return True
+        if _place(folder) == (place, stamp):
+            return False  # else it was exchanged between the two
 
-    After a crash in that moment it is read there, until somebody writes it anew.
+
+def _place(folder: Path) -> tuple[Path, tuple[int, ...]]:
+    """Where a bundle lies now, and numbers that are others for another writing of it.
+
+    It lies aside for the moment between the two renames of an exchange. After a crash in that
+    moment it is read there, until somebody writes it anew.
     """
-    aside = _aside(folder)
-    return aside if not folder.exists() and aside.is_dir() and not folder.exists() else folder
+    for place in (folder, _aside(folder), folder):
+        with suppress(OSError):
+            status = place.stat()
+            stamp = [status.st_dev, status.st_ino]
+            with suppress(OSError):  # the card is written anew; its folder may get an old number
+                card = (place / CARD).stat()
+                stamp += [card.st_ino, card.st_mtime_ns]
+            return place, tuple(stamp)
+    return folder, ()
 
 
 def _aside(folder: Path) -> Path:
     return folder.with_name(f".{folder.name}.old")
-
-
-def _stamp(place: Path) -> tuple[int, ...]:
-    """Another one for another writing of a bundle, even if it has the same files."""
-    try:
-        status = place.stat()
-    except OSError:
-        return ()
-    return status.st_dev, status.st_ino, status.st_mtime_ns
 
 
 def _recover(folder: Path) -> None:
