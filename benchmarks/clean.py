@@ -203,14 +203,11 @@ def share_found(order: list[Any], flips: set[int]) -> float:
 def train(recipe: Recipe, workspace: Workspace, truth: dict[int, str], seed: int) -> Trained:
     """Fine-tune on the labels that the folders give now."""
     learn, pictures = fine_tuned(recipe, workspace, seed)
-    return _trained(learn, pictures, recipe, workspace, truth)
+    return _trained(learn, pictures, truth)
 
 
-def _trained(
-    learn: Any, pictures: Pictures, recipe: Recipe, workspace: Workspace, truth: dict[int, str]
-) -> Trained:
-    with Manifest(workspace.folder(recipe.name)) as manifest:
-        ids = {manifest.folder / str(row.file): row.id or 0 for row in manifest.kept()}
+def _trained(learn: Any, pictures: Pictures, truth: dict[int, str]) -> Trained:
+    ids = {path: row.id or 0 for path, row in zip(pictures.paths, pictures.rows, strict=True)}
     loader = learn.dls.test_dl(pictures.paths, num_workers=0)
     p = learn.get_preds(dl=loader)[0].numpy()  # (N, C)
     column = {label: i for i, label in enumerate(learn.dls.vocab)}

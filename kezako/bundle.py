@@ -21,13 +21,16 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields
+from glob import escape
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from kezako.errors import KezakoError
+from kezako.lock import locked
 from kezako.recipe import Resize, Task
 
 FORMAT = 1
@@ -40,6 +43,8 @@ REPORT = "report.html"
 CREDITS = "credits.md"
 NOT_CLASSIFIERS = {"starter"}  # under models/ too: weights to begin training with
 Precision = Literal["int8", "fp32"]
+PATIENCE = 10.0  # seconds for a bundle that is exchanged again and again while it is read
+PAUSE = 0.02
 
 
 class BundleError(KezakoError):
@@ -84,19 +89,7 @@ class Card:
 
 def read_card(folder: Path) -> Card:
     """The checked card of a bundle. Raises `BundleError`."""
-    recover(folder)
-    try:
-        values = json.loads((folder / CARD).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BundleError(
-            f"There is no classifier in {folder}. Train one with: kezako train {folder.name}"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise BundleError(f"{folder / CARD} cannot be read ({error}).") from error
-    try:
-        return _card_from(values)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BundleError(f"{folder / CARD} is not a card of format {FORMAT}: {error}.") from error
+    return read_bundle(folder, lambda card: ())[0]
 
 
 def read_file(folder: Path, card: Card, name: str) -> bytes:
@@ -113,36 +106,67 @@ def read_file(folder: Path, card: Card, name: str) -> bytes:
     return content
 
 
+def read_bundle(
+    folder: Path,
+    needed: Callable[[Card], Iterable[str]],  # which files
+) -> tuple[Card, dict[str, bytes]]:
+    """The card of a bundle and the bytes of some of its files, all of one writing.
+
+    A bundle that is exchanged meanwhile is read again. Raises `BundleError`.
+    """
+    end = time.monotonic() + PATIENCE
+    while True:
+        place, stamp = _place(folder)
+        try:
+            card = _read_card(place, folder)
+            return card, {name: read_file(place, card, name) for name in needed(card)}
+        except BundleError:
+            if _place(folder) == (place, stamp) or time.monotonic() > end:
+                raise
+            time.sleep(PAUSE)
+
+
 def list_bundles(models: Path) -> list[str]:
     """The names of the classifiers under `models/`, sorted."""
-    for left in models.glob(".*.old"):
-        recover(models / left.name[1:-4])
-    return sorted(
-        card.parent.name
-        for card in models.glob(f"[!.]*/{CARD}")  # a hidden one is half written
-        if (card.parent / MODEL).is_file()
-    )
+    names = {path.name for path in models.glob("[!.]*")}
+    # One that is exchanged by two renames may be missed: its lock, or what lies aside, is there.
+    for ending in (".lock", ".old"):
+        names |= {path.name[1 : -len(ending)] for path in models.glob(f".*{ending}")}
+    return sorted(name for name in names if _is_whole(models / name))
 
 
 @contextmanager
-def new_bundle(folder: Path) -> Iterator[Path]:
+def new_bundle(
+    folder: Path,
+    replace: bool = True,  # False: `folder` must be missing or empty, now and at the end
+) -> Iterator[Path]:
     """A temporary folder that replaces `folder` when the block ends, and is deleted if it fails.
 
-    A crash at any moment leaves the old bundle or the new one.
+    A crash at any moment leaves the old bundle or the new one. Raises `KezakoError` while another
+    process writes `folder`, and where it may not be replaced.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    recover(folder)
-    _sweep(folder)
-    staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}.new-", dir=folder.parent))
-    try:
-        staged.chmod(0o755)  # mkdtemp's 0700 would keep a server of another user out
-        yield staged
-        for path in staged.rglob("*"):
-            if path.is_file():
-                _sync(path)
-        _replace(staged, folder)
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
+    with locked(folder):
+        if replace:
+            _recover(folder)
+        else:
+            _check_free(folder)
+        _sweep(folder)
+        staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}.new-", dir=folder.parent))
+        try:
+            staged.chmod(0o755)  # mkdtemp's 0700 would keep a server of another user out
+            yield staged
+            for path in staged.rglob("*"):
+                if path.is_file():
+                    _sync(path)
+            if replace:
+                _replace(staged, folder)
+            else:
+                _check_free(folder)
+                with suppress(FileNotFoundError):
+                    folder.rmdir()  # which takes no folder that somebody has filled just now
+                os.replace(staged, folder)
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
 
 
 def seal(folder: Path, card: Card) -> Card:
@@ -159,19 +183,82 @@ def seal(folder: Path, card: Card) -> Card:
 
 def amend(folder: Path, added: Mapping[str, bytes]) -> None:
     """Add or replace files of a bundle, whole or not at all."""
-    card = read_card(folder)
-    with new_bundle(folder) as staged:
-        shutil.copytree(folder, staged, dirs_exist_ok=True)
-        for name, content in added.items():
-            (staged / name).write_bytes(content)
-        seal(staged, card)
+    with locked(folder):
+        card = read_card(folder)
+        with new_bundle(folder) as staged:
+            shutil.copytree(folder, staged, dirs_exist_ok=True)
+            for name, content in added.items():
+                (staged / name).write_bytes(content)
+            seal(staged, card)
 
 
-def recover(folder: Path) -> None:
-    """Put the old bundle back where a crash struck between the two renames of a replacement."""
-    old = folder.with_name(f".{folder.name}.old")
-    if old.is_dir() and not folder.exists():
-        os.replace(old, folder)
+def _read_card(place: Path, folder: Path) -> Card:
+    try:
+        values = json.loads((place / CARD).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BundleError(
+            f"There is no classifier in {folder}. Train one with: kezako train {folder.name}"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{folder / CARD} cannot be read ({error}).") from error
+    try:
+        return _card_from(values)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BundleError(f"{folder / CARD} is not a card of format {FORMAT}: {error}.") from error
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether a classifier lies there, or aside."""
+    while True:
+        place, stamp = _place(folder)
+        if all((place / name).is_file() for name in (CARD, MODEL)):
+            return True
+        if _place(folder) == (place, stamp):
+            return False  # else it was exchanged between the two
+
+
+def _place(folder: Path) -> tuple[Path, tuple[int, ...]]:
+    """Where a bundle lies now, and numbers that are others for another writing of it.
+
+    It lies aside for the moment between the two renames of an exchange. After a crash in that
+    moment it is read there, until somebody writes it anew.
+    """
+    for place in (folder, _aside(folder), folder):
+        with suppress(OSError):
+            status = place.stat()
+            stamp = [status.st_dev, status.st_ino]
+            with suppress(OSError):  # the card is written anew; its folder may get an old number
+                card = (place / CARD).stat()
+                stamp += [card.st_ino, card.st_mtime_ns]
+            return place, tuple(stamp)
+    return folder, ()
+
+
+def _aside(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.old")
+
+
+def _recover(folder: Path) -> None:
+    """Undo a crash between the two renames of an exchange; for who holds the lock."""
+    if not folder.exists() and _aside(folder).is_dir():
+        os.replace(_aside(folder), folder)
+    shutil.rmtree(_aside(folder), ignore_errors=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Delete what killed writers left; for who holds the lock, since none of them then lives."""
+    for left in folder.parent.glob(f".{escape(folder.name)}.new-*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _check_free(folder: Path) -> None:
+    """Raises `KezakoError` where something would be replaced."""
+    if folder.exists() and not folder.is_dir():
+        raise KezakoError(f"{folder} is a file; name a folder that does not exist yet.")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise KezakoError(
+            f"{folder} holds something already; name a folder that does not exist yet."
+        )
 
 
 def _card_from(values: dict[str, Any]) -> Card:
@@ -199,23 +286,15 @@ def _sync(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _sweep(folder: Path) -> None:
-    """Delete what killed runs left beside `folder`."""
-    for left in folder.parent.glob(f".{folder.name}.new-*"):
-        shutil.rmtree(left, ignore_errors=True)
-
-
 def _replace(staged: Path, folder: Path) -> None:
     if not folder.exists():
         os.replace(staged, folder)
     elif _exchange(staged, folder):
         shutil.rmtree(staged)
     else:
-        old = folder.with_name(f".{folder.name}.old")
-        shutil.rmtree(old, ignore_errors=True)
-        os.replace(folder, old)
+        os.replace(folder, _aside(folder))  # where readers find it meanwhile
         os.replace(staged, folder)
-        shutil.rmtree(old)
+        shutil.rmtree(_aside(folder))
 
 
 def _exchange(first: Path, second: Path) -> bool:

@@ -22,8 +22,7 @@ from kezako.bundle import (
     BundleError,
     Card,
     Preprocessing,
-    read_card,
-    read_file,
+    read_bundle,
 )
 from kezako.decision import named, probabilities, thresholds_of
 from kezako.pictures import NotAPicture, Picture, open_picture
@@ -80,11 +79,11 @@ class Classifier:
     ) -> Classifier:
         """Read a bundle, checked against its checksums. Raises `BundleError`."""
         folder = Path(bundle)
-        card = read_card(folder)
-        model = _open_model(folder, card, MODEL, threads)
+        card, files = read_bundle(folder, files_of)
+        model = _open_model(folder, files, MODEL, threads)
         _check_model(model, card, folder)
-        known = None if card.known is None else Known.read(read_file(folder, card, KNOWN))
-        return cls(card, model, known, Head.open(folder, card, model))
+        known = Known.read(files[KNOWN]) if KNOWN in files else None
+        return cls(card, model, known, Head.open(folder, card, files, model))
 
     def prepare(self, picture: Picture) -> Floats:
         """The model's input (3, S, S) for a path, bytes or a PIL image. Raises `NotAPicture`."""
@@ -143,12 +142,12 @@ class Head:
         return self._model.run(["logits"], {"features": features})[0]
 
     @classmethod
-    def open(cls, folder: Path, card: Card, body: Model) -> Head | None:
+    def open(cls, folder: Path, card: Card, files: Mapping[str, bytes], body: Model) -> Head | None:
         """None in a bundle without one, whose page then tells no why. Raises `BundleError`."""
         shape = body.outputs.get("map", [])[1:]  # (K, h, w)
-        if HEAD not in card.files or len(shape) != 3:
+        if HEAD not in files or len(shape) != 3:
             return None
-        model = _open_model(folder, card, HEAD, threads=1)  # a second one would only cost time
+        model = _open_model(folder, files, HEAD, threads=1)  # a second one would only cost time
         needed = [shape, [2 * shape[0]], [len(card.labels)]]
         found = [model.outputs.get("grey", []), model.inputs.get("features", [])[1:],
                  model.outputs.get("logits", [])[1:]]  # fmt: skip
@@ -190,6 +189,13 @@ class Known:
         np.savez_compressed(path, bank=bank, neighbours=self.neighbours)
 
 
+def files_of(card: Card) -> list[str]:
+    """The files of a bundle that answers need."""
+    found = [MODEL]
+    found += [HEAD] if HEAD in card.files else []  # a page without it tells no why
+    return found + ([KNOWN] if card.known is not None else [])
+
+
 def unit(features: Floats) -> Floats:
     """Features (N, F) scaled to unit length."""
     lengths = np.linalg.norm(features, axis=1, keepdims=True)
@@ -208,10 +214,9 @@ def prepare(picture: Picture, how: Preprocessing) -> Floats:
     return normal
 
 
-def _open_model(folder: Path, card: Card, name: str, threads: int) -> Model:
-    content = read_file(folder, card, name)
+def _open_model(folder: Path, files: Mapping[str, bytes], name: str, threads: int) -> Model:
     try:
-        return Model(content, threads)
+        return Model(files[name], threads)
     except BundleError:
         raise
     except Exception as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import sqlite3
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -26,6 +27,7 @@ MOST = 500  # pictures that wait to be judged; a maker would look at no more
 MOST_BYTES = 100_000_000  # of those together
 AN_HOUR = 60  # of those: nobody who comes again and again fills the places of all others
 A_VISIT = 5  # from one visit: who has more to say is not a visitor but a maker
+PATIENCE = 5.0  # seconds for another process's commit; a visitor waits
 
 
 class Full(KezakoError):
@@ -51,25 +53,39 @@ def offer(
 ) -> None:
     """Keep a visitor's picture, without what its file says of camera, place or person.
 
-    The same picture again replaces what was said of it, until the maker has judged it. Raises
-    `Full`, `NotAPicture`, and `ValueError` for a label that is no class name.
+    The same picture again replaces what was said of it, until the maker has judged it. One commit,
+    which waits for no gathering. Raises `Full`, `NotAPicture`, and `ValueError` for a label that
+    is no class name.
     """
     folder = NEITHER if label is None else check_folder_name(label)
     jpeg = _bare(picture)
     sha256 = hashlib.sha256(jpeg).hexdigest()
     file = f"{CORRECTIONS}/{sha256}.jpg"
     reason = f"a visitor says: {label or 'none of these'}; the page said: {said}"
-    with Manifest(workspace.folder(name)) as manifest, manifest.transaction():
-        row = Row(folder, "offered", reason, file=file, source=SOURCE, sha256=sha256)
-        row.fetched_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        if known := manifest.rows(source=SOURCE, sha256=sha256):
-            row.id = known[0].id
-            if known[0].status == "offered":
-                manifest.update(row)
-            return
-        _check_room(manifest, len(jpeg))
-        _write(manifest.folder / file, jpeg)  # before the commit: a row without its file would lie
-        manifest.add(row)
+    row = Row(folder, "offered", reason, file=file, source=SOURCE, sha256=sha256)
+    row.fetched_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    try:
+        with (
+            Manifest(workspace.folder(name), patience=PATIENCE) as manifest,
+            manifest.transaction(),
+        ):
+            _keep(manifest, row, jpeg)
+    except sqlite3.OperationalError as error:
+        if "locked" not in str(error):
+            raise
+        raise Full("Thank you, but it cannot be kept just now. Please send it again.") from None
+
+
+def _keep(manifest: Manifest, row: Row, jpeg: bytes) -> None:
+    if known := manifest.rows(source=SOURCE, sha256=row.sha256):
+        row.id = known[0].id
+        if known[0].status == "offered":
+            manifest.update(row)
+        return
+    _check_room(manifest, len(jpeg))
+    # Before the commit: a row without its file would lie.
+    _write(manifest.folder / str(row.file), jpeg)
+    manifest.add(row)
 
 
 def _bare(picture: Picture) -> bytes:

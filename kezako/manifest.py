@@ -1,15 +1,18 @@
 """One row a picture: where it came from, what became of it and why, in SQLite.
 
 A picture is stored in two steps that survive a kill between them: its bytes go to
-`incoming/`, its row is committed, then the file is renamed into `pictures/`. Opening the
-manifest finishes or undoes what a kill interrupted.
+`incoming/`, its row is committed, then the file is renamed into `pictures/`. Whoever moves files
+holds the folder's lock, `changing` it, and finishes or undoes first what a kill interrupted. A mark
+or a visitor's correction is one commit, and needs no lock. Who reads opens it `read_only`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import sqlite3
+import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -18,6 +21,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kezako.errors import KezakoError, of_database
+from kezako.lock import locked
 from kezako.moves import SCHEMA as MOVES_SCHEMA
 from kezako.moves import Moves
 
@@ -31,6 +35,8 @@ Split = Literal["train", "valid"]
 # Bits of 256. Re-encoded, resized or slightly (3 %) cropped copies of real photos differ by 0 to
 # 34 bits at the 95th percentile, unrelated photos by 98 and more at the 0.1th.
 NEAR_BITS = 40
+FILE = "manifest.db"
+PATIENCE = 30.0  # seconds for another process's commit
 
 
 @dataclass
@@ -77,22 +83,34 @@ class ManifestError(KezakoError):
     """The notes about pictures cannot be read or written; the message says why."""
 
 
+@contextmanager
+def changing(folder: Path) -> Iterator[Manifest]:
+    """The manifest of `data/NAME`, whole, while no other process changes that folder.
+
+    Raises `KezakoError`, which says who else does what there.
+    """
+    with locked(folder, inside=True), Manifest(folder) as manifest:
+        manifest.recover()
+        yield manifest
+
+
 class Manifest:
     """The rows of `data/NAME/manifest.db`; every write is committed when the call returns.
 
     A `with` block raises `ManifestError` where the file is damaged, in use or on a full disk.
     """
 
-    def __init__(self, folder: Path):  # data/NAME
+    def __init__(
+        self,
+        folder: Path,  # data/NAME
+        read_only: bool = False,  # changes nothing, repairs nothing; no file is no rows
+        patience: float = PATIENCE,
+    ):
         self.folder = folder
         self.incoming = folder / "incoming"
-        folder.mkdir(parents=True, exist_ok=True)
         with self._told():
-            self._db = sqlite3.connect(folder / "manifest.db", timeout=30, isolation_level=None)
-            self._db.row_factory = sqlite3.Row
-            self._db.execute("PRAGMA journal_mode = WAL")  # readers do not wait for a gathering
-            self._db.execute("PRAGMA synchronous = NORMAL")  # a killed process loses nothing
-            self._db.executescript(_SCHEMA + MOVES_SCHEMA)
+            path = folder / FILE
+            self._db = _open(path, patience) if read_only else _made(path, patience)
         self.moves = Moves(self._db, folder, self.transaction)
 
     def __enter__(self) -> Manifest:
@@ -122,8 +140,19 @@ class Manifest:
         return [Row(**dict(row)) for row in found]
 
     def kept(self) -> list[Row]:
-        """The pictures on disk that training may use."""
+        """The pictures that training may use."""
         return self.rows(status="kept")
+
+    def on_disk(self) -> list[Row]:
+        """Those of them whose file is there now, with the place where it lies.
+
+        The others were taken away by hand; that is written down when the folder is next changed.
+        """
+        rows, leaving = self.kept(), self.moves.leaving()
+        for row in rows:
+            if row.id in leaving and not (self.folder / str(row.file)).is_file():
+                row.file = leaving[row.id]  # on its way to another class
+        return [row for row in rows if (self.folder / str(row.file)).is_file()]
 
     def pending(self, folder: str) -> Iterator[Row]:
         """The addresses of `folder` that were not tried yet, oldest first, a few at a time."""
@@ -148,7 +177,8 @@ class Manifest:
         """Write a new row and set its id; False where (folder, url) is known already."""
         values = {key: getattr(row, key) for key in _COLUMNS if key != "id"}
         cursor = self._db.execute(
-            f"INSERT OR IGNORE INTO picture ({', '.join(values)}) VALUES ({_marks(values)})",
+            f"INSERT INTO picture ({', '.join(values)}) VALUES ({_marks(values)}) "
+            "ON CONFLICT (folder, url) DO NOTHING",
             tuple(values.values()),
         )
         if cursor.rowcount:
@@ -160,18 +190,22 @@ class Manifest:
         with self.transaction():
             return sum(self.add(row) for row in rows)
 
-    def update(self, row: Row) -> None:
-        """Write every column of a row that has an id."""
-        values = {key: getattr(row, key) for key in _COLUMNS if key != "id"}
+    def update(
+        self,
+        row: Row,
+        *columns: str,  # these alone, so that a stale `row` spoils nothing else; none: all
+    ) -> None:
+        """Write a row that has an id."""
+        values = {_column(key): getattr(row, key) for key in columns or _COLUMNS if key != "id"}
         assignments = ", ".join(f"{key} = ?" for key in values)
         self._db.execute(
             f"UPDATE picture SET {assignments} WHERE id = ?", (*values.values(), row.id)
         )
 
     def set_mark(self, row: Row, mark: str | None) -> None:
-        """Write the mark alone, so that a stale `row` spoils nothing else."""
-        self._db.execute("UPDATE picture SET mark = ? WHERE id = ?", (mark, row.id))
+        """Write the mark alone."""
         row.mark = mark
+        self.update(row, "mark")
 
     def store(self, row: Row, jpeg: bytes) -> None:
         """Keep a picture: its bytes on disk, `row` (with or without an id) as `kept`."""
@@ -181,14 +215,24 @@ class Manifest:
         staged.write_bytes(jpeg)
         row.status, row.reason = "kept", None
         row.file = f"pictures/{row.folder}/{name}"
-        if row.id is None:
-            self.add(row)
-        else:
-            self.update(row)
+        with self.transaction():
+            # The picture that was here and was taken away has come back as this one.
+            self._db.execute(
+                "UPDATE picture SET file = NULL WHERE file = ? AND status = 'missing' "
+                "AND id IS NOT ?",
+                (row.file, row.id),
+            )
+            if row.id is None:
+                self.add(row)
+            else:
+                self.update(row)
         self._move_in(staged, row.file)
 
     def recover(self) -> None:
-        """Finish or undo what a kill interrupted; mark rows whose file somebody took away."""
+        """Finish or undo what a kill interrupted; mark rows whose file somebody took away.
+
+        Only for who holds the folder's lock: what is half done is then nobody's.
+        """
         for staged in self.incoming.glob("*~*") if self.incoming.is_dir() else ():
             folder, name = staged.name.rsplit("~", 1)
             file = f"pictures/{folder}/{name}"
@@ -199,11 +243,9 @@ class Manifest:
         self.moves.finish()
         self._sweep_corrections()
         for row in self.kept():
-            path = self.folder / str(row.file)
-            # Looked at twice, since another process may be moving it just now.
-            if not (path.is_file() or self.moves.under_way(row.id) or path.is_file()):
+            if not (self.folder / str(row.file)).is_file():
                 row.status, row.reason = "missing", "its file is gone from the folder"
-                self.update(row)
+                self.update(row, "status", "reason")
 
     def group(self) -> None:
         """Put near-duplicates (perceptual hashes within `NEAR_BITS`) into groups, across classes.
@@ -217,13 +259,14 @@ class Manifest:
         for row in rows:
             if row.near is not None:
                 groups[row.near].append(row)
+        # Compared before the commit begins, since a page's corrections wait for its end.
+        new = {i: list(hashes.near(i)) for i, row in enumerate(rows) if row.near is None}
         with self.transaction():
-            for index, row in enumerate(rows):
-                if row.near is not None:
-                    continue
+            for index, others in new.items():
+                row = rows[index]
                 near = {
                     rows[other].near
-                    for other in hashes.near(index)
+                    for other in others
                     if rows[other].near is not None and rows[other].status == "kept"
                 }
                 sides = {member.split for group in near for member in groups[group or 0]} - {None}
@@ -234,7 +277,7 @@ class Manifest:
                     row.near = min(group for group in near if group is not None) if near else row.id
                     row.split = next(iter(sides), None)
                     groups[row.near or 0].append(row)
-                self.update(row)
+                self.update(row, "status", "reason", "near", "split")
 
     def split(self, share: float, seed: int) -> None:
         """Decide train or valid for every group that has no side yet; never changes one that has.
@@ -261,7 +304,7 @@ class Manifest:
                 for row in rows:
                     row.split = "valid" if wanted else "train"
                     valid[row.folder] += wanted
-                    self.update(row)
+                    self.update(row, "split")
 
     def conflicts(self) -> list[list[Row]]:
         """Groups of near-duplicates that lie under more than one class."""
@@ -291,13 +334,64 @@ class Manifest:
 
 class _Transaction:
     def __init__(self, db: sqlite3.Connection):
-        self._db = db
+        self._db, self._within = db, db.in_transaction  # of another one, which then ends both
 
     def __enter__(self) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
+        if not self._within:
+            self._db.execute("BEGIN IMMEDIATE")
 
     def __exit__(self, kind: object, *_: object) -> None:
-        self._db.execute("ROLLBACK" if kind else "COMMIT")
+        if not self._within:
+            self._db.execute("ROLLBACK" if kind else "COMMIT")
+
+
+def _made(path: Path, patience: float) -> sqlite3.Connection:
+    """A connection that may write; the file is made where there is none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    db = _connect(path, patience)
+    db.execute("PRAGMA journal_mode = WAL")  # readers do not wait while gathering writes
+    db.execute("PRAGMA synchronous = NORMAL")  # a killed process loses nothing, and fast
+    db.executescript(_SCHEMA + MOVES_SCHEMA)
+    return db
+
+
+def _open(path: Path, patience: float) -> sqlite3.Connection:
+    """A connection that only reads, also where nothing can be written."""
+    if path.is_file():
+        try:
+            db = _connect(f"{path.absolute().as_uri()}?mode=rw", patience)
+            db.execute("PRAGMA query_only = ON")
+            if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                return db
+            db.close()  # a kill struck before its tables were written
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error):
+                raise
+            # A write-ahead log needs files beside it, which a folder without write bits, or a
+            # read-only disk, does not take. Nobody writes there, so a copy is as good.
+            return _copied(path)
+    db = _connect(":memory:", patience)
+    db.executescript(_SCHEMA + MOVES_SCHEMA)
+    return db
+
+
+def _copied(path: Path) -> sqlite3.Connection:
+    """What `path` and its write-ahead log hold, in memory."""
+    db = _connect(":memory:", PATIENCE)
+    with tempfile.TemporaryDirectory() as folder:
+        for file in (path, path.with_name(f"{path.name}-wal")):
+            if file.exists():
+                shutil.copyfile(file, Path(folder, file.name))  # without its mode
+        whole = _connect(Path(folder, path.name), PATIENCE)
+        whole.backup(db)
+        whole.close()
+    return db
+
+
+def _connect(path: str | Path, patience: float) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=patience, isolation_level=None, uri=True)
+    db.row_factory = sqlite3.Row
+    return db
 
 
 class _Hashes:

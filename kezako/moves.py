@@ -2,6 +2,7 @@
 
 A batch is one commit: all its rows, and a note of how each was. Its files are renamed after that,
 and what a kill leaves half renamed `finish` completes, so row and file never disagree for long.
+All that moves files is for who holds the folder's lock.
 """
 
 from __future__ import annotations
@@ -47,6 +48,11 @@ class Moves:
         A row that is not kept and holds the new (class, address) of one of them takes its old
         class, because the manifest knows an address once a class.
         """
+        self.note(rows)
+        self.finish()
+
+    def note(self, rows: Iterable[Row]) -> None:
+        """The same without its files, for a commit that goes on; `finish` follows that."""
         with self._transaction():
             batch = self._last() + 1
             before = self._place({_id(row): _place_of(row) for row in rows})
@@ -55,7 +61,6 @@ class Moves:
                     "INSERT INTO move (batch, picture, before, source) VALUES (?, ?, ?, ?)",
                     (batch, picture, json.dumps(place), place["file"]),
                 )
-        self.finish()
 
     def undo(
         self,
@@ -99,14 +104,17 @@ class Moves:
             self._db.execute("UPDATE move SET source = NULL WHERE id = ?", (note["id"],))
         self._db.execute("DELETE FROM move WHERE undone AND source IS NULL")
 
-    def pictures(self) -> set[int]:
-        """The ids of all that a batch, not undone, put where they are."""
-        found = self._db.execute("SELECT DISTINCT picture FROM move WHERE NOT undone")
-        return {row["picture"] for row in found}
+    def left(self) -> dict[int, set[str]]:
+        """The ids of what batches, not undone, moved, each with the classes it was in before."""
+        found: dict[int, set[str]] = {}
+        for row in self._db.execute("SELECT picture, before FROM move WHERE NOT undone"):
+            found.setdefault(row["picture"], set()).add(json.loads(row["before"])["folder"])
+        return found
 
-    def under_way(self, picture: int | None) -> bool:
-        """Whether the file of a picture may not have arrived yet."""
-        return bool(self._count("move WHERE picture = ? AND source IS NOT NULL", picture))
+    def leaving(self) -> dict[int, str]:
+        """The ids of pictures whose file may not have arrived yet, each with its old place."""
+        found = self._db.execute("SELECT picture, source FROM move WHERE source IS NOT NULL")
+        return {row["picture"]: row["source"] for row in found}
 
     def will_rename(self, file: str) -> bool:
         """Whether `file` lies where it is only until a batch is finished."""
@@ -178,8 +186,7 @@ class Moves:
         if file is None or source == file:
             return
         (self._folder / file).parent.mkdir(parents=True, exist_ok=True)
-        # Gone: it was renamed before a kill, or just now by another process that recovers.
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError):  # it was renamed before a kill
             os.replace(self._folder / source, self._folder / file)
 
     def _last(self) -> int:

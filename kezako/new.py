@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kezako.errors import KezakoError
+from kezako.lock import locked
 from kezako.recipe import check_folder_name, parse_recipe
 from kezako.workspace import Workspace
 
@@ -91,15 +92,17 @@ def write_recipe(
     text: str,
 ) -> Path:
     """Write a recipe whole or not at all. Raises `KezakoError` where there is one already."""
-    if path.exists():
-        raise KezakoError(f"there is a recipe already: {path}. Edit it, or choose another name.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", newline="\n", dir=path.parent, suffix=".tmp", delete=False
-    ) as file:
-        file.write(text)
-    os.chmod(file.name, 0o644)  # temporary files are private; a recipe is to be shared
-    os.replace(file.name, path)
+    with locked(path.parent, inside=True):
+        if path.exists():
+            raise KezakoError(
+                f"there is a recipe already: {path}. Edit it, or choose another name."
+            )
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", newline="\n", dir=path.parent, suffix=".tmp", delete=False
+        ) as file:
+            file.write(text)
+        os.chmod(file.name, 0o644)  # temporary files are private; a recipe is to be shared
+        os.replace(file.name, path)
     return path
 
 

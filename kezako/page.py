@@ -16,15 +16,7 @@ from traitlets.log import get_logger
 
 from kezako import corrections, engine, environment
 from kezako.aside import Correction, Credits, Why, preview, shown
-from kezako.bundle import (
-    CREDITS,
-    NOT_CLASSIFIERS,
-    BundleError,
-    Card,
-    list_bundles,
-    read_card,
-    read_file,
-)
+from kezako.bundle import CREDITS, NOT_CLASSIFIERS, BundleError, Card, list_bundles, read_bundle
 from kezako.classifier import Answer, Classifier, TookTooLong
 from kezako.engine import Engine, EngineError
 from kezako.errors import KezakoError
@@ -139,13 +131,12 @@ class Choice(VBox):
         """`credits.md` of the classifier in use; empty where it has none."""
         if self.classifier is None or CREDITS not in self.classifier.card.files:
             return ""
-        folder, card = self._models / str(self.name), self.classifier.card
-        try:
-            return read_file(folder, card, CREDITS).decode("utf-8", "replace")
+        try:  # it may have been exchanged since it was opened: by one without, too
+            _, files = read_bundle(self._models / str(self.name), _credits_of)
         except BundleError as error:
-            if not _is_exchanged(folder, card):
-                get_logger().warning("%s", error)
+            get_logger().warning("%s", error)
             return ""
+        return files.get(CREDITS, b"").decode("utf-8", "replace")
 
     def _say(self, text: str) -> None:
         self._notice.value = f'<p class="kezako-notice">{escape(text)}</p>' if text else ""
@@ -229,12 +220,8 @@ def _bar(label: str, probability: float, named: bool) -> str:
     )
 
 
-def _is_exchanged(folder: Path, card: Card) -> bool:
-    """Whether another bundle lies there than the one of `card`."""
-    try:
-        return read_card(folder).files != card.files
-    except BundleError:
-        return True
+def _credits_of(card: Card) -> list[str]:
+    return [CREDITS] if CREDITS in card.files else []
 
 
 def _heading(card: Card) -> str:

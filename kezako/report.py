@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 import zipfile
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 
 import nbformat
@@ -25,6 +25,7 @@ from papermill.exceptions import PapermillExecutionError
 
 from kezako.bundle import REPORT, Card, amend, read_card
 from kezako.errors import TOLD, KezakoError, sentence
+from kezako.lock import lent, locked
 from kezako.readiness import UNFINISHED
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
@@ -52,13 +53,17 @@ def train(
     """Train `recipe` by its notebook; what was trained before stays until that has ended well.
 
     None in all but the first of several processes that torchrun has started. Raises
-    `TrainingStopped`, which names where the notebook is kept, and `KeyboardInterrupt`, which says
-    what of an interrupted training is.
+    `TrainingStopped`, which names where the notebook is kept, `KeyboardInterrupt`, which says
+    what of an interrupted training is, and `KezakoError` while another process trains it, or
+    changes its pictures.
     """
     rank = int(os.environ.get("RANK", 0))
     data, bundle = workspace.folder(recipe.name), workspace.bundle(recipe.name)
     failed = data / (FAILED.replace(".", f"-{rank}.") if rank else FAILED)
-    with tempfile.TemporaryDirectory() as folder:
+    with alone(recipe, workspace), tempfile.TemporaryDirectory() as folder:
+        if not rank:
+            with locked(data, inside=True):
+                pass  # else the notebook would say it, after a minute of imports
         executed = Path(folder) / "train.ipynb"
         source = workspace.notebook("train")
         if rank:
@@ -86,6 +91,17 @@ def train(
     with suppress(OSError):
         failed.unlink()
     return None if rank else read_card(bundle)
+
+
+def alone(recipe: Recipe, workspace: Workspace) -> AbstractContextManager[None]:
+    """No other process trains `recipe` or writes its bundle, within the block.
+
+    Of several processes that torchrun has started the first one holds it for all.
+    """
+    if int(os.environ.get("RANK", 0)):
+        return nullcontext()
+    workspace.models.mkdir(parents=True, exist_ok=True)
+    return locked(workspace.bundle(recipe.name))
 
 
 def _shared_part(source: Path, target: Path) -> Path:
@@ -206,14 +222,17 @@ class _Terminal:
 
 
 class _environment:
-    """What the notebook's kernel is told: where the workspace is, and to wait without spinning.
+    """What the notebook's kernel is told: where the workspace is, whose locks it may use, and to
+    wait without spinning.
 
     OpenMP's threads spin while they wait. Beside anything else that is busy (a browser, a second
     training) that makes an epoch take many times as long.
     """
 
     def __init__(self, workspace: Workspace):
-        self._set = {"KEZAKO_HOME": str(workspace.root), "OMP_WAIT_POLICY": "PASSIVE"}
+        self._set = {
+            "KEZAKO_HOME": str(workspace.root), "OMP_WAIT_POLICY": "PASSIVE", **lent()
+        }  # fmt: skip
 
     def __enter__(self) -> None:
         self._before = {name: os.environ.get(name) for name in self._set}

@@ -17,7 +17,7 @@ from random import Random
 from PIL import Image, ImageChops, ImageDraw
 
 from kezako.errors import KezakoError
-from kezako.manifest import Manifest
+from kezako.manifest import Manifest, changing
 from kezako.new import write_recipe
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
@@ -58,26 +58,26 @@ def draw_sample(
 ) -> Recipe:
     """Draw what is not drawn yet into `data/smileys/pictures/CLASS/`, and write the recipe.
 
-    Raises `KezakoError` where `data/smileys` holds another recipe.
+    Raises `KezakoError` where `data/smileys` holds another recipe, or another process changes it.
     """
     from tqdm.auto import tqdm  # here, because the page imports none of this and has no tqdm
 
     if not 2 <= pictures <= 100_000:
         raise KezakoError(f"--pictures must be from 2 to 100000 for each class, not {pictures}")
     recipe = _recipe(workspace)
-    known = _known(workspace)
     wanted = [(folder, number) for number in range(pictures) for folder in CLASSES]
-    for folder, number in tqdm(wanted, desc="Drawing faces", unit="picture"):
-        path = workspace.pictures(NAME) / folder / f"{folder}-{seed}-{number:05d}.jpg"
-        if path.name not in known and not path.exists():
-            _write(path, _jpeg(draw_face(folder, number, seed)))
+    with changing(workspace.folder(NAME)) as manifest:
+        known = _known(manifest)
+        for folder, number in tqdm(wanted, desc="Drawing faces", unit="picture"):
+            path = workspace.pictures(NAME) / folder / f"{folder}-{seed}-{number:05d}.jpg"
+            if path.name not in known and not path.exists():
+                _write(path, _jpeg(draw_face(folder, number, seed)))
     return recipe
 
 
-def _known(workspace: Workspace) -> set[str]:
+def _known(manifest: Manifest) -> set[str]:
     """Drawings that the manifest has: one that a person moved or removed is not drawn again."""
-    with Manifest(workspace.folder(NAME)) as manifest:
-        rows = [row for row in manifest.rows() if row.file and row.status != "missing"]
+    rows = [row for row in manifest.rows() if row.file and row.status != "missing"]
     return {Path(str(row.file)).name for row in rows}
 
 

@@ -70,12 +70,6 @@ def test_what_a_killed_writer_left_is_swept_by_the_next(colours: Path) -> None:
     assert sorted(path.name for path in colours.parent.iterdir()) == ["colours"]
 
 
-def test_a_crash_between_two_renames_is_undone_by_the_reader(colours: Path) -> None:
-    os.replace(colours, colours.parent / ".colours.old")
-    assert list_bundles(colours.parent) == ["colours"]
-    Classifier.open(colours)
-
-
 def test_a_failure_while_writing_keeps_the_old(colours: Path) -> None:
     before = (colours / CARD).read_text()
     with pytest.raises(FileNotFoundError), new_bundle(colours) as folder:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from kezako.manifest import Manifest, Row
 from kezako.page import Choice
 from kezako.recipe import NEITHER
 from kezako.workspace import Workspace
+from tests.holding import held
 
 
 def a_photo(shade: int = 90, side: int = 900, **settings: object) -> bytes:
@@ -157,3 +160,49 @@ def test_a_picture_without_its_row_is_swept_away(an_empty_workspace: Workspace) 
     assert [path.name for path in folder.iterdir()] == [
         Path(str(rows(an_empty_workspace)[0].file)).name
     ]
+
+
+def test_it_is_kept_while_pictures_are_gathered(an_empty_workspace: Workspace) -> None:
+    with held(an_empty_workspace.folder("bears"), "gather bears", inside=True):
+        offer(an_empty_workspace, "bears", a_photo(), "teddy", "a")
+    assert [row.status for row in rows(an_empty_workspace)] == ["offered"]
+
+
+def test_what_waits_too_long_is_told_in_a_sentence(
+    an_empty_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(corrections, "PATIENCE", 0.1)
+    with (
+        Manifest(an_empty_workspace.folder("bears")) as manifest,
+        manifest.transaction(),
+        pytest.raises(Full, match="send it again"),
+    ):
+        offer(an_empty_workspace, "bears", a_photo(), "teddy", "a")
+    offer(an_empty_workspace, "bears", a_photo(), "teddy", "a")
+    assert len(rows(an_empty_workspace)) == 1
+
+
+def test_many_visitors_at_once_lose_nothing(an_empty_workspace: Workspace) -> None:
+    """The first of them make the manifest, all at the same time."""
+    program = (
+        "import io, sys\nfrom PIL import Image\nfrom kezako.corrections import offer\n"
+        "from kezako.workspace import Workspace\n"
+        "sys.stdin.readline()\n"
+        "for number in range(5):\n"
+        "    file = io.BytesIO()\n"
+        "    Image.new('RGB', (60, 40), (int(sys.argv[1]), 40 * number, 0)).save(file, 'PNG')\n"
+        "    offer(Workspace.find(), 'bears', file.getvalue(), 'teddy', 'a')\n"
+    )
+    visitors = [
+        subprocess.Popen([sys.executable, "-c", program, str(20 * n)], stdin=-1, stderr=-1)
+        for n in range(6)
+    ]
+    for visitor in visitors:
+        assert visitor.stdin
+        visitor.stdin.write(b"now\n")
+        visitor.stdin.flush()
+    for visitor in visitors:
+        _, said = visitor.communicate()
+        assert visitor.returncode == 0, said
+    assert len(rows(an_empty_workspace)) == 30
+    assert len(list((an_empty_workspace.folder("bears") / "corrections").iterdir())) == 30

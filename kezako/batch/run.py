@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -14,7 +13,7 @@ from tqdm.auto import tqdm
 from kezako.apart.outcome import Outcome, problem, reason
 from kezako.batch.files import check, files
 from kezako.batch.rows import cells, line
-from kezako.batch.sheet import Sheet
+from kezako.batch.sheet import table
 from kezako.batch.workers import SECONDS_EACH, Workers
 from kezako.bundle import MODEL, Card
 from kezako.classifier import Classifier
@@ -51,9 +50,10 @@ def predict(
     workspace: Workspace,
     name: str,  # of the classifier
     given: Sequence[str],  # files and folders
-    sheet: Path | None = None,  # the CSV file; None: print a line for each
+    sheet: Path | None = None,  # the CSV file, or a pipe or device; None: print a line for each
     processes: int | None = None,  # None: one a core
     seconds: float = SECONDS_EACH,  # for one picture
+    overwrite: bool = False,  # the file `sheet`, whatever it is
 ) -> Summary:
     """Classify every picture, and go on where an interrupted run with the same file ended.
 
@@ -62,8 +62,8 @@ def predict(
     card = Classifier.open(workspace.bundle(name), threads=1).card  # before any worker tries to
     check(given)
     with ExitStack() as stack:
-        written = stack.enter_context(Sheet(sheet, card)) if sheet else None
-        own = {os.path.abspath(path) for path in written.own()} if written else set()
+        written = stack.enter_context(table(sheet, card, overwrite)) if sheet else None
+        own = written.own() if written else set()
         total = sum(1 for _ in files(given, own))
         if not total:
             raise KezakoError(f"There are no files in {', '.join(given)}.")

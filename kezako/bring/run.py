@@ -8,7 +8,8 @@ import platform
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -19,7 +20,8 @@ from kezako.bring.apart import convert_apart
 from kezako.bring.card import write_readme
 from kezako.bring.convert import Order
 from kezako.bring.names import Refused
-from kezako.bundle import HEAD, MODEL, Card, Preprocessing, new_bundle, seal
+from kezako.bundle import HEAD, MODEL, Card, Preprocessing, list_bundles, new_bundle, seal
+from kezako.lock import locked
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 
@@ -43,13 +45,14 @@ class Request:
 def bring(request: Request, workspace: Workspace, say: Callable[[str], None] = print) -> Card:
     """Write the bundle of a stranger's export, whole or not at all, and return its card.
 
-    Raises `Refused` with a sentence that names what is not taken.
+    Raises `Refused` with a sentence that names what is not taken, and `KezakoError` while another
+    process writes that classifier.
     """
-    if request.name:
-        _check_free(request.name, request, workspace)
-    origin = _origin(request.file)
-    say(f"Reading {request.file.name} in a process of its own; nothing that it brings is run.")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as held:
+        if request.name:
+            held.enter_context(_claimed(request.name, request, workspace))
+        origin = _origin(request.file)
+        say(f"Reading {request.file.name} in a process of its own; nothing that it brings is run.")
         order = Order(
             path=str(request.file.resolve()), folder=folder, labels=request.labels,
             size=request.size, resize=request.resize, skip=request.skip,
@@ -59,7 +62,7 @@ def bring(request: Request, workspace: Workspace, say: Callable[[str], None] = p
             say(note)
         name = request.name or _name(request.file, found["labels"])
         if not request.name:
-            _check_free(name, request, workspace)
+            held.enter_context(_claimed(name, request, workspace))
         card = _card(name, found, origin)
         with new_bundle(workspace.bundle(name)) as staged:
             _take(Path(folder), staged)
@@ -97,13 +100,18 @@ def _take(folder: Path, staged: Path) -> None:
             shutil.copyfile(folder / name, staged / name)
 
 
-def _check_free(name: str, request: Request, workspace: Workspace) -> None:
+@contextmanager
+def _claimed(name: str, request: Request, workspace: Workspace) -> Iterator[None]:
+    """Nobody else writes that classifier, within the block. Raises `KezakoError`."""
     folder = workspace.bundle(name)
-    if folder.exists() and not request.replace:
-        raise Refused(
-            f"There is a classifier {name} already, in {folder}. Give another name with --name, "
-            "or replace it with --replace."
-        )
+    with locked(folder):
+        is_there = folder.exists() or name in list_bundles(workspace.models)
+        if is_there and not request.replace:
+            raise Refused(
+                f"There is a classifier {name} already, in {folder}. Give another name with "
+                "--name, or replace it with --replace."
+            )
+        yield
 
 
 def _origin(file: Path) -> dict[str, Any]:

@@ -20,12 +20,13 @@ from kezako.clean.marks import (
     DELETE,
     MOVE,
     Applied,
+    alone,
     apply_marks,
     is_pending,
     set_mark,
 )
 from kezako.clean.suspects import evidence_of, look
-from kezako.manifest import Manifest, Row
+from kezako.manifest import Row
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 
@@ -65,15 +66,19 @@ class Cleaned:
 
 def clean(recipe: Recipe, workspace: Workspace) -> Cleaned:
     """Apply the strict rule to all pictures. Raises `KezakoError` where they are too few."""
-    rows, _, features = look(recipe, workspace)
-    verdicts = decide(recipe, rows, features)
-    with Manifest(workspace.folder(recipe.name)) as manifest, manifest.transaction():
-        for verdict in verdicts:
-            set_mark(manifest, verdict.row, verdict.mark)
-    if not verdicts:
-        return Cleaned((), Applied())
-    ids = [verdict.row.id for verdict in verdicts if verdict.row.id is not None]
-    return Cleaned(tuple(verdicts), apply_marks(recipe, workspace, only=ids))
+    with alone(recipe, workspace) as manifest:
+        rows, _, features = look(recipe, workspace)
+        verdicts = decide(recipe, rows, features)
+        with manifest.transaction():
+            marks = {row.id: row.mark for row in manifest.kept()}
+            # What a person marked while the rule was looking is theirs.
+            verdicts = [one for one in verdicts if marks.get(one.row.id) == one.row.mark]
+            for verdict in verdicts:
+                set_mark(manifest, verdict.row, verdict.mark)
+        if not verdicts:
+            return Cleaned((), Applied())
+        ids = [verdict.row.id for verdict in verdicts if verdict.row.id is not None]
+        return Cleaned(tuple(verdicts), apply_marks(recipe, workspace, only=ids))
 
 
 def decide(

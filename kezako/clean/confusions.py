@@ -81,7 +81,8 @@ class _Likeness:
 
     def __init__(self, recipe: Recipe, rows: list[Row], features: Floats, folder: Path):
         self._recipe, self._rows, self._features, self._folder = recipe, rows, features, folder
-        self._place = {folder / str(row.file): i for i, row in enumerate(rows)}
+        # By class and name: a training reads its pictures in a folder of its own.
+        self._place = {(row.folder, Path(str(row.file)).name): i for i, row in enumerate(rows)}
 
     def tile(self, mistake: Mistake) -> Tile:
         """The one that shows what a picture was taken for."""
@@ -90,7 +91,7 @@ class _Likeness:
             for i, row in enumerate(self._rows)
             if row.split == "train" and self._shows(row) == mistake.said
         ]
-        place = self._place.get(mistake.path)
+        place = self._place.get((mistake.path.parent.name, mistake.path.name))
         if not shows or place is None:  # or it was moved meanwhile
             return Tile(None, f"no training picture\nshows {mistake.said}")
         cosines = self._features[shows] @ self._features[place]

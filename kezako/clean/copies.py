@@ -90,7 +90,8 @@ class _Overlaps:
         ):
             self._measure(rows[first], rows[second])
             if done % SAVED_EVERY == 0 or done == len(wanted):
-                self._write()
+                with suppress(OSError):  # a folder that only can be read, or is full
+                    self._write()
         return np.array([self._known.get(key, 0.0) for key in keys])
 
     def _measure(self, first: Row, second: Row) -> None:

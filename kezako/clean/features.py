@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -104,10 +105,10 @@ class _Cache:
                 unsaved += len(opened)
                 bar.update(len(batch))
                 if unsaved >= SAVED_EVERY:
-                    self._write()
+                    self._keep()
                     unsaved = 0
         if unsaved:
-            self._write()
+            self._keep()
 
     def _open(self, row: Row) -> tuple[npt.NDArray[np.float32], Look] | None:
         try:
@@ -133,6 +134,10 @@ class _Cache:
                 str(sha256): (seen, look)
                 for sha256, seen, look in zip(hashes, views, looks, strict=True)
             }
+
+    def _keep(self) -> None:
+        with suppress(OSError):  # a folder that only can be read, or is full
+            self._write()
 
     def _write(self) -> None:
         views, looks = zip(*self._known.values(), strict=True)

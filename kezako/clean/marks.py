@@ -6,20 +6,17 @@ to `data/NAME/removed/CLASS/`, others to `pictures/OTHER/`. Nothing is destroyed
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from filelock import FileLock, Timeout
-
 from kezako.errors import KezakoError
-from kezako.manifest import Manifest, Row
+from kezako.manifest import FILE, Manifest, Row, changing
 from kezako.pictures import open_picture, perceptual_hash
 from kezako.recipe import Recipe, check_folder_name
 from kezako.workspace import Workspace
 
-PATIENCE = 10  # seconds; another cleaner is done by then, a gathering is not
 KEEP, DELETE, MOVE = "keep", "delete", "move:"  # MOVE is followed by a folder
 
 
@@ -63,10 +60,11 @@ def set_mark(manifest: Manifest, row: Row, mark: str | None) -> None:
         mark = MOVE + target
     elif mark not in (None, KEEP, DELETE):
         raise KezakoError(f'A mark is "keep", "delete" or "move:CLASS", not {mark!r}.')
-    now = manifest.rows(id=row.id)
-    if not now or now[0].status not in ("kept", "offered"):
-        raise KezakoError("This picture is no longer there; load the page again.")
-    manifest.set_mark(row, mark)
+    with manifest.transaction():
+        now = manifest.rows(id=row.id)
+        if not now or now[0].status not in ("kept", "offered"):
+            raise KezakoError("This picture is no longer there; load the page again.")
+        manifest.set_mark(row, mark)
 
 
 def is_pending(row: Row) -> bool:
@@ -88,13 +86,15 @@ def apply_marks(
     No picture's side of the split changes. Raises `KezakoError` while pictures are being gathered.
     """
     chosen = None if only is None else set(only)
-    with _alone(recipe, workspace) as manifest:
-        plan = _Plan(recipe, manifest)
-        for row in manifest.rows():
-            if is_pending(row) and (chosen is None or row.id in chosen):
-                plan.take(row)
-        if plan.rows:
-            manifest.moves.write(plan.rows)
+    with alone(recipe, workspace) as manifest:
+        with manifest.transaction():  # or what is marked meanwhile would be lost
+            plan = _Plan(recipe, manifest)
+            for row in manifest.rows():
+                if is_pending(row) and (chosen is None or row.id in chosen):
+                    plan.take(row)
+            if plan.rows:
+                manifest.moves.note(plan.rows)
+        manifest.moves.finish()
         manifest.group()  # corrections that were accepted; others keep what they have
         manifest.split(recipe.validation_share, recipe.seed)
     return plan.applied()
@@ -106,8 +106,18 @@ def undo(
     marks: bool = False,  # True: the pictures are marked again, ready to be applied
 ) -> int:
     """Put back what was applied last; how many pictures that were. Again: the batch before it."""
-    with _alone(recipe, workspace) as manifest:
+    with alone(recipe, workspace) as manifest:
         return manifest.moves.undo(marks)
+
+
+def alone(recipe: Recipe, workspace: Workspace) -> AbstractContextManager[Manifest]:
+    """The manifest, whole, while nothing else moves its files. Raises `KezakoError`."""
+    folder = workspace.folder(recipe.name)
+    if not (folder / FILE).is_file():
+        raise KezakoError(
+            f"{recipe.name} has no pictures yet. Gather some with: kezako gather {recipe.name}"
+        )
+    return changing(folder)
 
 
 def belongs(recipe: Recipe, folder: str) -> bool:
@@ -199,26 +209,3 @@ class _Plan:
 def _keys(row: Row) -> list[str]:
     """What only copies of one picture share."""
     return [key for key in (row.sha256, row.phash, row.url) if key]
-
-
-@contextmanager
-def _alone(recipe: Recipe, workspace: Workspace) -> Iterator[Manifest]:
-    """The manifest, whole, while nothing else moves its files."""
-    folder = workspace.folder(recipe.name)
-    if not (folder / "manifest.db").is_file():
-        raise KezakoError(
-            f"{recipe.name} has no pictures yet. Gather some with: kezako gather {recipe.name}"
-        )
-    lock = FileLock(folder / "gather.lock")  # the one that gathering holds
-    try:
-        lock.acquire(timeout=PATIENCE)
-    except Timeout:
-        raise KezakoError(
-            f"The pictures of {recipe.name} are being gathered; wait for its end, or stop it."
-        ) from None
-    try:
-        with Manifest(folder) as manifest:
-            manifest.recover()
-            yield manifest
-    finally:
-        lock.release()

@@ -78,7 +78,7 @@ class Review:
         """The folders that a picture can be moved to."""
         folders = dict.fromkeys(self.recipe.folders)
         if self.recipe.task == "multi":
-            with Manifest(self.folder) as manifest:
+            with Manifest(self.folder, read_only=True) as manifest:
                 found = sorted({row.folder for row in manifest.kept()})
             folders |= dict.fromkeys([NEITHER, *(f for f in found if LABEL_SEPARATOR in f)])
         return list(folders)
@@ -86,7 +86,7 @@ class Review:
     def mark(self, rows: Iterable[Row], mark: str | None) -> None:
         """Decide about pictures, to be undone together. Raises `KezakoError` where one is gone."""
         done: _Marks = []
-        with Manifest(self.folder) as manifest:
+        with Manifest(self.folder) as manifest, manifest.transaction():
             for row in rows:
                 before = row.mark
                 set_mark(manifest, row, mark)
@@ -110,7 +110,7 @@ class Review:
         """Take back what was done last; a sentence that says what that was."""
         done = self._done.pop() if self._done else None
         if done is not None:
-            with Manifest(self.folder) as manifest:
+            with Manifest(self.folder) as manifest, manifest.transaction():
                 for row, before in done:
                     manifest.set_mark(row, before)
             return "The last mark is taken back."
@@ -120,11 +120,11 @@ class Review:
     def can_undo(self) -> bool:
         if self._done:
             return True
-        with Manifest(self.folder) as manifest:
+        with Manifest(self.folder, read_only=True) as manifest:
             return manifest.moves.can_undo() > 0
 
     def _rows(self) -> list[Row]:
-        with Manifest(self.folder) as manifest:
+        with Manifest(self.folder, read_only=True) as manifest:
             return [*manifest.rows(status="offered"), *manifest.kept()]
 
     def _order(self, row: Row) -> tuple[bool, int, str, int]:

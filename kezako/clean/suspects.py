@@ -50,12 +50,8 @@ def look(recipe: Recipe, workspace: Workspace) -> tuple[list[Row], list[Row], Fe
 
     Raises `KezakoError` where there are too few pictures.
     """
-    folder = workspace.folder(recipe.name)
-    rows: list[Row] = []
-    if (folder / "manifest.db").is_file():
-        with Manifest(folder) as manifest:
-            manifest.recover()
-            rows = [row for row in manifest.kept() if belongs(recipe, row.folder)]
+    with Manifest(workspace.folder(recipe.name), read_only=True) as manifest:
+        rows = [row for row in manifest.on_disk() if belongs(recipe, row.folder)]
     check_comparable(recipe, rows)
     return measure(recipe, workspace, rows)
 

@@ -59,13 +59,13 @@ def check_installed(*packages: str) -> None:
 
 
 def manifest_of(name: str, workspace: Workspace) -> Manifest:
-    """The manifest of a recipe. Raises `KezakoError` where nothing was gathered."""
-    from kezako.manifest import Manifest
+    """The manifest of a recipe, to be read. Raises `KezakoError` where nothing was gathered."""
+    from kezako.manifest import FILE, Manifest
 
     folder = workspace.folder(name)
-    if not (folder / "manifest.db").is_file():
+    if not (folder / FILE).is_file():
         raise KezakoError(f"{name} has no pictures yet. Gather some with: kezako gather {name}")
-    return Manifest(folder)
+    return Manifest(folder, read_only=True)
 
 
 def port(text: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from kezako.cli.common import Commands, count, port
@@ -22,17 +23,26 @@ def _add_predict(commands: Commands) -> None:
     parser.add_argument(
         "--csv", metavar="FILE", type=Path, help="write a table; an interrupted run is continued"
     )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="with --csv: a file that is no table of answers"
+    )
     parser.add_argument("--workers", type=count, metavar="N", help="processes (one a core)")
     parser.set_defaults(run=_predict)
 
 
 def _predict(arguments: argparse.Namespace, workspace: Workspace) -> None:
     from kezako.batch.run import predict
+    from kezako.batch.sheet import is_stream
 
     arguments.goes_on = arguments.csv is not None
-    found = predict(workspace, arguments.name, arguments.paths, arguments.csv, arguments.workers)
+    found = predict(
+        workspace, arguments.name, arguments.paths, arguments.csv, arguments.workers,
+        overwrite=arguments.overwrite,
+    )  # fmt: skip
     if arguments.csv:
-        print(f"{found}\nTable: {arguments.csv}")
+        # What is written to a pipe may be this program's own output.
+        where = sys.stderr if is_stream(arguments.csv) else sys.stdout
+        print(f"{found}\nTable: {arguments.csv}", file=where)
 
 
 def _add_scale(commands: Commands) -> None:

@@ -38,14 +38,15 @@ def _train(arguments: argparse.Namespace, workspace: Workspace) -> None:
     check_installed("torch", "fastai")  # for the notebook, which is a process of its own
     if os.environ.get("RANK", "0") == "0":  # else another one of torchrun's takes pictures in
         check_ready(recipe, workspace, adopted=False)
-    from kezako.report import train  # after that, since it takes a second
+    from kezako.report import alone, train  # after that, since it takes a second
 
-    card = train(recipe, workspace, photos=not arguments.without_photos)
-    if card is None:
-        return  # of several processes that train together, the first one tells
-    with manifest_of(recipe.name, workspace) as manifest:
-        if any(row.licence for row in manifest.kept()):
-            write_credits(recipe, manifest, workspace)
+    with alone(recipe, workspace):
+        card = train(recipe, workspace, photos=not arguments.without_photos)
+        if card is None:
+            return  # of several processes that train together, the first one tells
+        with manifest_of(recipe.name, workspace) as manifest:
+            if any(row.licence for row in manifest.kept()):
+                write_credits(recipe, manifest, workspace)
     print(f"{card.title} Error on validation pictures: {_errors(card)}")
     print(f"Bundle: {workspace.bundle(recipe.name)}")
     print(f"Next: kezako serve {recipe.name}")

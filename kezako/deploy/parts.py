@@ -16,8 +16,7 @@ from kezako.bundle import (
     MODEL,
     BundleError,
     Card,
-    read_card,
-    read_file,
+    read_bundle,
     seal,
 )
 from kezako.deploy.hosts import Host
@@ -54,13 +53,13 @@ def copy_package(target: Path) -> None:
 
 def copy_bundle(bundle: Path, target: Path) -> Card:
     """Of `models/NAME/` what a page needs, each file as its card says. Raises `BundleError`."""
-    card = read_card(bundle)
-    if MODEL not in card.files:
+    needed = (*SERVED, *SHOWN)
+    card, files = read_bundle(bundle, lambda card: [n for n in needed if n in card.files])
+    if MODEL not in files:
         raise BundleError(f"{bundle / CARD} names no {MODEL}. Train again, or copy it whole.")
     target.mkdir(parents=True)
-    for name in (*SERVED, *SHOWN):
-        if name in card.files:
-            (target / name).write_bytes(read_file(bundle, card, name))
+    for name, content in files.items():
+        (target / name).write_bytes(content)
     return seal(target, card)
 
 

@@ -42,9 +42,8 @@ def deploy(
     cannot be used, and for one that the host would not take.
     """
     folder = folder.expanduser().absolute()
-    _check_free(folder)
     try:
-        with new_bundle(folder) as staged:
+        with new_bundle(folder, replace=False) as staged:
             card = parts.copy_bundle(workspace.bundle(name), staged / "models" / name)
             parts.copy_package(staged)
             parts.copy_page(workspace, staged)
@@ -60,15 +59,6 @@ def deploy(
         told = sentence(error, [folder]) or f"{folder} cannot be written ({error})."
         raise KezakoError(told) from error
     return Deployed(folder, files, rows, sizes.problems(rows, host, certain=False))
-
-
-def _check_free(folder: Path) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise KezakoError(f"{folder} is a file; name a folder that does not exist yet.")
-    if folder.is_dir() and any(folder.iterdir()):
-        raise KezakoError(
-            f"{folder} holds something already; name a folder that does not exist yet."
-        )
 
 
 def _by_hand(host: Host) -> str:

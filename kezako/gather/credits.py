@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from kezako.bundle import CARD, CREDITS, amend
+from kezako.bundle import CREDITS, amend, list_bundles
 from kezako.manifest import Manifest, Row
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 
 
 def write_credits(recipe: Recipe, manifest: Manifest, workspace: Workspace) -> Path:
-    """Write them beside the pictures and, for the page to show, into the bundle; the former."""
+    """Write them beside the pictures and, for the page to show, into the bundle; the former.
+
+    Raises `KezakoError` while another process writes the bundle.
+    """
     target = workspace.folder(recipe.name) / CREDITS
     text = credits(manifest, recipe.title)
-    staged = target.with_suffix(".part")
-    staged.write_text(text, encoding="utf-8")
-    staged.replace(target)
-    bundle = workspace.bundle(recipe.name)
-    if (bundle / CARD).is_file():
-        amend(bundle, {CREDITS: text.encode()})
+    # One step, which needs no lock: two of these at once write the same.
+    handle, staged = tempfile.mkstemp(prefix=".credits-", dir=target.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(staged, 0o644)  # temporary files are private
+        os.replace(staged, target)
+    finally:
+        Path(staged).unlink(missing_ok=True)
+    if recipe.name in list_bundles(workspace.models):
+        amend(workspace.bundle(recipe.name), {CREDITS: text.encode()})
     return target
 
 

@@ -20,6 +20,7 @@ from kezako.gather.folders import class_among, class_folder
 from kezako.gather.session import AHEAD, Session
 from kezako.manifest import Row
 
+Named = tuple[str, str | None, str | None]  # class, name as it came, sha256
 SHOWN = 5  # folders or files named in one sentence
 
 
@@ -42,7 +43,7 @@ async def take_from(
 
 
 async def _take(session: Session, box: Box, chosen: dict[Entry, str], title: str) -> None:
-    seen = {(row.folder, row.title, row.sha256) for row in session.manifest.rows()}
+    seen, lost = _by_name(session.manifest.rows())
     one_at_a_time = asyncio.Lock()
 
     async def work(item: tuple[Entry, str]) -> Checked | Reject | None:
@@ -62,6 +63,7 @@ async def _take(session: Session, box: Box, chosen: dict[Entry, str], title: str
             async for (entry, folder), outcome in results:
                 row = Row(folder=folder, title=entry.name, source=box.kind)
                 if outcome:
+                    row = lost.pop((folder, entry.name, outcome.sha256), row)
                     session.keeper.settle(row, outcome)
                 bar.count(row)
 
@@ -94,7 +96,7 @@ class _Adoption:
     def __init__(self, session: Session, box: Box):
         self._session, self._box, self._root = session, box, session.manifest.folder
         rows = session.manifest.rows()
-        self._seen = {(row.folder, row.title, row.sha256) for row in rows}
+        self._seen, self._lost = _by_name(rows)
         self._missing = {row.sha256: row for row in rows if row.status == "missing"}
 
     async def run(self, new: dict[Entry, str]) -> None:
@@ -121,6 +123,8 @@ class _Adoption:
         if (folder, row.title, outcome.sha256) not in self._seen:
             if in_place:
                 row.file = f"pictures/{entry.name}"
+            else:
+                row = self._lost.pop((folder, row.title, outcome.sha256), row)
             self._session.keeper.settle(row, outcome)
             if in_place and row.status == "kept":
                 return row
@@ -155,6 +159,16 @@ class _Adoption:
             target = target.with_name(f"{name.stem}-{number}{name.suffix}")
         target.parent.mkdir(parents=True, exist_ok=True)
         os.replace(self._root / "pictures" / entry.name, target)
+
+
+def _by_name(rows: list[Row]) -> tuple[set[Named], dict[Named, Row]]:
+    """What was taken in before, and of that the rows whose file is gone, to be used again."""
+    lost = {
+        (row.folder, row.title, row.sha256): replace(row, file=None)
+        for row in rows
+        if row.status == "missing"
+    }
+    return {(row.folder, row.title, row.sha256) for row in rows} - lost.keys(), lost
 
 
 def _revive(session: Session, row: Row) -> None:

@@ -14,14 +14,15 @@ class Keeper:
     Wholly the same picture means: the same bytes, or the same 256-bit perceptual hash, which only
     a re-encoded or resized copy has. Within a class such a copy is out. Under two classes both
     are kept, and `Manifest.conflicts` shows them to the cleaning step. A picture that a person
-    removed or moved to another class does not come back by another address.
+    moved to another class does not come back by another address, nor does one that was removed
+    into a class that it was removed or moved from.
     """
 
     def __init__(self, manifest: Manifest):
         self._manifest = manifest
         self._known: dict[tuple[str, str], Row] = {}  # (folder, sha256 or phash) -> its picture
         self._moved: dict[str, Row] = {}  # sha256 or phash -> a picture that a person moved
-        self._cleaned = manifest.moves.pictures()
+        self._left = manifest.moves.left()
         for row in manifest.rows():
             if row.status in ("kept", "removed"):
                 self._remember(row)
@@ -61,9 +62,15 @@ class Keeper:
         return None
 
     def _remember(self, row: Row) -> None:
+        folders, moved = {row.folder}, False
+        if row.status == "removed":
+            folders |= self._left.get(row.id or 0, set())
+        else:
+            moved = row.mark == f"move:{row.folder}" or row.id in self._left
         for key in filter(None, (row.sha256, row.phash)):
-            self._known.setdefault((row.folder, key), row)
-            if row.mark == f"move:{row.folder}" or row.id in self._cleaned:
+            for folder in folders:
+                self._known.setdefault((folder, key), row)
+            if moved:
                 self._moved.setdefault(key, row)
 
     def _write(self, row: Row) -> None:

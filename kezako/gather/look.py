@@ -29,8 +29,8 @@ def show_first(
 ) -> Figure:
     """A row for each class, of the first pictures that were kept."""
     first: dict[str, list[str]] = {folder: [] for folder in recipe.folders}
-    with Manifest(workspace.folder(recipe.name)) as manifest:
-        for row in manifest.kept():
+    with Manifest(workspace.folder(recipe.name), read_only=True) as manifest:
+        for row in manifest.on_disk():
             first.setdefault(row.folder, []).append(str(row.file))
     figure, grid = plt.subplots(
         len(first), count, figsize=(1.6 * count, 1.7 * len(first)), squeeze=False

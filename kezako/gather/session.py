@@ -10,13 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from filelock import FileLock, Timeout
-
-from kezako.errors import KezakoError
 from kezako.gather import damage
 from kezako.gather.keep import Keeper
 from kezako.gather.summary import Summary, summarise
-from kezako.manifest import Manifest
+from kezako.manifest import Manifest, changing
 from kezako.readiness import next_step
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
@@ -47,24 +44,11 @@ class Session:
 @contextmanager
 def begin(recipe: Recipe, workspace: Workspace) -> Iterator[Session]:
     """The only session of this classifier. Raises `KezakoError` where another one runs."""
-    folder = workspace.folder(recipe.name)
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / "gather.lock")  # the system lets go of it when its process dies
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise KezakoError(
-            f"{recipe.name} is being gathered by another process; wait for its end, or stop it."
-        ) from None
-    try:
-        with Manifest(folder) as manifest:
-            manifest.recover()
-            damaged = damage.set_aside(manifest)
-            notes = [damage.said(damaged)] if damaged else []
-            before = len(manifest.kept()) + len(damaged)
-            yield Session(recipe, manifest, Keeper(manifest), before, notes)
-    finally:
-        lock.release()
+    with changing(workspace.folder(recipe.name)) as manifest:
+        damaged = damage.set_aside(manifest)
+        notes = [damage.said(damaged)] if damaged else []
+        before = len(manifest.kept()) + len(damaged)
+        yield Session(recipe, manifest, Keeper(manifest), before, notes)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

@@ -50,19 +50,31 @@ def classify(
     Classifier.open(bundle, threads=1)  # no machine is to find out that it does not open
     packed = Packed.of(bundle)
     pictures, answers = Place.of(source), Place.of(out)
+    with answers.alone():
+        return _classify(packed, pictures, answers, address, workers, part)
+
+
+def _classify(
+    packed: Packed,
+    pictures: Place,
+    answers: Place,
+    address: str | None,
+    workers: int | None,
+    part: int | None,
+) -> Summary:
     done = Done(_paths(answers, packed.card))
     names = [name for name in pictures.names() if pictures.path(name) not in done]
     summary = Summary(earlier=len(done))
     if not names:
         if not done:
-            raise KezakoError(f"There are no files in {source}.")
+            raise KezakoError(f"There are no files in {pictures.shown}.")
         return summary
     parts = list(_parts(names, part or min(MOST, max(LEAST, len(names) // TABLES))))
     with (
         connected(address, workers),
         tqdm(total=len(names) + len(done), initial=len(done), unit="picture") as bar,
     ):
-        for counted in _run(parts, Packed.of(bundle), pictures, answers, workers):
+        for counted in _run(parts, packed, pictures, answers, workers):
             summary.rows += counted["rows"]
             summary.problems += counted["problems"]
             bar.update(counted["rows"])

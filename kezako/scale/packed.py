@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from kezako.bundle import CARD, HEAD, KNOWN, MODEL, Card, read_card, read_file
+from kezako.bundle import CARD, HEAD, KNOWN, MODEL, Card, read_bundle, read_card
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,8 @@ class Packed:
     @classmethod
     def of(cls, bundle: Path) -> Packed:
         """Raises `BundleError`."""
-        card = read_card(bundle)
-        needed = (name for name in (MODEL, HEAD, KNOWN) if name in card.files)
-        files = {name: read_file(bundle, card, name) for name in needed}
+        needed = (MODEL, HEAD, KNOWN)
+        card, files = read_bundle(bundle, lambda card: [n for n in needed if n in card.files])
         return cls(bundle.name, {CARD: card.to_json().encode("utf-8", "surrogatepass"), **files})
 
     def unpack(self) -> tempfile.TemporaryDirectory[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +19,7 @@ from kezako.apart.outcome import Outcome
 from kezako.batch.files import check, files
 from kezako.batch.workers import LARGEST, read, too_large
 from kezako.errors import KezakoError
+from kezako.lock import locked
 
 PAUSES = 1.0, 5.0  # seconds before a second and a third try: a store is busy, a network is away
 FAILURES = (pa.ArrowException, OSError)
@@ -49,6 +51,18 @@ class Place:
     @property
     def is_local(self) -> bool:
         return isinstance(self.system, fs.LocalFileSystem)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """No other run writes here; a bucket knows no locks. Raises `KezakoError`."""
+        if not self.is_local:
+            yield
+            return
+        folder = Path(self.folder)
+        with locked(folder, inside=True):
+            for left in folder.glob(".part-*.parquet.*.part"):  # of a run that was killed
+                left.unlink(missing_ok=True)
+            yield
 
     def names(self) -> list[str]:
         """The files below it, sorted, without hidden ones. Raises `KezakoError` with a sentence."""

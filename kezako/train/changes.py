@@ -98,7 +98,7 @@ def _places(pictures: Pictures) -> Places:
 
 def _moved(then: Places, here: Places, folder: Path) -> Counter[str]:
     """What was done with pictures -> how many."""
-    with Manifest(folder) as manifest:
+    with Manifest(folder, read_only=True) as manifest:
         removed = {str(row.id) for row in manifest.rows(status="removed")}
     gone = then.keys() - here.keys()
     return Counter(

@@ -8,6 +8,7 @@ import json
 import os
 import pickle
 import random
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from fastai.torch_core import get_model, rank_distrib
 from fastcore.foundation import L
 
 from kezako.errors import writing
+from kezako.lock import locked
 from kezako.readiness import UNFINISHED
 from kezako.recipe import Recipe
 from kezako.train.dataset import Pictures
@@ -40,6 +42,8 @@ class Checkpoint(Callback):
 
     def __init__(self, recipe: Recipe, pictures: Pictures, weights: Weights):
         self.file = pictures.folder / UNFINISHED
+        self._bundle = pictures.bundle  # whose lock no second training of it has
+        self._held: ExitStack | None = None  # that lock
         self.key = _key(recipe, pictures, weights)
         self._found = self._read()
         # What `fit_head` measured, which need not be done again.
@@ -49,6 +53,8 @@ class Checkpoint(Callback):
         learn = self.learn
         # fastai runs the same events to find a rate, to validate and to gather predictions.
         self.run = learn.n_epoch > 0 and hasattr(learn, "param_scheduler")
+        if self.run and not rank_distrib():
+            self._hold()
         if not self.run or not self._found:
             return
         get_model(learn.model).load_state_dict(self._found["model"])
@@ -79,6 +85,23 @@ class Checkpoint(Callback):
 
     def after_fit(self) -> None:
         self._found = None
+
+    def release(self) -> None:
+        """Let others train it: the bundle is written."""
+        if self._held:
+            self._held.close()
+            self._held = None
+
+    def _hold(self) -> None:
+        """Be the only one that trains it, until it is exported or this process ends.
+
+        Raises `KezakoError` where somebody else trains it.
+        """
+        if self._held is None:
+            self._bundle.parent.mkdir(parents=True, exist_ok=True)
+            with ExitStack() as held:
+                held.enter_context(locked(self._bundle))
+                self._held = held.pop_all()
 
     def after_epoch(self) -> None:
         if self._trained and not rank_distrib():

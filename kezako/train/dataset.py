@@ -8,10 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from shlex import quote
 
+from kezako.errors import KezakoError
 from kezako.manifest import Manifest, Row
 from kezako.readiness import NotReady, too_few
 from kezako.recipe import Recipe
+from kezako.train.links import Links
 from kezako.workspace import Workspace
+
+TRIES = 3  # at all pictures in one state, while another process moves some
 
 
 def label_reader(recipe: Recipe) -> Callable[[Path], list[str]]:
@@ -26,21 +30,23 @@ def label_reader(recipe: Recipe) -> Callable[[Path], list[str]]:
 class Pictures:
     """What the manifest keeps for training, with the split that it recorded.
 
-    `rows` and paths are as they were when this was made, whatever is cleaned meanwhile.
+    `rows` and files are as they were when this was made, whatever is cleaned meanwhile: the paths
+    are those of `Links`, or of the pictures themselves where a file system has no links.
     """
 
     def __init__(self, recipe: Recipe, workspace: Workspace):
         self.recipe = recipe
         self.folder = workspace.folder(recipe.name)
-        with Manifest(self.folder) as manifest:
-            manifest.recover()
-            self.rows = [row for row in manifest.kept() if self._belongs(row)]
-        self._valid = {self._path(row): row.split == "valid" for row in self.rows}
+        self.bundle = workspace.bundle(recipe.name)
+        self.rows, paths = self._collect()
+        self._valid = {
+            path: row.split == "valid" for path, row in zip(paths, self.rows, strict=True)
+        }
         self._check()
 
     @property
     def paths(self) -> list[Path]:
-        """All pictures."""
+        """All pictures, in the order of `rows`."""
         return list(self._valid)
 
     def is_valid(self, path: Path) -> bool:
@@ -76,8 +82,24 @@ class Pictures:
             and set(self.recipe.labels_of(row.folder)) <= set(self.recipe.labels)
         )
 
-    def _path(self, row: Row) -> Path:
-        return self.folder / str(row.file)
+    def _collect(self) -> tuple[list[Row], list[Path]]:
+        """The rows and where their pictures are; those whose file is gone are left out."""
+        for _ in range(TRIES):
+            rows = self._read()
+            try:
+                links = Links(self.folder)
+                found = links.take(rows)
+            except (OSError, KezakoError):
+                return rows, [self.folder / str(row.file) for row in rows]
+            if len(found) == len(rows):
+                break  # else some were moved between the two
+        self._links = links  # which are deleted with it
+        rows = [row for row in rows if row.id in found]
+        return rows, [found[row.id or 0] for row in rows]
+
+    def _read(self) -> list[Row]:
+        with Manifest(self.folder, read_only=True) as manifest:
+            return [row for row in manifest.on_disk() if self._belongs(row)]
 
     def _check(self) -> None:
         if told := too_few(self.recipe, self.rows):

@@ -32,6 +32,7 @@ from kezako.bundle import (
 from kezako.classifier import Classifier, Known, Scores, prepare, unit
 from kezako.decision import Array, probabilities, thresholds_of
 from kezako.errors import writing
+from kezako.lock import locked
 from kezako.recipe import Recipe
 from kezako.train import figures, measure, onnx, portable
 from kezako.train.calibration import fit_temperature
@@ -57,15 +58,18 @@ def export(
 ) -> Card:
     """Write the bundle of `recipe`, whole or not at all, and return its card."""
     trained = _Trained(learn, recipe, pictures)
-    with new_bundle(workspace.bundle(recipe.name)) as folder, writing(folder):
-        card = trained.write_model(folder)
-        trained.export_learner(folder / EXPORT, card)
-        card = replace(card, figures=trained.measured(card, folder, workspace))
-        history = {"weights": weights.sentence, "origin": weights.origin, **trained.history()}
-        card = replace(card, training=history, libraries=_libraries())
-        write_model_card(card, folder)
-        card = seal(folder, card)
-    forget(workspace.folder(recipe.name))  # the training that it would take up is over
+    with locked(workspace.bundle(recipe.name)):
+        with new_bundle(workspace.bundle(recipe.name)) as folder, writing(folder):
+            card = trained.write_model(folder)
+            trained.export_learner(folder / EXPORT, card)
+            card = replace(card, figures=trained.measured(card, folder, workspace))
+            history = {"weights": weights.sentence, "origin": weights.origin, **trained.history()}
+            card = replace(card, training=history, libraries=_libraries())
+            write_model_card(card, folder)
+            card = seal(folder, card)
+        forget(workspace.folder(recipe.name))  # the training that it would take up is over
+    if checkpoint := getattr(learn, "checkpoint", None):
+        checkpoint.release()
     return card
 
 

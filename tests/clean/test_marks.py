@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import FileLock
 
 from kezako.clean.marks import apply_marks, is_pending, set_mark, undo
+from kezako.errors import KezakoError
 from kezako.manifest import Manifest, Row
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 from tests.clean.pictures import a_picture, add_picture
+from tests.holding import held
 
 
 def snapshot(manifest: Manifest) -> dict[str, Any]:
@@ -225,12 +226,12 @@ def test_nothing_moves_while_pictures_are_gathered(
     an_empty_workspace: Workspace,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("kezako.clean.marks.PATIENCE", 0)
+    monkeypatch.setattr("kezako.lock.PATIENCE", 0)
     set_mark(the_manifest, the_manifest.kept()[0], "delete")
     before = snapshot(the_manifest)
     with (
-        FileLock(the_manifest.folder / "gather.lock"),
-        pytest.raises(ValueError, match="being gathered"),
+        held(the_manifest.folder, "gather colours", inside=True),
+        pytest.raises(KezakoError, match="in use by kezako gather colours"),
     ):
         apply_marks(gathered_colours, an_empty_workspace)
     assert snapshot(the_manifest) == before

@@ -6,18 +6,23 @@ import asyncio
 
 import pytest
 
+from kezako.errors import KezakoError
 from kezako.gather import adopt, gather
-from kezako.gather.session import begin
 from kezako.gather.settings import Settings
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
+from tests.holding import held
 
 
 def test_a_second_one_is_refused_while_the_first_runs(
-    workspace: Workspace, shapes: Recipe, drawn_settings: Settings
+    workspace: Workspace, shapes: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with begin(shapes, workspace), pytest.raises(ValueError, match="gathered by another process"):
-        gather(shapes, workspace, ["openverse"], drawn_settings)
+    monkeypatch.setattr("kezako.lock.PATIENCE", 0)
+    with (
+        held(workspace.folder("shapes"), "gather shapes", inside=True),
+        pytest.raises(KezakoError, match=r"shapes is in use by kezako gather shapes \(process"),
+    ):
+        gather(shapes, workspace, ["openverse"])
     assert adopt(shapes, workspace).added == 0
 
 

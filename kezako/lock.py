@@ -1,0 +1,202 @@
+"""Who may change what: one lock for one workspace item, held by whoever changes it.
+
+An item is a data folder (`data/NAME`), a bundle (`models/NAME`) or a table that is written. Whoever
+only reads asks for no lock, and changes nothing. Nor does it take one to do what is a single step
+for everybody else: a commit of the manifest, a file renamed into its place.
+
+The system lets go of a lock when its process dies, however it dies. So what lies half done in an
+item while its lock is held by somebody new has no owner, and may be swept.
+
+Two locks at once are taken in one order, so that nobody waits in a circle: a bundle, then a data
+folder, then nothing more.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import ClassVar
+
+from kezako.errors import KezakoError
+
+PATIENCE = 5.0  # seconds that a second one waits
+SOON = 0.3  # seconds after which it says that it does
+LENT = "_KEZAKO_LENT_BY"  # in the environment of who works for the holder: its id, and what it is
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a lock, as the note beside it tells everybody."""
+
+    command: str  # such as "kezako train wolves"
+    pid: int
+    host: str
+    since: str  # ISO 8601, UTC
+
+    def __str__(self) -> str:
+        elsewhere = "" if self.host == _host() else f" on {self.host}"
+        return f"{self.command} (process {self.pid}{elsewhere}) since {self._when()}"
+
+    def _when(self) -> str:
+        since = datetime.fromisoformat(self.since).astimezone()
+        today = since.date() == datetime.now(since.tzinfo).date()
+        return f"{since:%H:%M}" if today else f"{since:%H:%M} on {since.day} {since:%B}"
+
+
+@contextmanager
+def locked(
+    item: Path,
+    inside: bool = False,  # a data folder has its lock in it; what is exchanged whole, beside it
+    patience: float | None = None,  # seconds; None: PATIENCE
+) -> Iterator[None]:
+    """Be the only process that changes `item`, within the block.
+
+    Nests within one process. Raises `KezakoError`: another one holds it and does not end within
+    `patience` seconds, or there is no writing here.
+    """
+    lock = _Lock.of(item, inside)
+    lock.acquire(PATIENCE if patience is None else patience)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def lent() -> dict[str, str]:
+    """The environment of a process that works for this one: what is held here, it may change."""
+    return {LENT: f"{os.getpid()} {_command()}"}
+
+
+class _Lock:
+    """The lock of one item within this process, where it may be taken several times."""
+
+    held: ClassVar[dict[Path, _Lock]] = {}  # what this process holds, or borrows
+    changing = threading.RLock()  # of `held`
+
+    def __init__(self, item: Path, file: Path):
+        from filelock import FileLock  # here, since a page, which only reads, needs none of it
+
+        self._item, self._file, self._note = item, file, file.with_suffix(".holder")
+        self._lock = FileLock(file, thread_local=False)
+        self._times = 0
+
+    @classmethod
+    def of(cls, item: Path, inside: bool) -> _Lock:
+        item = Path(os.path.abspath(item))
+        file = item / ".lock" if inside else item.with_name(f".{item.name}.lock")
+        with cls.changing:
+            return cls.held.get(file) or cls(item, file)
+
+    def acquire(self, patience: float) -> None:
+        if not self._times:
+            self._check_order()
+            self._take(patience)
+        with self.changing:
+            self._times += 1
+            self.held[self._file] = self
+
+    def release(self) -> None:
+        with self.changing:
+            self._times -= 1
+            if self._times:
+                return
+            del self.held[self._file]
+        if self._lock.is_locked:
+            self._unlink(self._note)
+            if os.name == "posix":  # who waits at a file that is gone looks for a new one
+                self._unlink(self._file)
+            self._lock.release()
+
+    def _take(self, patience: float) -> None:
+        from filelock import Timeout
+
+        if self._is_lent():
+            return
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(Timeout):
+                self._lock.acquire(timeout=min(SOON, patience))
+            if not self._lock.is_locked:
+                self._wait(patience)
+        except Timeout:
+            raise KezakoError(
+                f"{self._in_use()}. Wait for its end, or stop it; then run this again."
+            ) from None
+        except OSError as error:
+            reason = error.strerror or error
+            raise KezakoError(f"{_shown(self._item)} cannot be written ({reason}).") from error
+        self._write_note()
+
+    def _wait(self, patience: float) -> None:
+        if patience > SOON:
+            print(f"kezako: {self._in_use()}. Waiting a moment …", file=sys.stderr, flush=True)
+        self._lock.acquire(timeout=max(0.0, patience - SOON))
+
+    def _check_order(self) -> None:
+        if any(path.name == ".lock" for path in self.held):
+            raise RuntimeError(f"{self._item} is asked for while a data folder is held.")
+
+    def _is_lent(self) -> bool:
+        """Whether the process that holds it is the one that this process works for."""
+        lender = os.environ.get(LENT, "").partition(" ")[0]
+        holder = self._holder(tries=1) if lender else None
+        return holder is not None and holder.host == _host() and str(holder.pid) == lender
+
+    def _in_use(self) -> str:
+        return f"{_shown(self._item)} is in use by {self._holder() or 'another process'}"
+
+    def _holder(self, tries: int = 5) -> Holder | None:
+        """Who wrote the note; None where there is none, as in the moment before it is written."""
+        for _ in range(tries):
+            with suppress(OSError, ValueError, TypeError):
+                return Holder(**json.loads(self._note.read_text(encoding="utf-8")))
+            time.sleep(0.05)
+        return None
+
+    def _write_note(self) -> None:
+        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        holder = Holder(_command(), os.getpid(), _host(), now)
+        with suppress(OSError):  # of a full disk: the lock holds without its note
+            self._note.write_text(json.dumps(asdict(holder)), encoding="utf-8")
+
+    @staticmethod
+    def _unlink(path: Path) -> None:
+        with suppress(OSError):
+            path.unlink()
+
+
+if hasattr(os, "register_at_fork"):  # a copy of this process holds nothing
+    os.register_at_fork(after_in_child=_Lock.held.clear)
+
+
+def _command() -> str:
+    """What this process was started as, in short, for whoever waits for it."""
+    if lent := os.environ.get(LENT):
+        return lent.partition(" ")[2]
+    program, *words = sys.argv or [""]
+    name = Path(program).stem
+    if name == "ipykernel_launcher":
+        return "a notebook"
+    if name == "__main__":  # python -m kezako
+        name = Path(program).parent.name
+    line = " ".join([name, *words[:2]])  # what it works on; more could be an address with a key
+    return "".join(sign if sign.isprintable() else " " for sign in line)
+
+
+def _host() -> str:
+    return socket.gethostname()
+
+
+def _shown(item: Path) -> str:
+    """From the working directory, where it is below it."""
+    here = os.path.relpath(item) if item.anchor == Path.cwd().anchor else ".."
+    return str(item) if here.startswith("..") else here
