@@ -32,6 +32,7 @@ answer = "This is {{label}}."             # the page's answer; {{label}} becomes
 # sources = ["duckduckgo", "ddgs", "openverse", "wikimedia"]    # asked in this order
 # licence = "any"                       # "free": only Creative Commons or public domain
 # photos_only = true                    # false lets drawings in
+# min_side = 64                         # pixels a picture from the web needs; your own need 16
 # respect_noai = true                   # leave out what its owner keeps from machine learning
 
 # task = "multi"                        # each class its own yes or no, so "none" is an answer

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from kezako.errors import KezakoError
 from kezako.gather.keep import Keeper
-from kezako.gather.summary import Summary, summarise
+from kezako.gather.summary import Summary, summarise, told
 from kezako.manifest import Manifest
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
@@ -34,9 +34,11 @@ class Session:
     notes: list[str] = field(default_factory=list)  # sentences for the summary
 
     def finish(self, wanted: dict[str, int]) -> Summary:
-        """Group near-duplicates, give new pictures their side of the split, and sum up."""
-        self.manifest.group()
+        """Group copies, give new pictures their side of the split, and sum up."""
+        grouped = self.manifest.group()
         self.manifest.split(self.recipe.validation_share, self.recipe.seed)
+        self.notes += told(grouped, self.keeper.crossed)
+        self.notes += self.manifest.notes()
         folders = tuple(self.recipe.folders)
         return summarise(self.manifest, self.recipe.name, folders, wanted, self.before, self.notes)
 
