@@ -97,12 +97,13 @@ async def adopt_dropped(session: Session) -> None:
         left = [entry for entry in strange if entry not in new]
         _say(session, "pictures", names, left, new, box.unread)
         if new:
-            await _Adoption(session, box).run(new)
+            await _Adoption(session, box, names).run(new)
 
 
 class _Adoption:
-    def __init__(self, session: Session, box: Box):
-        self._session, self._box, self._root = session, box, session.manifest.folder
+    def __init__(self, session: Session, box: Box, names: ClassNames):
+        self._session, self._box, self._names = session, box, names
+        self._root = session.manifest.folder
         self._known = _known(session)
         missing = session.manifest.rows(status="missing")
         self._missing = {row.sha256: row for row in missing}
@@ -126,7 +127,8 @@ class _Adoption:
         path = _below(entry, self._root)
         folder = place.folder
         is_here = path.parent == PurePosixPath(folder)
-        name = path.relative_to(folder) if path.parts[0] == folder else path
+        outer = path.parts[0]
+        name = path.relative_to(outer) if self._names.find(outer) == folder else path
         if is_here and (moved := self._moved(folder, name, outcome)):
             return moved
         title = as_shown(name)
