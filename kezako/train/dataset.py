@@ -29,7 +29,8 @@ def label_reader(recipe: Recipe) -> Callable[[Path], list[str]]:
 class Pictures:
     """What the manifest keeps for training, with the split that it recorded.
 
-    `rows` and paths are as they were when this was made, whatever is cleaned meanwhile.
+    `rows` and paths are as they were when this was made, whatever is cleaned meanwhile. Test
+    pictures are among neither.
     """
 
     def __init__(self, recipe: Recipe, workspace: Workspace):
@@ -37,7 +38,10 @@ class Pictures:
         self.folder = workspace.folder(recipe.name)
         with Manifest(self.folder) as manifest:
             manifest.recover()
-            self.rows = [row for row in manifest.kept() if self._belongs(row)]
+            rows = [row for row in manifest.kept() if self._belongs(row)]
+            self.notes = manifest.notes()  # what to know before a figure is believed
+        self.rows = [row for row in rows if row.split != "test"]
+        self.test = [self._path(row) for row in rows if row.split == "test"]  # measured once
         self._valid = {self._path(row): row.split == "valid" for row in self.rows}
         self._check()
 

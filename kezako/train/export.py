@@ -150,9 +150,20 @@ class _Trained:
             "agreement": {**self._agreement(), "same_label_as_fp32": self.same_label},
         }
         last = workspace.bundle(card.name)
+        if self.pictures.test:
+            found["test"] = self._tested(card, folder)
         if before := measure.previous(last, card.labels, self.valid, self.targets):
             found["previous"] = before
         return measure.rounded(found)
+
+    def _tested(self, card: Card, folder: Path) -> dict[str, Any]:
+        """The figures of pictures that neither the training nor any setting has seen."""
+        paths = self.pictures.test
+        scores = measure.score(Classifier.open(folder), paths, "measuring the test pictures")
+        names = [self.recipe.labels_of(path.parent.name) for path in paths]
+        shown = np.array([[label in these for label in self.labels] for these in names])  # (N, C)
+        targets = shown.astype(np.int64) if self.multi else shown.argmax(axis=1)
+        return measure.validation(scores.logits.astype(np.float64), targets, card)
 
     def _agreement(self) -> dict[str, float]:
         every = max(1, len(self.valid) // 50)
@@ -177,6 +188,7 @@ class _Trained:
             "recipe": {name: getattr(recipe, name) for name in settings},
             "head": measure.rounded(checkpoint.head) if checkpoint else None,
             "epochs": measure.rounded(lines.rows) if lines else [],
+            "notes": self.pictures.notes,
             "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         }
 
