@@ -8,7 +8,6 @@ or a visitor's correction is one commit, and needs no lock. Who reads opens it `
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import sqlite3
@@ -20,21 +19,18 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from kezako import split as sides
 from kezako.errors import KezakoError, of_database
 from kezako.lock import locked
 from kezako.moves import SCHEMA as MOVES_SCHEMA
 from kezako.moves import Moves
+from kezako.split import Grouped, Split
 
 # "offered": a visitor's correction that the maker has not judged yet.
 Status = Literal[
     "pending", "kept", "duplicate", "broken", "refused", "missing", "removed", "offered"
 ]
 CORRECTIONS = "corrections"  # the folder of offered pictures, below data/NAME
-Split = Literal["train", "valid"]
-
-# Bits of 256. Re-encoded, resized or slightly (3 %) cropped copies of real photos differ by 0 to
-# 34 bits at the 95th percentile, unrelated photos by 98 and more at the 0.1th.
-NEAR_BITS = 40
 FILE = "manifest.db"
 PATIENCE = 30.0  # seconds for another process's commit
 
@@ -247,72 +243,49 @@ class Manifest:
                 row.status, row.reason = "missing", "its file is gone from the folder"
                 self.update(row, "status", "reason")
 
-    def group(self) -> None:
-        """Put near-duplicates (perceptual hashes within `NEAR_BITS`) into groups, across classes.
-
-        Groups only grow: a picture that is near to two groups joins the older one. If those lie
-        on different sides of the split it is kept out, because it would be near to both sides.
-        """
-        rows = [row for row in self.kept() if row.phash]
-        hashes = _Hashes(row.phash or "" for row in rows)
-        groups: dict[int, list[Row]] = defaultdict(list)
-        for row in rows:
-            if row.near is not None:
-                groups[row.near].append(row)
-        # Compared before the commit begins, since a page's corrections wait for its end.
-        new = {i: list(hashes.near(i)) for i, row in enumerate(rows) if row.near is None}
+    def place(self, rows: Iterable[Row]) -> None:
+        """Write group, side, status and reason of rows that have an id, and nothing else."""
         with self.transaction():
-            for index, others in new.items():
-                row = rows[index]
-                near = {
-                    rows[other].near
-                    for other in others
-                    if rows[other].near is not None and rows[other].status == "kept"
-                }
-                sides = {member.split for group in near for member in groups[group or 0]} - {None}
-                if len(sides) > 1:
-                    row.status, row.split = "duplicate", None
-                    row.reason = "near to pictures on both sides of the split"
-                else:
-                    row.near = min(group for group in near if group is not None) if near else row.id
-                    row.split = next(iter(sides), None)
-                    groups[row.near or 0].append(row)
-                self.update(row, "status", "reason", "near", "split")
+            for row in rows:
+                self._db.execute(
+                    "UPDATE picture SET near = ?, split = ?, status = ?, reason = ? WHERE id = ?",
+                    (row.near, row.split, row.status, row.reason, row.id),
+                )
+
+    def group(self) -> Grouped:
+        """Put copies of one photo into groups, across classes; see `kezako.split.group`."""
+        return sides.group(self)
 
     def split(self, share: float, seed: int) -> None:
-        """Decide train or valid for every group that has no side yet; never changes one that has.
-
-        Groups are taken in an order drawn from `seed` and their oldest picture's hash, so that
-        the same pictures split alike on every machine; each class gets `share` of its pictures
-        as validation.
-        """
-        groups: dict[int, list[Row]] = defaultdict(list)
-        for row in self.kept():
-            groups[row.near or 0].append(row)
-        total = Counter(row.folder for rows in groups.values() for row in rows)
-        valid = Counter(
-            row.folder for rows in groups.values() for row in rows if row.split == "valid"
-        )
-        new = [rows for rows in groups.values() if all(row.split is None for row in rows)]
-        new.sort(key=lambda rows: _draw(seed, min(str(row.sha256) for row in rows)))
-        with self.transaction():
-            for rows in new:
-                wanted = all(
-                    valid[folder] + count <= max(1, round(share * total[folder]))
-                    for folder, count in Counter(row.folder for row in rows).items()
-                )
-                for row in rows:
-                    row.split = "valid" if wanted else "train"
-                    valid[row.folder] += wanted
-                    self.update(row, "split")
+        """Decide train or valid for what has no side yet; see `kezako.split.divide`."""
+        sides.divide(self, share, seed)
 
     def conflicts(self) -> list[list[Row]]:
-        """Groups of near-duplicates that lie under more than one class."""
+        """Groups of near-duplicates that lie under more than one class.
+
+        Less those of series: before one background, one class's frames are near to another's.
+        """
+        divided = set(sides.series(self))
         groups: dict[int, list[Row]] = defaultdict(list)
         for row in self.kept():
             if row.near is not None:
                 groups[row.near].append(row)
-        return [rows for rows in groups.values() if len({row.folder for row in rows}) > 1]
+        return [
+            rows
+            for rows in groups.values()
+            if len(folders := {row.folder for row in rows}) > 1 and not folders <= divided
+        ]
+
+    def notes(self) -> list[str]:
+        """What there is to know of the pictures before a figure is believed, as sentences."""
+        valid = Counter(row.folder for row in self.rows(status="kept", split="valid"))
+        return [
+            f"{folder}: nearly all pictures are one series, such as a burst or the frames of a "
+            f"film. The last {valid[folder]} judge the training and {between} before them are "
+            "left out, so they are much alike, and the error flatters: of other days and places "
+            "it says little. Pictures from several occasions make it true."
+            for folder, between in sides.series(self).items()
+        ]
 
     def transaction(self) -> _Transaction:
         """All writes in the block are committed at its end or, where it fails, none."""
@@ -394,22 +367,6 @@ def _connect(path: str | Path, patience: float) -> sqlite3.Connection:
     return db
 
 
-class _Hashes:
-    """Perceptual hashes as bits, to count differences between one and all others at once."""
-
-    def __init__(self, hashes: Iterable[str]):
-        import numpy as np  # here, so that reading a manifest needs no numpy
-
-        rows = [list(bytes.fromhex(value)) for value in hashes]
-        self._hashes = np.array(rows, dtype=np.uint8).reshape(len(rows), 32)  # (N, 32)
-
-    def near(self, index: int) -> Iterator[int]:
-        import numpy as np
-
-        differing = np.bitwise_count(self._hashes ^ self._hashes[index]).sum(axis=1)  # (N,)
-        return (int(i) for i in np.flatnonzero(differing <= NEAR_BITS) if i != index)
-
-
 def _column(name: str) -> str:
     if name not in _COLUMNS:
         raise ValueError(f"{name!r} is no column of the manifest; known are {', '.join(_COLUMNS)}")
@@ -418,7 +375,3 @@ def _column(name: str) -> str:
 
 def _marks(values: Iterable[object]) -> str:
     return ", ".join("?" for _ in values)
-
-
-def _draw(seed: int, text: str) -> str:
-    return hashlib.sha256(f"{seed}:{text}".encode()).hexdigest()

@@ -34,6 +34,7 @@ answer = "This is {{label}}."             # the page's answer; {{label}} becomes
 # licence = "any"                       # "free": only Creative Commons or public domain
 # photos_only = true                    # false lets drawings in
 # safe = true                           # false searches for what is not for all eyes too
+# min_side = 64                         # pixels a picture from the web needs; your own need 16
 # respect_noai = true                   # leave out what its owner keeps from machine learning
 
 # task = "multi"                        # each class its own yes or no, so "none" is an answer

@@ -53,6 +53,7 @@ class Recipe:
     )
     photos_only: bool = True  # no drawings or clip art, where a source can tell
     safe: bool = True  # searches leave out what is not for all eyes, where a source can tell
+    min_side: int = 64  # pixels; a smaller picture on the web is an icon, or a preview of a photo
     respect_noai: bool = True  # leave pictures whose site says X-Robots-Tag: noai
     backbone: Backbone = "resnet18"  # the smallest with good ImageNet weights: trains on a laptop
     image_size: int = 224  # pixels a side; what ImageNet's weights were trained at
@@ -321,6 +322,7 @@ _CHECKS: Mapping[str, Any] = {
     "licence": _choice(*get_args(Licence)),
     "photos_only": _flag,
     "safe": _flag,
+    "min_side": _number(16, 512, int),
     "respect_noai": _flag,
     "backbone": _choice(*get_args(Backbone)),
     "image_size": _image_size,

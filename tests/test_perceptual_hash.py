@@ -8,7 +8,7 @@ from pathlib import Path
 import imagehash
 from PIL import Image
 
-from kezako.manifest import NEAR_BITS
+from kezako.hashes import NEAR_BITS
 from kezako.pictures import open_picture, perceptual_hash
 from kezako.sample import CLASSES, draw_face
 

@@ -46,6 +46,7 @@ def test_every_setting_is_read() -> None:
         respect_noai = false
         licence = "free"
         photos_only = false
+        min_side = 32
         [classes]
         cat = "house cat"
         dog = ["dog", "puppy"]
@@ -77,6 +78,7 @@ def test_every_setting_is_read() -> None:
         respect_noai=False,
         licence="free",
         photos_only=False,
+        min_side=32,
     )
 
 

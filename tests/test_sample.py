@@ -12,7 +12,8 @@ from PIL import Image
 
 import kezako.sample
 from kezako.cli import main
-from kezako.manifest import NEAR_BITS, Manifest
+from kezako.hashes import NEAR_BITS
+from kezako.manifest import Manifest
 from kezako.new import write_recipe
 from kezako.sample import CLASSES, draw_face, draw_sample
 from kezako.workspace import Workspace

@@ -141,10 +141,12 @@ def drawing(evidence: Evidence) -> Finding:
 
 @check("poor", weight=0.3)
 def poor(evidence: Evidence) -> Finding:
-    """Blurred, for these pictures, or tiny."""
+    """Blurred, for these pictures, or tiny; says nothing of size where most are tiny."""
     logs = np.log(np.maximum(evidence.sharpness, 1e-3))
     blurred = np.minimum(_ramp(-unusual(logs), ODD, VERY_ODD), evidence.sharpness < BLURRED)
     tiny = _ramp(-evidence.shortest, -SMALL, -TINY)
+    if np.median(tiny) >= TOLD:
+        tiny = np.zeros(len(tiny))
     reasons = [
         f"only {side} pixels small" if small >= soft else "blurred"
         for side, small, soft in zip(evidence.shortest, tiny, blurred, strict=True)

@@ -16,7 +16,7 @@ from kezako.workspace import Workspace
 
 ABREAST = 4  # pictures of one photo, at most
 SHOWN = 12  # photos at most, the most harmful first
-SIDES = {"train": "training", "valid": "validation"}
+SIDES = {"train": "training", "valid": "validation", "test": "test"}
 
 
 @dataclass(frozen=True)

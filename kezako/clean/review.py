@@ -16,8 +16,9 @@ SHOWN: dict[str, Callable[[Row], bool]] = {
     "all pictures": lambda row: True,
     "not looked at yet": lambda row: row.mark is None,
     "marked": is_pending,
-    "training": lambda row: row.status == "kept" and row.split != "valid",
+    "training": lambda row: row.status == "kept" and row.split not in ("valid", "test"),
     "validation": lambda row: row.split == "valid",
+    "test": lambda row: row.split == "test",
     "visitors' corrections": lambda row: row.status == "offered",
 }
 

@@ -98,7 +98,7 @@ def _content(path: Path) -> bytes:
 def _about(item: Item) -> str:
     row = item.row
     where = "none of the classes" if row.folder == NEITHER else row.folder
-    side = {"train": "training", "valid": "validation"}.get(row.split or "", "")
+    side = {"train": "training", "valid": "validation"}.get(row.split or "", row.split or "")
     head = "visitor" if row.status == "offered" else side
     reasons = "".join(f"<li>{escape(reason)}</li>" for reason in item.reasons)
     return (

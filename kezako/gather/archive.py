@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import stat
 import zipfile
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -14,6 +15,7 @@ from typing import Protocol, TypeVar
 from kezako.errors import KezakoError
 from kezako.gather.check import Reject
 from kezako.manifest import Status
+from kezako.names import as_shown
 
 T = TypeVar("T")
 
@@ -23,6 +25,17 @@ MAX_UNPACKED = 32 * 2**30  # bytes read from one archive; overlapping entries ca
 
 # What systems and browsers leave beside pictures; nobody saved these as pictures.
 _CLUTTER = {"thumbs.db", "desktop.ini", "__macosx"}
+
+# In a zip, a name that is not marked as UTF-8 is in the code page of the system that wrote it. The
+# first is macOS's, the second what the format says, then those that Windows writes, by language.
+_PAGES = (
+    "utf-8", "cp437", "cp850", "cp852", "cp866", "cp932", "cp936", "cp949", "cp950", "cp737",
+    "cp857", "cp862", "cp720", "cp874", "cp775", "cp1258", "cp1252", "cp1250", "cp1251", "cp1253",
+    "cp1254", "cp1255", "cp1256", "cp1257", "cp855", "koi8-r", "euc-jp",
+)  # fmt: skip
+_UTF8_FLAG = 0x800
+
+Folders = tuple[str, ...]  # of a path, the outermost first
 
 
 class Unreadable(Exception):
@@ -37,11 +50,12 @@ class Unreadable(Exception):
 class Entry:
     """One file of a box."""
 
-    name: str  # path within the box, with forward slashes; never used to open or write anything
+    name: str  # path within the box, as text, with forward slashes; opens and writes nothing
     key: str | zipfile.ZipInfo  # what the box opens it by
+    linked: bool = False  # behind a link to a folder elsewhere: a file that is not ours to move
 
     @property
-    def folders(self) -> tuple[str, ...]:
+    def folders(self) -> Folders:
         return PurePosixPath(self.name).parts[:-1]
 
 
@@ -50,6 +64,7 @@ class Box(Protocol):
 
     kind: str  # "folder" or "zip", the source in the manifest
     entries: list[Entry]  # sorted by name
+    unread: list[str]  # folders that were passed over, each with why
 
     def read(self, entry: Entry) -> bytes:
         """Its bytes. Raises `Unreadable`."""
@@ -57,22 +72,28 @@ class Box(Protocol):
 
 
 @contextmanager
-def open_box(path: Path) -> Iterator[Box]:
-    """The folder or zip at `path`. Raises `KezakoError` where it is neither."""
+def open_box(
+    path: Path,
+    fits: Callable[[Folders], bool] = lambda folders: False,  # whether a class is called so
+) -> Iterator[Box]:
+    """The folder or zip at `path`. Raises `KezakoError` where it is neither.
+
+    Which language a zip's names are in is told by what `fits`.
+    """
     if path.is_dir():
         yield _Folder(path)
         return
     if not path.is_file():
-        raise KezakoError(f"There is no folder or zip file {path}.")
+        raise KezakoError(f"There is no folder or zip file {as_shown(path)}.")
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise KezakoError(
-            f"{path} is neither a folder nor a zip file that can be opened ({error}). "
+            f"{as_shown(path)} is neither a folder nor a zip file that can be opened ({error}). "
             "Unpack it, and give the folder."
         ) from error
     with archive:
-        yield _Zip(archive, path)
+        yield _Zip(archive, path, fits)
 
 
 class _Folder:
@@ -80,15 +101,36 @@ class _Folder:
 
     def __init__(self, path: Path):
         self._path = path
+        self.unread: list[str] = []
         self.entries = sorted(self._walk(), key=lambda entry: entry.name)
 
     def _walk(self) -> Iterator[Entry]:
-        for folder, folders, files in os.walk(self._path):  # links to folders are not followed
-            folders[:] = [name for name in folders if not _clutter(name)]
+        """Every file. A link to a folder is followed, each such folder once, and none in a loop."""
+        linked: set[str] = set()  # folders behind a link
+        followed: set[str] = set()  # where links led to
+        for folder, folders, files in os.walk(self._path, followlinks=True, onerror=self._failed):
+            folders[:] = sorted(name for name in folders if not _clutter(name))
+            for name in list(folders):
+                path = os.path.join(folder, name)
+                if os.path.islink(path):
+                    real = os.path.realpath(path)
+                    if real in followed or _is_within(os.path.realpath(folder), real):
+                        self.unread.append(f"{self._name(path)} (a link to what is read already)")
+                        folders.remove(name)
+                    followed.add(real)
+                    linked.add(path)
+                elif folder in linked:
+                    linked.add(path)
             for file in files:
-                path = Path(folder, file)
+                path = os.path.join(folder, file)
                 if not _clutter(file):
-                    yield Entry(path.relative_to(self._path).as_posix(), str(path))
+                    yield Entry(self._name(path), path, folder in linked)
+
+    def _failed(self, error: OSError) -> None:
+        self.unread.append(f"{self._name(error.filename)} ({error.strerror})")
+
+    def _name(self, path: str) -> str:
+        return as_shown(Path(path).relative_to(self._path).as_posix())
 
     def read(self, entry: Entry) -> bytes:
         try:
@@ -104,15 +146,16 @@ class _Folder:
 class _Zip:
     kind = "zip"
 
-    def __init__(self, archive: zipfile.ZipFile, path: Path):
+    def __init__(self, archive: zipfile.ZipFile, path: Path, fits: Callable[[Folders], bool]):
         infos = archive.infolist()
         if len(infos) > MAX_FILES:
             raise KezakoError(
-                f"{path} claims {len(infos)} files, more than {MAX_FILES}. "
+                f"{as_shown(path)} claims {len(infos)} files, more than {MAX_FILES}. "
                 "If that is true, unpack it, and give the folder."
             )
         self._archive, self._left = archive, MAX_UNPACKED
-        named = (Entry(info.filename.replace("\\", "/"), info) for info in infos)
+        self.unread: list[str] = []
+        named = map(Entry, _names(infos, fits), infos)
         self.entries = sorted(
             (e for e in named if not e.name.endswith("/") and not any(map(_clutter, _parts(e)))),
             key=lambda entry: entry.name,
@@ -135,7 +178,8 @@ class _Zip:
             with self._archive.open(info) as file:
                 data = file.read(MAX_FILE + 1)
         except Exception as error:  # each of zip's decompressors has errors of its own
-            raise Unreadable(f"unreadable: damaged inside the archive ({error})") from error
+            said = as_shown(error)
+            raise Unreadable(f"unreadable: damaged inside the archive ({said})") from error
         self._left -= len(data)
         return _within(data)
 
@@ -152,10 +196,62 @@ def read_or_reject(read: Callable[[T], bytes], what: T) -> bytes | Reject:
         return Reject(error.status, str(error))
 
 
+def _names(infos: Sequence[zipfile.ZipInfo], fits: Callable[[Folders], bool]) -> list[str]:
+    """The names of a zip's files, as text."""
+    raw = [_raw_name(info) for info in infos]
+    page = _page([name for name in raw if name is not None and not name.isascii()], fits)
+    return [
+        _path_of(info.orig_filename if name is None else _decoded(name, page) or _escaped(name))
+        for info, name in zip(infos, raw, strict=True)
+    ]
+
+
+def _raw_name(info: zipfile.ZipInfo) -> bytes | None:
+    """A name as it stands in the file; None where that says itself that it is UTF-8."""
+    if info.flag_bits & _UTF8_FLAG:
+        return None
+    return info.orig_filename.encode("cp437")  # which `zipfile` took it for; no byte is lost
+
+
+def _page(names: Sequence[bytes], fits: Callable[[Folders], bool]) -> str:
+    """The code page under which most names fit, or at least most can be read."""
+    folders = Counter(name.rpartition(b"/")[0] for name in names)
+
+    def merit(page: str) -> tuple[int, int]:
+        fitting = readable = 0
+        for folder, count in folders.items():
+            if (text := _decoded(folder, page)) is not None:
+                fitting += count * fits(PurePosixPath(_path_of(text)).parts)
+        for name in names:
+            readable += _decoded(name, page) is not None
+        return fitting, readable
+
+    return max(_PAGES, key=merit)  # the first of those that are alike
+
+
+def _decoded(name: bytes, page: str) -> str | None:
+    try:
+        return name.decode(page)
+    except UnicodeDecodeError:
+        return None
+
+
+def _escaped(name: bytes) -> str:
+    return name.decode("utf-8", "surrogateescape")
+
+
+def _path_of(name: str) -> str:
+    return as_shown(name.replace("\\", "/"))  # some programs on Windows write backslashes
+
+
 def _within(data: bytes) -> bytes:
     if len(data) > MAX_FILE:
         raise Unreadable(_TOO_LARGE, "refused")
     return data
+
+
+def _is_within(path: str, folder: str) -> bool:
+    return f"{path}{os.sep}".startswith(folder if folder.endswith(os.sep) else f"{folder}{os.sep}")
 
 
 def _parts(entry: Entry) -> tuple[str, ...]:

@@ -30,7 +30,9 @@ from kezako.pictures import (
 if TYPE_CHECKING:
     from kezako.manifest import Status
 
-MIN_SIDE = 64  # pixels; below that a picture is an icon or a tracking pixel
+MIN_SIDE = 64  # pixels; below that a picture from the web is an icon or a tracking pixel
+OWN_SIDE = 16  # pixels of a person's own picture; 28 (digits), 32 and 48 (faces) are usual sets
+FINE_SIDE = 64  # pixels; a smaller picture is stored with all its colours, since it has so few
 LONGEST = 512  # pixels; more than any backbone looks at, and a tenth of the disk
 QUALITY = 92  # of the JPEG; above it files grow and no figure does
 BLANK_SPREAD = 3.0  # standard deviation of grey, of 255: placeholders have less, fog has more
@@ -58,7 +60,10 @@ class Reject:
     sha256: str | None = None  # of the bytes as they came
 
 
-def check(data: bytes) -> Checked | Reject:
+def check(
+    data: bytes,
+    least: int = MIN_SIDE,  # pixels of the shorter side
+) -> Checked | Reject:
     """Decode `data` whole, turn, flatten and shrink it; never raises for what the bytes hold."""
     sha256 = hashlib.sha256(data).hexdigest()
     try:
@@ -66,14 +71,15 @@ def check(data: bytes) -> Checked | Reject:
     except NotAPicture as error:
         return Reject("broken", f"unreadable: {str(error).split('. ')[0].rstrip('.')}", sha256)
     width, height = image.size
-    if min(width, height) < MIN_SIDE:
+    if min(width, height) < least:
         return Reject("refused", f"too small: {width} × {height} pixels", sha256)
     image = shrink(image, LONGEST) if max(width, height) > LONGEST else image
     grey = image.convert("L")
     if ImageStat.Stat(grey).stddev[0] < BLANK_SPREAD:
         return Reject("refused", "blank: one colour all over", sha256)
     jpeg = io.BytesIO()
-    image.save(jpeg, "JPEG", quality=QUALITY)
+    fine = {"subsampling": 0} if min(width, height) < FINE_SIDE else {}
+    image.save(jpeg, "JPEG", quality=QUALITY, **fine)
     fits = (width, height) == image.size and _is_plain(data)
     return Checked(jpeg.getvalue(), sha256, perceptual_hash(grey), *image.size, fits)
 
@@ -86,13 +92,14 @@ def _is_plain(data: bytes) -> bool:
 
 
 def serve() -> None:
-    """Answer requests on stdin until it closes: length and bytes in, JSON and JPEG out."""
+    """Answer requests on stdin until it closes: sizes and bytes in, JSON and JPEG out."""
     _confine()
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # a decoder that prints must not garble the answers
     requests = sys.stdin.buffer
-    while header := requests.read(4):
-        _answer(check(requests.read(*struct.unpack(">I", header))), answers)
+    while header := requests.read(8):
+        size, least = struct.unpack(">II", header)
+        _answer(check(requests.read(size), least), answers)
 
 
 def _answer(outcome: Checked | Reject, answers: BinaryIO) -> None:

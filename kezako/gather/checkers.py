@@ -11,7 +11,7 @@ import sys
 from asyncio.subprocess import Process
 from pathlib import Path
 
-from kezako.gather.check import Checked, Reject
+from kezako.gather.check import MIN_SIDE, Checked, Reject
 
 SECONDS_EACH = 20.0  # a 64-megapixel PNG takes 3 on a slow core
 _ROOT = Path(__file__).parents[2]
@@ -49,13 +49,17 @@ class Checkers:
         """The processes that are running now."""
         return [pid for worker in self._workers if (pid := worker.pid)]
 
-    async def check(self, data: bytes) -> Checked | Reject:
+    async def check(
+        self,
+        data: bytes,
+        least: int = MIN_SIDE,  # pixels of the shorter side
+    ) -> Checked | Reject:
         """What `check` says of `data`; a `Reject` too where it takes too long or too much."""
         worker = await self._idle.get()
         try:
             for _ in range(2):  # once more, since the system may have killed it for another's sake
                 try:
-                    return await asyncio.wait_for(worker.ask(data), self._seconds)
+                    return await asyncio.wait_for(worker.ask(data, least), self._seconds)
                 except asyncio.TimeoutError:
                     await worker.stop()
                     return Reject("broken", f"too slow: not decoded in {self._seconds:g} seconds")
@@ -100,11 +104,11 @@ class _Worker:
             process.kill()
         await process.wait()
 
-    async def ask(self, data: bytes) -> Checked | Reject:
+    async def ask(self, data: bytes, least: int) -> Checked | Reject:
         process = await self.start()
         assert process.stdin
         assert process.stdout
-        process.stdin.write(struct.pack(">I", len(data)))
+        process.stdin.write(struct.pack(">II", len(data), least))
         process.stdin.write(data)
         await process.stdin.drain()
         sizes = struct.unpack(">II", await process.stdout.readexactly(8))

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from datetime import datetime, timezone
 
-from kezako.gather.check import Checked, Reject
+from kezako.gather.check import OWN_SIDE, Checked, Reject
 from kezako.manifest import Manifest, Row
+from kezako.names import as_shown
+from kezako.split import Split
+
+_SMALL = re.compile(r"too small: (\d+) × (\d+) ")
 
 
 class Keeper:
@@ -19,12 +25,13 @@ class Keeper:
     """
 
     def __init__(self, manifest: Manifest):
+        self.crossed: Counter[Split] = Counter()  # given side -> pictures that another side has too
         self._manifest = manifest
         self._known: dict[tuple[str, str], Row] = {}  # (folder, sha256 or phash) -> its picture
         self._moved: dict[str, Row] = {}  # sha256 or phash -> a picture that a person moved
         self._left = manifest.moves.left()
         for row in manifest.rows():
-            if row.status in ("kept", "removed"):
+            if row.status in ("kept", "removed") or (row.status == "duplicate" and row.file):
                 self._remember(row)
 
     def settle(self, row: Row, outcome: Checked | Reject) -> None:
@@ -32,12 +39,14 @@ class Keeper:
         row.fetched_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
         row.sha256 = outcome.sha256
         if isinstance(outcome, Reject):
-            row.status, row.reason = outcome.status, outcome.reason
+            row.status, row.reason = outcome.status, as_shown(outcome.reason)
+            row.split = None
             self._write(row)
             return
         row.phash, row.width, row.height = outcome.phash, outcome.width, outcome.height
         if reason := self._copy_of(row):
-            row.status, row.reason, row.file = "duplicate", reason, None
+            row.status, row.reason = "duplicate", reason
+            row.file = row.split = None
             self._write(row)
             return
         if row.file:  # it is in its place already
@@ -52,11 +61,25 @@ class Keeper:
         self._manifest.update(row)
         self._remember(row)
 
+    def reconsider(
+        self,
+        least: int,  # pixels of the shorter side, of pictures from the web
+    ) -> None:
+        """Try again what was too small for an earlier bound and is not for this one."""
+        for row in self._manifest.rows(status="refused"):
+            size = _SMALL.match(row.reason or "")
+            bound = OWN_SIDE if row.source in ("folder", "zip") else least
+            if row.url and size and min(map(int, size.groups())) >= bound:
+                row.status, row.reason = "pending", None
+                self._manifest.update(row)
+
     def _copy_of(self, row: Row) -> str | None:
         for key in (row.sha256, row.phash):
             if known := self._known.get((row.folder, str(key))):
                 what = "removed before" if known.status == "removed" else "same picture"
-                return f"{what}: {known.url or known.title or known.file}"
+                if row.split and known.split and row.split != known.split:
+                    self.crossed[row.split] += 1
+                return f"{what}: {as_shown(known.url or known.title or known.file)}"
             if moved := self._moved.get(str(key)):
                 return f"moved by hand: it is under {moved.folder}"
         return None

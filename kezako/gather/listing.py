@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator, Sequence
 
 from kezako.manifest import Row
+from kezako.names import as_shown
 
 COLUMNS = (
     "id", "folder", "status", "reason", "split", "near", "mark", "file", "width", "height",
@@ -36,9 +37,11 @@ def as_csv(rows: Sequence[Row]) -> str:
 
 
 def _cut(value: object, width: int) -> str:
-    text = "" if value is None else "".join(c if c.isprintable() else " " for c in str(value))
+    text = "" if value is None else as_shown(value)
     return f"{text if len(text) <= width else text[: width - 1] + '…':{width}}"
 
 
 def _harmless(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    if not isinstance(value, str):
+        return value
+    return f"'{as_shown(value)}" if value.startswith(_FORMULA) else as_shown(value)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from kezako.gather import damage
 from kezako.gather.keep import Keeper
-from kezako.gather.summary import Summary, summarise
+from kezako.gather.summary import Summary, summarise, told
 from kezako.manifest import Manifest, changing
 from kezako.readiness import next_step
 from kezako.recipe import Recipe
@@ -33,9 +33,11 @@ class Session:
     notes: list[str] = field(default_factory=list)  # sentences for the summary
 
     def finish(self, wanted: dict[str, int]) -> Summary:
-        """Group near-duplicates, give new pictures their side of the split, and sum up."""
-        self.manifest.group()
+        """Group copies, give new pictures their side of the split, and sum up."""
+        grouped = self.manifest.group()
         self.manifest.split(self.recipe.validation_share, self.recipe.seed)
+        self.notes += told(grouped, self.keeper.crossed)
+        self.notes += self.manifest.notes()
         folders, name = tuple(self.recipe.folders), self.recipe.name
         found = summarise(self.manifest, name, folders, wanted, self.before, self.notes)
         return replace(found, next=next_step(self.recipe, self.manifest))

@@ -14,7 +14,7 @@ from tqdm.auto import tqdm
 from kezako import environment
 from kezako.errors import KezakoError
 from kezako.proxies import Proxies
-from kezako.recipe import Licence
+from kezako.recipe import Licence, Recipe
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Settings:
     lists: Path | None = None  # folder of CLASS.txt for the `urls` source; None: data/NAME/urls
     data: Path | None = None  # data/NAME of the run
     folder: str | None = None  # the class being gathered
+    recipe: Recipe | None = None  # of the run
     say: Callable[[str], None] = field(default=tqdm.write, compare=False)  # tells the maker
 
     @classmethod

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
 from kezako.manifest import Manifest, Row
+from kezako.split import SIDES, Grouped, Split
 
-SHOWN_UNREADABLE = 20  # lines; the rest is in `kezako pictures`
+WORDS = {"train": "training", "valid": "validation", "test": "test"}  # for the sides of a split
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,40 @@ def summarise(
         added=sum(kept.values()) - before,
         notes=tuple(notes),
     )
+
+
+def told(
+    grouped: Grouped,
+    crossed: Counter[Split],  # given side -> pictures that wholly equal one of another side
+) -> list[str]:
+    """What was made of a split that folders gave, and of copies, as sentences."""
+    notes = []
+    if any(grouped.given.values()):
+        notes.append(f"The split of the folders is kept: {_of_sides(grouped.given)} pictures.")
+    if grouped.given["test"]:
+        notes.append("Test pictures are kept apart, and measured once, after the training.")
+    for side in SIDES:
+        if folders := [name for name, freed in grouped.freed.items() if freed == side]:
+            notes.append(
+                f"{', '.join(folders)}: the folders give no training and validation pictures "
+                f"both, so those for {WORDS[side]} are divided."
+            )
+    if leaked := grouped.leaked + crossed:
+        notes.append(
+            f"{_of_sides(leaked)} pictures are copies of pictures on another side. What is learnt "
+            "is not measured, so they do not count there."
+        )
+    if grouped.copies:
+        notes.append(
+            f"{grouped.copies} pictures are copies of others (smaller, cropped, mirrored, turned, "
+            "or named so by Roboflow). All copies of a picture are on one side."
+        )
+    return notes
+
+
+def _of_sides(counts: Mapping[Split, int]) -> str:
+    named = [f"{counts[side]} {WORDS[side]}" for side in SIDES if counts[side]]
+    return " and ".join(filter(None, (", ".join(named[:-1]), named[-1])))
 
 
 def why(row: Row) -> str:

@@ -13,11 +13,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from itertools import islice, zip_longest
 
 from kezako.gather.archive import read_or_reject
 from kezako.gather.bars import Bar
-from kezako.gather.check import Checked, Reject
+from kezako.gather.check import OWN_SIDE, Checked, Reject
 from kezako.gather.checkers import Checkers
 from kezako.gather.fetch import Fetcher, ProxyTrouble
 from kezako.gather.flow import in_order
@@ -38,8 +39,13 @@ async def gather_web(session: Session, sources: Sequence[str], settings: Setting
         open_source(name, settings)  # a wrong name is said before anything is gathered
     recipe = session.recipe
     settings = replace(
-        settings, licence=recipe.licence, photos_only=recipe.photos_only, safe=recipe.safe
+        settings,
+        recipe=recipe,
+        licence=recipe.licence,
+        photos_only=recipe.photos_only,
+        safe=recipe.safe,
     )
+    session.keeper.reconsider(recipe.min_side)
     kept = Counter(row.folder for row in session.manifest.kept())
     wanting = {
         folder: queries
@@ -150,12 +156,13 @@ class _Class:
             return
         readers = self._readers()
         rows = self._manifest.pending(self._folder)
+        check = partial(self._checkers.check, least=self._desk.session.recipe.min_side)
 
         async def get(row: Row) -> Checked | Reject:
             try:
                 if reader := readers.get(str(row.source)):
                     return await reader.get(str(row.url), self._checkers)
-                return await self._fetcher.fetch(str(row.url), self._checkers.check)
+                return await self._fetcher.fetch(str(row.url), check)
             except ProxyTrouble:
                 raise
             except Exception as error:  # else this row would stop each later run as well
@@ -189,7 +196,7 @@ class _Reader:
     async def get(self, url: str, checkers: Checkers) -> Checked | Reject:
         async with self._turn:
             outcome = await asyncio.to_thread(read_or_reject, self._source.read, url)
-        return outcome if isinstance(outcome, Reject) else await checkers.check(outcome)
+        return outcome if isinstance(outcome, Reject) else await checkers.check(outcome, OWN_SIDE)
 
 
 class _Search:

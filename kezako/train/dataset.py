@@ -31,17 +31,20 @@ class Pictures:
     """What the manifest keeps for training, with the split that it recorded.
 
     `rows` and files are as they were when this was made, whatever is cleaned meanwhile: the paths
-    are those of `Links`, or of the pictures themselves where a file system has no links.
+    are those of `Links`, or of the pictures themselves where a file system has no links. Test
+    pictures are neither learnt nor validated; they are `test`.
     """
 
     def __init__(self, recipe: Recipe, workspace: Workspace):
         self.recipe = recipe
         self.folder = workspace.folder(recipe.name)
         self.bundle = workspace.bundle(recipe.name)
-        self.rows, paths = self._collect()
-        self._valid = {
-            path: row.split == "valid" for path, row in zip(paths, self.rows, strict=True)
-        }
+        self.notes: list[str] = []  # what to know before a figure is believed
+        rows, paths = self._collect()
+        both = list(zip(rows, paths, strict=True))
+        self.test = [path for row, path in both if row.split == "test"]  # measured once
+        self.rows = [row for row in rows if row.split != "test"]
+        self._valid = {path: row.split == "valid" for row, path in both if row.split != "test"}
         self._check()
 
     @property
@@ -99,6 +102,7 @@ class Pictures:
 
     def _read(self) -> list[Row]:
         with Manifest(self.folder, read_only=True) as manifest:
+            self.notes = manifest.notes()
             return [row for row in manifest.on_disk() if self._belongs(row)]
 
     def _check(self) -> None:

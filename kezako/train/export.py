@@ -30,14 +30,14 @@ from kezako.bundle import (
     seal,
 )
 from kezako.classifier import Classifier, Known, Scores, prepare, unit
-from kezako.decision import Array, probabilities, thresholds_of
+from kezako.decision import Array, named, probabilities, thresholds_of
 from kezako.errors import writing
 from kezako.lock import locked
 from kezako.recipe import Recipe
 from kezako.train import figures, measure, onnx, portable
 from kezako.train.calibration import fit_temperature
 from kezako.train.checkpoint import forget
-from kezako.train.crossfit import fit_limit, fit_thresholds, unseen_answers
+from kezako.train.crossfit import Answers, fit_limit, fit_thresholds, unseen_answers
 from kezako.train.dataset import Pictures
 from kezako.train.model_card import write_model_card
 from kezako.train.weights import Weights
@@ -169,9 +169,21 @@ class _Trained:
             "agreement": self._agreement(card),
         }
         last = workspace.bundle(card.name)
+        if self.pictures.test:
+            found["test"] = self._tested(card, folder)
         if before := measure.previous(last, card.labels, self.valid, self.targets, answers):
             found["previous"] = before
         return measure.rounded(found)
+
+    def _tested(self, card: Card, folder: Path) -> dict[str, Any]:
+        """The figures of pictures that neither the training nor any setting has seen."""
+        paths = self.pictures.test
+        scores = measure.score(Classifier.open(folder), paths, "measuring the test pictures")
+        names = [self.recipe.labels_of(path.parent.name) for path in paths]
+        shown = np.array([[label in these for label in self.labels] for these in names])  # (N, C)
+        p = probabilities(scores.logits, self.multi)
+        said = named(p, self.multi, thresholds_of(card))
+        return figures.validation(Answers(p, said, shown, self.multi), self.labels)
 
     def _agreement(self, card: Card) -> dict[str, Any]:
         every = max(1, len(self.valid) // 50)
@@ -196,6 +208,7 @@ class _Trained:
             "recipe": {name: getattr(recipe, name) for name in settings},
             "head": measure.rounded(checkpoint.head) if checkpoint else None,
             "epochs": measure.rounded(lines.rows) if lines else [],
+            "notes": self.pictures.notes,
             "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         }
 

@@ -31,7 +31,7 @@ def test_a_bomb_is_rejected_and_the_next_picture_kept() -> None:
 def test_a_process_cannot_take_more_memory_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
     hungry = (
         "from kezako.gather import check as c; check = c.check; "
-        "c.check = lambda data: (bytearray(3 * 2**30), check(data))[1]; c.serve()"
+        "c.check = lambda *asked: (bytearray(3 * 2**30), check(*asked))[1]; c.serve()"
     )
     monkeypatch.setattr("kezako.gather.checkers._PROGRAM", hungry)
 
@@ -47,7 +47,7 @@ def test_a_process_cannot_take_more_memory_than_it_may(monkeypatch: pytest.Monke
 def test_a_picture_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     stuck = (
         "import time; from kezako.gather import check as c; "
-        "c.check = lambda _: time.sleep(600); c.serve()"
+        "c.check = lambda *_: time.sleep(600); c.serve()"
     )
     monkeypatch.setattr("kezako.gather.checkers._PROGRAM", stuck)
 

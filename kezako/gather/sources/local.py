@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from kezako.errors import KezakoError
-from kezako.gather.archive import Box, Entry, Unreadable, open_box
+from kezako.gather.archive import Box, Entry, Folders, Unreadable, open_box
+from kezako.gather.folders import ClassNames
 from kezako.gather.settings import Settings
 from kezako.gather.sources import Found, Kind, SourceStopped, register
+from kezako.names import as_shown, spelling
 
 
 @runtime_checkable
@@ -36,7 +38,8 @@ class _Saved(ABC):
 
     def __init__(self, settings: Settings):
         self._place = (settings.data or Path()) / "saved"
-        self._class = (settings.folder or "").casefold()
+        self._class = settings.folder or ""
+        self._names = ClassNames(settings.recipe) if settings.recipe else None
         self._open = ExitStack()  # closes its archives when the source is let go
         self._unopened: list[str] = []  # why not, of each archive that cannot be
 
@@ -62,14 +65,26 @@ class _Saved(ABC):
         found = {}
         for path in self._boxes():
             try:
-                box = self._open.enter_context(open_box(path))
+                box = self._open.enter_context(open_box(path, self._fits))
             except KezakoError as error:
                 self._unopened.append(str(error))
                 continue
+            ours = self._ours({entry.folders for entry in box.entries})
             for entry in box.entries:
-                if self._class in (folder.casefold() for folder in entry.folders):
-                    found[f"{self.name}:{path.name}/{entry.name}"] = (box, entry)
+                if entry.folders in ours:
+                    found[f"{self.name}:{as_shown(path.name)}/{entry.name}"] = (box, entry)
         return found
+
+    def _fits(self, folders: Folders) -> bool:
+        return bool(self._ours({folders}))
+
+    def _ours(self, paths: set[Folders]) -> set[Folders]:
+        """The paths that belong to the class being gathered."""
+        if self._names is None:
+            wanted = spelling(self._class)
+            return {path for path in paths if wanted in map(spelling, path)}
+        places = self._names.places(paths)
+        return {path for path, place in places.items() if place.folder == self._class}
 
     @abstractmethod
     def _boxes(self) -> list[Path]:
