@@ -107,7 +107,7 @@ class _Folder:
     def _walk(self) -> Iterator[Entry]:
         """Every file. A link to a folder is followed, each such folder once, and none in a loop."""
         linked: set[str] = set()  # folders behind a link
-        followed: set[str] = set()  # where links led to
+        followed = {os.path.realpath(self._path)}  # where links led to
         for folder, folders, files in os.walk(self._path, followlinks=True, onerror=self._failed):
             folders[:] = sorted(name for name in folders if not _clutter(name))
             for name in list(folders):

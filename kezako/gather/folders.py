@@ -90,11 +90,13 @@ class ClassNames:
         self,
         paths: Collection[Folders],  # of all that lies in one box
         folder: str | None = None,  # the class of them all, whatever their folders are called
+        at_home: bool = False,  # in `pictures/`, where the outermost folder is a class's own
     ) -> dict[Folders, Place]:
         """Each path that belongs to a class -> its place.
 
-        The innermost fitting folder counts. A folder around another class's is a container, so
-        what lies in a sub-folder of it that fits no class does not belong to it.
+        The innermost fitting folder counts. Elsewhere than at home, a folder around another
+        class's is a container, so what lies in a sub-folder of it that fits no class does not
+        belong to it.
         """
         if folder is not None:
             return {path: Place(folder, _side(path)) for path in paths}
@@ -108,7 +110,7 @@ class ClassNames:
         return {
             path: self._place(path, depth)
             for path, depth in depths.items()
-            if not (path[:depth] in containers and _only_passing(path, depth))
+            if at_home or not (path[:depth] in containers and _only_passing(path, depth))
         }
 
     def _depth(self, path: Folders) -> int:

@@ -93,7 +93,7 @@ async def adopt_dropped(session: Session) -> None:
                 _revive(session, row)
             else:
                 strange.append(entry)
-        new = _placed(names, strange)
+        new = _placed(names, strange, at_home=True)
         left = [entry for entry in strange if entry not in new]
         _say(session, "pictures", names, left, new, box.unread)
         if new:
@@ -190,11 +190,11 @@ class _Adoption:
 
 
 def _placed(
-    names: ClassNames, entries: Iterable[Entry], folder: str | None = None
+    names: ClassNames, entries: Iterable[Entry], folder: str | None = None, at_home: bool = False
 ) -> dict[Entry, Place]:
     """The entries that belong to a class, those first that are learnt from."""
     entries = list(entries)
-    places = names.places({entry.folders for entry in entries}, folder)
+    places = names.places({entry.folders for entry in entries}, folder, at_home)
     chosen = [(entry, places[entry.folders]) for entry in entries if entry.folders in places]
     return dict(sorted(chosen, key=lambda item: _FIRST[item[1].side]))
 

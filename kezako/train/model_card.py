@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from kezako.bundle import Card
 from kezako.recipe import LABEL_SEPARATOR
 from kezako.train import sentences
-from kezako.wording import as_text, in_percent, share
+from kezako.wording import as_text, errors, in_percent, share
 
 CONFUSION = "confusion.png"
 UNEQUAL = 4  # times the training pictures of another class: then a card has a word about it
@@ -84,7 +84,12 @@ def _lines(card: Card) -> list[str]:
         sentences.none_of_these(card),
         f"{sentences.precision(card)} {_agreement(card)}",
     ]
-    return [*lines, _previous(card)] if card.figures.get("previous") else lines
+    if test := card.figures.get("test"):
+        labels = len(card.labels) if card.task == "multi" else 0
+        lines.insert(1, f"On the test pictures, which were kept apart: {errors(test, labels)}")
+    if card.figures.get("previous"):
+        lines.append(_previous(card))
+    return [*lines, *(as_text(note) for note in card.training.get("notes", ()))]
 
 
 def _agreement(card: Card) -> str:
