@@ -35,15 +35,18 @@ class Checkpoint(Callback):
 
     The model, the optimizer, its schedule and the random numbers go on where they were, so that
     the result is that of a training which was never interrupted. Only for the same recipe,
-    pictures and first weights; for others training starts anew.
+    pictures and first weights; for others training starts anew. No other process trains the recipe
+    until this one has exported its model, or ends.
     """
 
     order = 70  # after the Recorder has logged the epoch and EpochLines has told it
+    _stateattrs = ("_held",)  # what fastai leaves out of a pickle
 
     def __init__(self, recipe: Recipe, pictures: Pictures, weights: Weights):
         self.file = pictures.folder / UNFINISHED
         self._bundle = pictures.bundle  # whose lock no second training of it has
-        self._held: ExitStack | None = None  # that lock
+        self._held: ExitStack | None = None
+        self._hold()
         self.key = _key(recipe, pictures, weights)
         self._found = self._read()
         # What `fit_head` measured, which need not be done again.
@@ -53,7 +56,7 @@ class Checkpoint(Callback):
         learn = self.learn
         # fastai runs the same events to find a rate, to validate and to gather predictions.
         self.run = learn.n_epoch > 0 and hasattr(learn, "param_scheduler")
-        if self.run and not rank_distrib():
+        if self.run:
             self._hold()
         if not self.run or not self._found:
             return
@@ -95,9 +98,10 @@ class Checkpoint(Callback):
     def _hold(self) -> None:
         """Be the only one that trains it, until it is exported or this process ends.
 
-        Raises `KezakoError` where somebody else trains it.
+        Of several processes that train together the first one writes. Raises `KezakoError` where
+        somebody else trains it.
         """
-        if self._held is None:
+        if self._held is None and not rank_distrib():
             self._bundle.parent.mkdir(parents=True, exist_ok=True)
             with ExitStack() as held:
                 held.enter_context(locked(self._bundle))
