@@ -36,8 +36,8 @@ bench: $(VENV)/.all browser  ## measure this project against its peers (scripts 
 	done
 
 $(VENV)/.made:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
-		{ echo "Kezako needs Python 3.10 or newer; name one with: make PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Kezako needs Python 3.11 or newer; name one with: make PYTHON=python3.11"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
 		{ echo "Installing python3-venv, which Debian keeps apart from Python."; \
 		  $(APT) update -qq && $(APT) install -y -qq python3-venv; } || \

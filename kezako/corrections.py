@@ -10,7 +10,7 @@ import hashlib
 import io
 import sqlite3
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from kezako import environment
@@ -63,7 +63,7 @@ def offer(
     file = f"{CORRECTIONS}/{sha256}.jpg"
     reason = f"a visitor says: {label or 'none of these'}; the page said: {said}"
     row = Row(folder, "offered", reason, file=file, source=SOURCE, sha256=sha256)
-    row.fetched_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    row.fetched_at = datetime.now(UTC).isoformat(timespec="seconds")
     try:
         with (
             Manifest(workspace.folder(name), patience=PATIENCE) as manifest,
@@ -103,7 +103,7 @@ def _check_room(manifest: Manifest, size: int) -> None:
     together = size + sum(path.stat().st_size for path in waiting if path.is_file())
     if len(waiting) >= MOST or together > MOST_BYTES:
         raise Full("Thank you, but there are enough corrections for now.")
-    hour = (datetime.now(timezone.utc) - timedelta(hours=1)).isoformat(timespec="seconds")
+    hour = (datetime.now(UTC) - timedelta(hours=1)).isoformat(timespec="seconds")
     if sum(str(row.fetched_at) > hour for row in rows) >= AN_HOUR:
         raise Full("Thank you, but many corrections came just now. Please try again in an hour.")
 

@@ -22,7 +22,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
 
@@ -163,7 +163,7 @@ class _Lock:
         return None
 
     def _write_note(self) -> None:
-        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        now = datetime.now(UTC).isoformat(timespec="seconds")
         holder = Holder(_command(), os.getpid(), _host(), now)
         with suppress(OSError):  # of a full disk: the lock holds without its note
             self._note.write_text(json.dumps(asdict(holder)), encoding="utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import sys
+import tomllib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,11 +12,6 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from kezako.errors import KezakoError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 Task = Literal["single", "multi"]
 Resize = Literal["random-crop", "crop", "squish", "pad"]

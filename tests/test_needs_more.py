@@ -7,10 +7,10 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
-import tomllib
 
 from kezako import gather
 from kezako.cli import main
@@ -99,14 +99,12 @@ def test_the_packages_are_those_of_pyproject(the_repository: Path) -> None:
     asked = {"": project["dependencies"], **project["optional-dependencies"]}
     for extra, names in PACKAGES.items():
         for requirement in asked[extra]:
-            if "python_version" in requirement:
-                continue  # a part of newer Pythons
             name = re.split(r"[\[<>=;\s]", requirement)[0]
             assert IMPORTED.get(name, name) in names, f"{name} of {extra or 'the page'}"
 
 
 def test_every_package_that_is_imported_is_known(the_repository: Path) -> None:
-    known = set().union(*PACKAGES.values(), sys.stdlib_module_names, {"kezako", "tomli"})
+    known = set().union(*PACKAGES.values(), sys.stdlib_module_names, {"kezako"})
     imported = set()
     for path in (the_repository / "kezako").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import sys
+import tomllib
 from dataclasses import fields
 from pathlib import Path
 
@@ -13,11 +13,6 @@ from kezako.cli import main
 from kezako.new import new_recipe, quote, recipe_text, write_recipe
 from kezako.recipe import Recipe, parse_recipe
 from kezako.workspace import Workspace
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 
 def test_the_command_writes_a_recipe(

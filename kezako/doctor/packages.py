@@ -15,7 +15,7 @@ from kezako.doctor.finding import Finding, Mark
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
-OLDEST = (3, 10)
+OLDEST = (3, 11)
 _PACKAGE = Path(__file__).parents[1]
 
 
@@ -25,7 +25,7 @@ def python() -> Iterator[Finding]:
     if sys.version_info >= OLDEST:
         yield Finding("ok", "Python", found)
     else:
-        yield Finding("!!", "Python", found, "Kezako needs Python 3.10 or newer.")
+        yield Finding("!!", "Python", found, "Kezako needs Python 3.11 or newer.")
     yield Finding("ok", "Kezako", f"{__version__}, {_PACKAGE}")
 
 

@@ -60,7 +60,7 @@ class Checkers:
             for _ in range(2):  # once more, since the system may have killed it for another's sake
                 try:
                     return await asyncio.wait_for(worker.ask(data, least), self._seconds)
-                except asyncio.TimeoutError:
+                except TimeoutError:
                     await worker.stop()
                     return Reject("broken", f"too slow: not decoded in {self._seconds:g} seconds")
                 except (EOFError, OSError, ValueError):

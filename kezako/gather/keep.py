@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from kezako.gather.check import OWN_SIDE, Checked, Reject
 from kezako.manifest import Manifest, Row
@@ -36,7 +36,7 @@ class Keeper:
 
     def settle(self, row: Row, outcome: Checked | Reject) -> None:
         """Write what became of `row`; committed when this returns."""
-        row.fetched_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        row.fetched_at = datetime.now(UTC).isoformat(timespec="seconds")
         row.sha256 = outcome.sha256
         if isinstance(outcome, Reject):
             row.status, row.reason = outcome.status, as_shown(outcome.reason)

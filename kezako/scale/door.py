@@ -94,7 +94,7 @@ class Door:
             outcomes: Sequence[Outcome] = await asyncio.wait_for(asked, self._settings.deadline)
         except Unreadable as error:
             raise Refusal(error.status, str(error)) from None
-        except asyncio.TimeoutError:
+        except TimeoutError:
             raise Refusal.late() from None
         finally:
             self._gate.give(len(body))
@@ -114,7 +114,7 @@ class Door:
             await asyncio.wait_for(read(), self._settings.upload)
         except Busy:
             raise Refusal.come_again() from None
-        except asyncio.TimeoutError:
+        except TimeoutError:
             raise Refusal(408, TOO_SLOW) from None
 
     async def _ask(self, picture: bytes) -> Outcome:
@@ -149,7 +149,7 @@ class Door:
         try:
             self._summary = await asyncio.wait_for(self._told_by_one(), SOON)
             self._told = time.monotonic()
-        except (asyncio.TimeoutError, BackPressureError):
+        except (TimeoutError, BackPressureError):
             return bool(self._summary) and time.monotonic() - self._told < FRESH
         except (RayActorError, DeploymentUnavailableError):
             return False

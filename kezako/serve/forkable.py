@@ -28,7 +28,7 @@ from zmq.eventloop.zmqstream import ZMQStream
 from kezako.serve.recording import Output, Recorder, as_messages
 from kezako.serve.wire import ADDRESS
 
-# Newer ones greet who subscribes; 7.1, the last for Python 3.10, does not.
+# Newer ones greet who subscribes; 7.1 does not.
 _WELCOMES = "session" in signature(IOPubThread).parameters
 CHANNELS = ("shell", "control", "stdin", "hb", "iopub")
 

@@ -75,7 +75,7 @@ class Queue:
             self._running = asyncio.create_task(self._run())
         try:
             return await asyncio.wait_for(done, self._settings.deadline)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             raise Late from None
         finally:
             request.left.clear()

@@ -161,7 +161,7 @@ class Snapshot:
         try:
             writer.write(wire.encode({"cells": _cells(self.notebook), "niceness": self._niceness}))
             report = await asyncio.wait_for(wire.read(reader), TIMEOUT)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             self.kill()
             raise SnapshotError(f"the notebook ran for more than {TIMEOUT} seconds") from None
         except (EOFError, OSError):
@@ -247,7 +247,7 @@ class Snapshot:
         reader, writer = await _open(ours)
         try:
             report = await asyncio.wait_for(wire.read(reader), _FORK_TIMEOUT)
-        except (EOFError, asyncio.TimeoutError) as error:
+        except (TimeoutError, EOFError) as error:
             writer.close()
             raise SnapshotError("a fork failed; the log above says why") from error
         scribe = self._scribe(f"Kernel {report['pid']}")

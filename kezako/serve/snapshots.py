@@ -122,7 +122,7 @@ class Snapshots(LoggingConfigurable):
         self.start()
         try:
             await asyncio.wait_for(self.settled(), self.patience)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             return None
         return await self._choose(self._asked(environment))
 

@@ -8,7 +8,7 @@ import platform
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -209,7 +209,7 @@ class _Trained:
             "head": measure.rounded(checkpoint.head) if checkpoint else None,
             "epochs": measure.rounded(lines.rows) if lines else [],
             "notes": self.pictures.notes,
-            "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         }
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from kezako.workspace import Workspace
 from tests.conftest import ROOT
-from tests.needs import only_where
 from tests.standin import Standin
 
 
@@ -32,7 +31,6 @@ def test_it_tells_all_and_asks_nobody(an_empty_workspace: Workspace, a_web: Stan
     assert not a_web.requests
 
 
-@only_where(sys.version_info >= (3, 11), "Python 3.10 reads no TOML by itself")
 def test_a_machine_with_nothing_but_python_is_told_what_to_do(
     an_empty_workspace: Workspace, tmp_path: Path
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
@@ -59,7 +59,7 @@ def test_pauses_are_scaled() -> None:
 
 
 def test_retry_after_as_a_number_a_date_or_rubbish() -> None:
-    later = datetime.now(timezone.utc) + timedelta(seconds=50)
+    later = datetime.now(UTC) + timedelta(seconds=50)
     assert seconds_of("12") == 12
     assert 40 < (seconds_of(format_datetime(later, usegmt=True)) or 0) <= 50
     assert seconds_of("Wed, 21 Oct 2015 07:28:00 GMT") == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -90,7 +90,7 @@ def test_a_picture_is_shown_small_and_as_jpeg() -> None:
     upload, output = FileUpload(), Output()
     photo = drawn("PNG", "RGBA", size=(3000, 2000))
     upload.value = [{"name": "p.png", "type": "", "size": len(photo), "content": photo,
-                     "last_modified": datetime.now(timezone.utc)}]  # fmt: skip
+                     "last_modified": datetime.now(UTC)}]  # fmt: skip
     assert show(upload, output) == "p.png is ready: press Classify."
     assert "image/jpeg" in output.outputs[0]["data"]
     upload.value = [{**upload.value[0], "name": "t.jpg", "content": memoryview(b"text")}]

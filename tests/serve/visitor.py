@@ -194,7 +194,7 @@ class Visitor:
             assert left > 0, f"Waited {seconds} s for {what}."
             try:
                 await asyncio.wait_for(self.hears(), left)
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 continue
 
     async def hears(self) -> dict[str, Any]:
