@@ -163,7 +163,7 @@ SETTINGS: Mapping[str, Kind] = {
     "BEHIND_PROXY": Flag(),
     "FRAME_ANCESTORS": Text(header=True, without=";,", such="'self' https://huggingface.co"),
     "ARRIVALS_AT_ONCE": _count(100_000, 40),
-    "ARRIVALS_A_SECOND": Number(0.001, 100_000, such=1),
+    "ARRIVALS_A_SECOND": Number(0, 100_000, such=1),
     "OPENING": _seconds(30),
     "RETURNING": _seconds(75),
     "RETURNING_WHEN_FULL": _seconds(20),

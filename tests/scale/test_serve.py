@@ -30,7 +30,7 @@ from tests.servers import serving, until
 pytestmark = pytest.mark.slow
 
 RED = colour(250, 20, 20)
-STARTING = 240  # seconds that Ray may take on a busy machine
+STARTING = 600  # seconds that Ray and Ray Serve may take on a busy machine
 
 
 @pytest.fixture(scope="module")
