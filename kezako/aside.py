@@ -17,6 +17,7 @@ from traitlets.log import get_logger
 from kezako import corrections
 from kezako.bundle import Preprocessing
 from kezako.classifier import Answer, Classifier, Floats, Scores
+from kezako.errors import KezakoError
 from kezako.pictures import open_picture, shrink
 from kezako.why import SCALE, laid_over, over
 from kezako.wording import alternative, consent, legend
@@ -182,6 +183,9 @@ class Correction(VBox):
             self._said.value = "Thank you: your photo and your answer were kept."
         except corrections.Full as error:
             self._said.value = str(error)
+        except KezakoError as error:  # for whoever reads the log, not for a visitor
+            get_logger().warning("A correction could not be kept: %s", error)
+            self._said.value = "Thank you, but it could not be kept here."
         except Exception:
             get_logger().exception("A correction could not be kept.")
             self._said.value = "Thank you, but it could not be kept here."

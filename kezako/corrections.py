@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import io
-import sqlite3
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from kezako import environment
 from kezako.errors import KezakoError
-from kezako.manifest import CORRECTIONS, Manifest, Row
+from kezako.manifest import CORRECTIONS, Manifest, ManifestError, Row
 from kezako.pictures import Picture, open_picture, shrink
 from kezako.recipe import NEITHER, check_folder_name
 from kezako.workspace import Workspace
@@ -70,8 +69,8 @@ def offer(
             manifest.transaction(),
         ):
             _keep(manifest, row, jpeg)
-    except sqlite3.OperationalError as error:
-        if "locked" not in str(error):
+    except ManifestError as error:
+        if "locked" not in str(error.__cause__):
             raise
         raise Full("Thank you, but it cannot be kept just now. Please send it again.") from None
 

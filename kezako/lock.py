@@ -26,7 +26,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
 
-from kezako.errors import KezakoError
+from kezako.errors import KezakoError, sentence
 
 PATIENCE = 5.0  # seconds that a second one waits
 SOON = 0.3  # seconds after which it says that it does
@@ -132,8 +132,8 @@ class _Lock:
                 f"{self._in_use()}. Wait for its end, or stop it; then run this again."
             ) from None
         except OSError as error:
-            reason = error.strerror or error
-            raise KezakoError(f"{_shown(self._item)} cannot be written ({reason}).") from error
+            told = sentence(OSError(error.errno, error.strerror, str(self._item)))
+            raise KezakoError(told or f"{self._item} cannot be written ({error}).") from error
         self._write_note()
 
     def _wait(self, patience: float) -> None:

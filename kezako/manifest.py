@@ -123,7 +123,7 @@ class Manifest:
         try:
             yield
         except sqlite3.Error as error:
-            if told := of_database(error, self.folder / "manifest.db", [self.folder]):
+            if told := of_database(error, self.folder / FILE, [self.folder]):
                 raise ManifestError(told) from error
             raise
 
@@ -330,7 +330,7 @@ def _made(path: Path, patience: float) -> sqlite3.Connection:
 
 def _open(path: Path, patience: float) -> sqlite3.Connection:
     """A connection that only reads, also where nothing can be written."""
-    if path.is_file():
+    if path.exists():
         try:
             db = _connect(f"{path.absolute().as_uri()}?mode=rw", patience)
             db.execute("PRAGMA query_only = ON")
@@ -338,7 +338,7 @@ def _open(path: Path, patience: float) -> sqlite3.Connection:
                 return db
             db.close()  # a kill struck before its tables were written
         except sqlite3.OperationalError as error:
-            if "locked" in str(error):
+            if "locked" in str(error) or path.is_dir():
                 raise
             # A write-ahead log needs files beside it, which a folder without write bits, or a
             # read-only disk, does not take. Nobody writes there, so a copy is as good.

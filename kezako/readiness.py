@@ -41,10 +41,8 @@ def check_ready(
 ) -> None:
     """Raises `NotReady` where a training of `recipe` could not end well. Opens no picture."""
     folder = workspace.folder(recipe.name)
-    rows: list[Row] = []
-    if (folder / "manifest.db").exists():
-        with Manifest(folder) as manifest:
-            rows = manifest.rows()
+    with Manifest(folder, read_only=True) as manifest:
+        rows = manifest.rows()
     there = set(_files(folder))
     kept = [row for row in rows if row.status == "kept" and row.file in there]
     if (adopted or len(kept) == len(there)) and (told := too_few(recipe, kept, rows)):

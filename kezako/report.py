@@ -87,7 +87,10 @@ def train(
                 raise KeyboardInterrupt(_stopped(data / UNFINISHED, terminal)) from None
             except Exception as error:
                 kept = _keep(executed, failed)
-                raise TrainingStopped(f"{_said(error, workspace)} {kept}".strip()) from error
+                if (told := _said(error, workspace)) is None:
+                    print(f"kezako: {kept}", file=sys.stderr)
+                    raise
+                raise TrainingStopped(f"{told} {kept}".strip()) from error
     with suppress(OSError):
         failed.unlink()
     return None if rank else read_card(bundle)
@@ -126,17 +129,15 @@ def _report(executed: Path, recipe: Recipe, photos: bool) -> str:
     return str(html)
 
 
-def _said(error: Exception, workspace: Workspace) -> str:
-    """The sentence of what ended a notebook; a fault of a program is shown whole, too."""
+def _said(error: Exception, workspace: Workspace) -> str | None:
+    """The sentence of what ended a notebook; a cell's fault of a program is shown whole, too."""
     if isinstance(error, DeadKernelError):
         return (
             "The process that trains was ended from outside, most often by the system because "
             "memory ran out. End other programs, or set a smaller image_size in the recipe."
         )
     if not isinstance(error, PapermillExecutionError):
-        if told := sentence(error, [workspace.root]):
-            return told
-        raise error
+        return sentence(error, [workspace.root])
     last = error.traceback[-1] if error.traceback else ""
     if last.startswith(TOLD):
         return str(last.removeprefix(TOLD))

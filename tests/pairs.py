@@ -44,7 +44,7 @@ LIGHT: dict[str, list[str]] = {
     "gather": ["gather", NAME, "--from", "more"],
     "undo": ["clean", NAME, "--undo"],
     "credits": ["credits", NAME],
-    "sample": ["sample", NAME, "--pictures", "9"],
+    "sample": ["sample", NAME, "--pictures", "15"],
     "predict": ["predict", NAME, "photos", "--csv", "answers.csv", "--workers", "1"],
     "pictures": ["pictures", NAME, "--csv"],
     "deploy": ["deploy", "spaces", NAME, "host"],
@@ -185,7 +185,7 @@ def contents(home: Path) -> dict[str, Path]:
 def make_stage(home: Path, write_bundle: Callable[[Workspace], object]) -> Stage:
     """A small workspace: pictures of which some were cleaned away, a classifier, things to do."""
     workspace = Workspace(home)
-    recipe = draw_sample(workspace, pictures=8)
+    recipe = draw_sample(workspace, pictures=14)
     adopt(recipe, workspace)
     with Manifest(workspace.folder(NAME)) as manifest:
         for row in manifest.kept():

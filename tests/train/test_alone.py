@@ -15,11 +15,13 @@ from kezako.cli import main
 from kezako.errors import KezakoError
 from kezako.gather.credits import write_credits
 from kezako.manifest import Manifest, Row
+from kezako.readiness import UNFINISHED
 from kezako.recipe import Recipe
-from kezako.train.checkpoint import FILE, Checkpoint
+from kezako.train.checkpoint import Checkpoint
 from kezako.train.dataset import Pictures
 from kezako.train.weights import Weights
 from kezako.workspace import Workspace
+from tests.clean.pictures import fill
 from tests.holding import ROOT, held
 from tests.train.killed import a_learner
 
@@ -38,7 +40,7 @@ def test_the_command_says_who_does_what_before_it_starts(
     capsys: pytest.CaptureFixture[str],
     inside: bool,
 ) -> None:
-    assert main(["new", "pets", "--classes", "cat,dog"]) == 0
+    fill(an_empty_workspace, "pets", each=12)
     monkeypatch.setattr("papermill.execute_notebook", lambda *_, **__: pytest.fail("it started"))
     item = an_empty_workspace.folder("pets") if inside else an_empty_workspace.bundle("pets")
     item.parent.mkdir(exist_ok=True)
@@ -68,7 +70,7 @@ def test_a_fit_holds_what_it_was_told_to_let_go_of(some_faces: Draw, the_starter
     learn.checkpoint.release()
     with learn.no_bar(), learn.no_logging():
         learn.fit_one_cycle(1)
-    assert (workspace.folder("smileys") / FILE).is_file()
+    assert (workspace.folder("smileys") / UNFINISHED).is_file()
     assert is_held(workspace.bundle("smileys"))
     learn.checkpoint.release()
 
