@@ -124,9 +124,8 @@ def test_an_odd_answer_is_a_reason(settings: Settings, standin: Standin, kind: s
 
 def test_hundreds_of_damaged_addresses_raise_nothing(settings: Settings, standin: Standin) -> None:
     chance = random.Random(22)
-    pieces = ["%", "%00", "xn--", "xn--ls8h.", ":", "@", "[", "]", "//", "..", "\\", "💩", "\u3002",
-              "\u200d", "#", "?", "\x7f", "ß", ":99999999", "[::]", "a" * 70, "\ud83d",
-              "İ", "١"]  # fmt: skip
+    pieces = ["%", "%00", "xn--", "xn--ls8h.", ":", "@", "[", "]", "//", "..", "\\", "💩", "#", "?",
+              "\u3002", "\u200d", "\x7f", "ß", ":99999999", "[::]", "a" * 70, "\ud83d"]  # fmt: skip
     addresses = []
     for _ in range(400):
         address = list(f"{chance.choice(['http', 'https'])}://user@pictures-0.test:80{PATH}")
