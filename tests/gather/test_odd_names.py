@@ -35,7 +35,7 @@ def shapes_at_home(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Rec
     """Round and square as a recipe on disk, for the command line too."""
     monkeypatch.setenv("KEZAKO_HOME", str(workspace.root))
     path = workspace.folder("shapes") / "recipe.toml"
-    save(path, b'pictures_per_class = 8\n[classes]\nround = ["round shape"]\nsquare = []\n')
+    save(path, b'pictures_per_class = 12\n[classes]\nround = ["round shape"]\nsquare = []\n')
     return workspace.recipe("shapes")
 
 
@@ -65,12 +65,12 @@ def test_a_name_that_is_no_utf8_stops_nothing(
             else gather_from(shapes_at_home, workspace, place)
         )
         assert summary.kept == {"round": 4, "square": 4}
-    assert gather(shapes_at_home, workspace, ["openverse"], drawn_settings).kept["round"] == 8
+    assert gather(shapes_at_home, workspace, ["openverse"], drawn_settings).kept["round"] == 12
     titles = {row.title for row in rows_of(workspace, "shapes", source="folder")}
     round_ = "" if dropped else "round/"
     assert {rf"{round_}Gr\xfc\xdfe.jpg", rf"{round_}k\xe4se.png", rf"{round_}no\x9f.txt"} <= titles
     pictures = Pictures(shapes_at_home, workspace)
-    assert len(pictures.paths) == 16
+    assert len(pictures.paths) == 24
     assert all(path.is_file() and str(path).isprintable() for path in pictures.paths)
     for command in (["pictures", "shapes"], ["pictures", "shapes", "--csv"], ["credits", "shapes"]):
         assert main(command) == 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-
 import numpy as np
 from PIL import Image, ImageDraw
 
@@ -31,12 +29,12 @@ def turned(image: Image.Image, angle: float) -> Image.Image:
 
 
 def film(frames: int, seed: int = 0) -> list[Image.Image]:
-    """Frames of a webcam: one background, and something that moves a little."""
-    background, chance = scene(1000 + seed), random.Random(seed)
+    """Frames of a webcam: one background, and something that moves a little each time."""
+    background = scene(1000 + seed)
     shot = []
     for number in range(frames):
         frame = background.copy()
-        x, y = 120 + number % 12, 100 + chance.randrange(4)
+        x, y = 30 + 5 * number, 60 + 3 * number
         ImageDraw.Draw(frame).ellipse((x, y, x + 60, y + 60), fill=(200, 120, 90))
         shot.append(frame)
     return shot
