@@ -36,6 +36,7 @@ FINE_SIDE = 64  # pixels; a smaller picture is stored with all its colours, sinc
 LONGEST = 512  # pixels; more than any backbone looks at, and a tenth of the disk
 QUALITY = 92  # of the JPEG; above it files grow and no figure does
 BLANK_SPREAD = 3.0  # standard deviation of grey, of 255: placeholders have less, fog has more
+READY = b"ready"
 WORKER_MEMORY = 2 * 2**30  # bytes of address space; 64 megapixels need about half of it
 
 
@@ -92,10 +93,15 @@ def _is_plain(data: bytes) -> bool:
 
 
 def serve() -> None:
-    """Answer requests on stdin until it closes: sizes and bytes in, JSON and JPEG out."""
+    """Answer requests on stdin until it closes: sizes and bytes in, JSON and JPEG out.
+
+    Says `READY` first: to start takes many seconds on a busy machine, which is no picture's fault.
+    """
     _confine()
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # a decoder that prints must not garble the answers
+    answers.write(READY)
+    answers.flush()
     requests = sys.stdin.buffer
     while header := requests.read(8):
         size, least = struct.unpack(">II", header)

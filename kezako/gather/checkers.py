@@ -11,9 +11,10 @@ import sys
 from asyncio.subprocess import Process
 from pathlib import Path
 
-from kezako.gather.check import MIN_SIDE, Checked, Reject
+from kezako.gather.check import MIN_SIDE, READY, Checked, Reject
 
 SECONDS_EACH = 20.0  # a 64-megapixel PNG takes 3 on a slow core
+SECONDS_TO_START = 120.0  # of a process, which may have to wait for many others
 _ROOT = Path(__file__).parents[2]
 _MAX_ANSWER = 16 * 2**20  # bytes; a 512-pixel JPEG has a hundredth of that
 _PATH = "import sys; sys.path.append(sys.argv[1]); "  # last, so that it shadows no module
@@ -59,6 +60,7 @@ class Checkers:
         try:
             for _ in range(2):  # once more, since the system may have killed it for another's sake
                 try:
+                    await worker.ready()
                     return await asyncio.wait_for(worker.ask(data, least), self._seconds)
                 except TimeoutError:
                     await worker.stop()
@@ -76,6 +78,7 @@ class Checkers:
 class _Worker:
     def __init__(self) -> None:
         self._process: Process | None = None
+        self._is_ready = False
 
     @property
     def pid(self) -> int | None:
@@ -83,6 +86,7 @@ class _Worker:
 
     async def start(self) -> Process:
         if self._process is None:
+            self._is_ready = False
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-c",
@@ -95,6 +99,18 @@ class _Worker:
                 env={**os.environ, **_ENVIRONMENT},
             )
         return self._process
+
+    async def ready(self) -> None:
+        """Wait until it can be asked. Raises `EOFError` where it ends instead, `OSError` too."""
+        process = await self.start()
+        if self._is_ready:
+            return
+        assert process.stdout
+        said = process.stdout.readexactly(len(READY))
+        try:
+            self._is_ready = await asyncio.wait_for(said, SECONDS_TO_START) == READY
+        except TimeoutError:
+            raise EOFError("a checking process does not start") from None
 
     async def stop(self) -> None:
         process, self._process = self._process, None

@@ -72,6 +72,17 @@ def test_a_process_that_the_system_killed_is_replaced() -> None:
     assert isinstance(asyncio.run(killed_before()), Checked)
 
 
+def test_a_process_that_starts_slowly_is_no_pictures_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = "import time; time.sleep(3); from kezako.gather.check import serve; serve()"
+    monkeypatch.setattr("kezako.gather.checkers._PROGRAM", slow)
+
+    async def one() -> Checked | Reject:
+        async with Checkers(processes=1, seconds=2) as checkers:
+            return await checkers.check(jpeg())
+
+    assert isinstance(asyncio.run(one()), Checked)
+
+
 def test_no_process_is_left_behind() -> None:
     async def check_and_leave() -> list[int]:
         async with Checkers(processes=2) as checkers:

@@ -29,7 +29,7 @@ def turned(image: Image.Image, angle: float) -> Image.Image:
 
 
 def film(frames: int, seed: int = 0) -> list[Image.Image]:
-    """Frames of a webcam: one background, and something that moves a little."""
+    """Frames of a webcam: one background, and something that moves a little each time."""
     background = scene(1000 + seed)
     shot = []
     for number in range(frames):
