@@ -12,10 +12,12 @@ from kezako.clean.auto import clean, decide
 from kezako.clean.features import Features
 from kezako.clean.marks import set_mark
 from kezako.cli import main
+from kezako.errors import KezakoError
 from kezako.manifest import Manifest, Row
 from kezako.recipe import Recipe, parse_recipe
 from kezako.workspace import Workspace
 from tests.clean.pictures import a_picture, add_picture
+from tests.holding import held
 
 EACH = 100
 NO_COPIES = np.zeros((0, 2), dtype=np.int64)
@@ -165,3 +167,34 @@ def test_several_labels_a_picture_are_decided_by_the_same_rule() -> None:
         (3, "move:dog"),
         (150, "move:dog"),
     ]
+
+
+def test_what_a_person_marks_meanwhile_is_theirs(
+    an_empty_workspace: Workspace,
+    gathered_colours: Recipe,
+    the_manifest: Manifest,
+    two_strays: list[Row],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def decide_slowly(*given: object) -> list[auto.Verdict]:
+        verdicts = decide(*given)  # type: ignore[arg-type]
+        set_mark(the_manifest, the_manifest.rows(id=two_strays[0].id)[0], "keep")
+        return verdicts
+
+    monkeypatch.setattr(auto, "decide", decide_slowly)
+    assert [v.row.id for v in clean(gathered_colours, an_empty_workspace).verdicts] == [
+        two_strays[1].id
+    ]
+    (row,) = the_manifest.rows(id=two_strays[0].id)
+    assert (row.folder, row.mark) == ("red", "keep")
+
+
+def test_it_lets_nobody_else_move_pictures_while_it_looks(
+    an_empty_workspace: Workspace, gathered_colours: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kezako.lock.PATIENCE", 0)
+    with (
+        held(an_empty_workspace.folder(gathered_colours.name), "gather colours", inside=True),
+        pytest.raises(KezakoError, match="in use by kezako gather colours"),
+    ):
+        clean(gathered_colours, an_empty_workspace)
