@@ -138,7 +138,7 @@ SETTINGS: Mapping[str, Kind] = {
     "PATIENCE": Number(0.001, DAY, "seconds", 20),  # for one classification
     "PHOTOS": Text(),  # of the tests and the benchmarks: the folder of photographs
     # Gathering: gather/settings.py
-    "PROXY": Address(("http", "https", "socks5", "socks5h")),
+    "PROXY": Text(),  # proxies.py checks it, with those that others set
     "CA": Text(),
     "OPENVERSE_URL": Address(),
     "WIKIMEDIA_URL": Address(),

@@ -12,6 +12,12 @@ from tests.gather.searching import search
 from tests.standin import Standin
 
 
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Bing is asked only where unsafe pictures may come."""
+    return replace(settings, safe=False)
+
+
 def test_goes_on_beyond_the_librarys_first_page(
     drawn_standin: Standin, drawn_settings: Settings
 ) -> None:
