@@ -171,7 +171,7 @@ class Manifest:
 
     def add(self, row: Row) -> bool:
         """Write a new row and set its id; False where (folder, url) is known already."""
-        values = {key: getattr(row, key) for key in _COLUMNS if key != "id"}
+        values = {key: _storable(getattr(row, key)) for key in _COLUMNS if key != "id"}
         cursor = self._db.execute(
             f"INSERT INTO picture ({', '.join(values)}) VALUES ({_marks(values)}) "
             "ON CONFLICT (folder, url) DO NOTHING",
@@ -192,7 +192,8 @@ class Manifest:
         *columns: str,  # these alone, so that a stale `row` spoils nothing else; none: all
     ) -> None:
         """Write a row that has an id."""
-        values = {_column(key): getattr(row, key) for key in columns or _COLUMNS if key != "id"}
+        wanted = (_column(key) for key in columns or _COLUMNS if key != "id")
+        values = {key: _storable(getattr(row, key)) for key in wanted}
         assignments = ", ".join(f"{key} = ?" for key in values)
         self._db.execute(
             f"UPDATE picture SET {assignments} WHERE id = ?", (*values.values(), row.id)
@@ -247,10 +248,7 @@ class Manifest:
         """Write group, side, status and reason of rows that have an id, and nothing else."""
         with self.transaction():
             for row in rows:
-                self._db.execute(
-                    "UPDATE picture SET near = ?, split = ?, status = ?, reason = ? WHERE id = ?",
-                    (row.near, row.split, row.status, row.reason, row.id),
-                )
+                self.update(row, "near", "split", "status", "reason")
 
     def group(self) -> Grouped:
         """Put copies of one photo into groups, across classes; see `kezako.split.group`."""
@@ -375,3 +373,10 @@ def _column(name: str) -> str:
 
 def _marks(values: Iterable[object]) -> str:
     return ", ".join("?" for _ in values)
+
+
+def _storable(value: Any) -> Any:
+    """What SQLite can take: bytes of a name that are no UTF-8 are written as escapes."""
+    if not isinstance(value, str) or value.isascii():
+        return value
+    return value if value.isprintable() else value.encode(errors="backslashreplace").decode()

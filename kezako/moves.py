@@ -7,8 +7,10 @@ All that moves files is for who holds the folder's lock.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, suppress
@@ -187,7 +189,7 @@ class Moves:
             return
         (self._folder / file).parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):  # it was renamed before a kill
-            os.replace(self._folder / source, self._folder / file)
+            rename(self._folder / source, self._folder / file)
 
     def _last(self) -> int:
         last = self._db.execute("SELECT max(batch) FROM move WHERE NOT undone").fetchone()[0]
@@ -195,6 +197,19 @@ class Moves:
 
     def _count(self, where: str, value: object) -> int:
         return int(self._db.execute(f"SELECT count(*) FROM {where}", (value,)).fetchone()[0])
+
+
+def rename(source: Path, target: Path) -> None:
+    """Rename a file, also from one disk to another, as a linked class folder may lie on one."""
+    try:
+        os.replace(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        part = target.with_name(f".{target.name}.part")
+        shutil.copy2(source, part)
+        os.replace(part, target)
+        source.unlink()
 
 
 def _id(row: Row) -> int:

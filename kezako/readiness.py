@@ -44,10 +44,14 @@ def check_ready(
     with Manifest(folder, read_only=True) as manifest:
         rows = manifest.rows()
     there = set(_files(folder))
-    kept = [row for row in rows if row.status == "kept" and row.file in there]
+    kept = [row for row in rows if row.status == "kept" and _lies(row, folder, there)]
     if (adopted or len(kept) == len(there)) and (told := too_few(recipe, kept, rows)):
         raise NotReady(told)
     _check_room(recipe, workspace)
+
+
+def _lies(row: Row, folder: Path, there: set[str]) -> bool:
+    return row.file in there or (folder / str(row.file)).is_file()  # behind a link
 
 
 def check_comparable(recipe: Recipe, kept: Sequence[Row]) -> None:
@@ -68,14 +72,17 @@ def too_few(
     tried: Iterable[Row] = (),  # all rows: from them the sentence tells why others are not kept
 ) -> str:
     """The sentence for a recipe with fewer than `LEAST` kept pictures of a class; else nothing."""
-    counts = Counter(label for row in kept for label in recipe.labels_of(row.folder))
+    counts = Counter(
+        label for row in kept if row.split != "test" for label in recipe.labels_of(row.folder)
+    )
     lacking = {label: counts[label] for label in recipe.labels if counts[label] < LEAST}
     if not lacking:
         return ""
     name = quote(recipe.name)
-    if not any(counts[label] for label in recipe.labels):
-        return f"{recipe.name} has no pictures yet. Gather some with: kezako gather {name}"
+    tried = list(tried)
     reasons = _reasons(recipe, tried)
+    if not reasons and not any(counts[label] for label in recipe.labels):
+        return f"{recipe.name} has no pictures yet. Gather some with: kezako gather {name}"
     said = [f"{label} has {n or 'none'}{reasons[label]}" for label, n in lacking.items()]
     more = [f"and so on: {len(said) - SHOWN} more classes"] if len(said) > SHOWN else []
     wanted = (
@@ -83,6 +90,11 @@ def too_few(
         if recipe.pictures_per_class < LEAST
         else ""
     )
+    if any(row.url and str(row.reason).startswith("too small") for row in tried):
+        wanted += (
+            f" From the web only those of {recipe.min_side} pixels and more are taken: lower "
+            "min_side in the recipe."
+        )
     return (
         f"{recipe.name} needs at least {LEAST} pictures of each class to train on: "
         f"{', '.join([*said[:SHOWN], *more])}.{wanted} Gather more with: kezako gather {name}, or "

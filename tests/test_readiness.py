@@ -88,6 +88,36 @@ def test_why_others_are_not_kept_is_told(some_faces: Any, tmp_path: Path) -> Non
         check_ready(recipe, workspace)
 
 
+def test_where_all_are_too_small_that_is_the_reason() -> None:
+    recipe = parse_recipe("min_side = 40\n[classes]\ncat = []\ndog = []\n", "pets")
+    own = readiness.Row("cat", "refused", "too small: 12 × 12 pixels")
+    said = too_few(recipe, [], [own] * 30)
+    assert "cat has none (30 too small), dog has none" in said
+    assert "min_side" not in said, "a person's own are not bound by it"
+    found = readiness.Row("cat", "refused", "too small: 39 × 90 pixels", "https://a.test/1.jpg")
+    assert "only those of 40 pixels and more are taken: lower min_side" in too_few(
+        recipe, [], [own, found]
+    )
+
+
+def test_test_pictures_are_not_trained_on() -> None:
+    recipe = parse_recipe("[classes]\ncat = []\ndog = []\n", "pets")
+    rows = [readiness.Row(name, "kept") for name in ("cat", "dog") for _ in range(LEAST)]
+    assert not too_few(recipe, rows)
+    rows[0].split = "test"
+    assert f"cat has {LEAST - 1}." in too_few(recipe, rows)
+
+
+def test_pictures_behind_a_link_count(
+    some_faces: Callable[[int], tuple[Recipe, Workspace]], tmp_path: Path
+) -> None:
+    recipe, workspace = some_faces(LEAST)
+    pictures = workspace.pictures(recipe.name)
+    (pictures / "sad").rename(tmp_path / "elsewhere")
+    (pictures / "sad").symlink_to(tmp_path / "elsewhere")
+    check_ready(recipe, workspace)
+
+
 def test_a_recipe_that_asks_for_too_few_is_told_the_setting(some_faces: Any) -> None:
     recipe, workspace = some_faces(5)
     with pytest.raises(NotReady, match="The recipe asks for 5: raise pictures_per_class in it"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kezako.apart.outcome import Outcome, problem
 from kezako.bundle import Card
+from kezako.names import as_shown
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run begins so
 
@@ -32,7 +33,7 @@ def cells(card: Card, path: str, outcome: Outcome) -> list[str]:
 def line(path: str, outcome: Outcome) -> str:
     """The same for people, on one line of a terminal."""
     said = problem(outcome) or f"{outcome['sentence']} {_best(outcome)}".rstrip()
-    return "".join(c if c.isprintable() else "�" for c in f"{path}: {said}")
+    return as_shown(f"{path}: {said}")
 
 
 def harmless(cell: str) -> str:

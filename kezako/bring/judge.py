@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from kezako.bring.names import Refused
 from kezako.bundle import KNOWN, MODEL, Card, seal
 from kezako.classifier import Classifier, Floats, Known, Scores, prepare, unit
 from kezako.decision import Array, Integers, probabilities
+from kezako.names import spelling
 from kezako.pictures import NotAPicture, open_picture
 from kezako.recipe import LABEL_SEPARATOR, NEITHER, Task
 from kezako.train import figures, measure, onnx
@@ -61,11 +61,13 @@ def find_judges(folder: Path, labels: Sequence[str], task: Task) -> Judges:
 
 
 def _target(name: str, labels: Sequence[str], task: Task) -> Any:
-    spelt = {_plain(label): index for index, label in enumerate(labels)}
-    if task == "single" and _plain(name) in spelt:
-        return spelt[_plain(name)]
+    spelt = {spelling(label): index for index, label in enumerate(labels)}
+    if task == "single" and spelling(name) in spelt:
+        return spelt[spelling(name)]
     parts = (
-        [] if _plain(name) == NEITHER else [_plain(part) for part in name.split(LABEL_SEPARATOR)]
+        []
+        if spelling(name) == NEITHER
+        else [spelling(part) for part in name.split(LABEL_SEPARATOR)]
     )
     if task == "multi" and set(parts) <= set(spelt):
         return [int(index in {spelt[part] for part in parts}) for index in range(len(labels))]
@@ -73,10 +75,6 @@ def _target(name: str, labels: Sequence[str], task: Task) -> Any:
         f'The sub-folder "{name}" is no class of the file; its classes are '
         f"{', '.join(labels[:20])}."
     )
-
-
-def _plain(name: str) -> str:
-    return unicodedata.normalize("NFC", name).strip().casefold()
 
 
 def _opens(path: Path) -> bool:

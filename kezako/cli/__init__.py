@@ -11,6 +11,7 @@ from kezako import __version__, environment
 from kezako.cli import many, models, pages, pictures
 from kezako.cli.common import missing
 from kezako.errors import sentence
+from kezako.names import as_shown
 from kezako.workspace import Workspace
 
 
@@ -37,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         told = missing(error, arguments.command) or sentence(error, places)
         if told is None:
             raise
-        print(f"kezako: {told}", file=sys.stderr)
+        print("\n".join(map(as_shown, f"kezako: {told}".split("\n"))), file=sys.stderr)
         return 2
 
 

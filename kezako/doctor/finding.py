@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Literal
 
+from kezako.names import as_shown
+
 Mark = Literal["ok", "--", "!!"]  # good; could be better; the page cannot be served without
 
 WIDTH = 20  # characters of the column of names
@@ -28,7 +30,7 @@ def as_lines(title: str, findings: Sequence[Finding]) -> list[str]:
     """A heading, then two columns; below findings, the advice that they share."""
     lines = [title]
     for one, following in zip_longest(findings, findings[1:]):
-        lines += _wrapped(f"  {one.mark}  {_plain(one.what):{WIDTH}} ", _plain(one.found))
+        lines += _wrapped(f"  {one.mark}  {as_shown(one.what):{WIDTH}} ", as_shown(one.found))
         if one.advice and (following is None or following.advice != one.advice):
             lines += _wrapped(" " * (WIDTH + 7) + "-> ", one.advice)
     return lines
@@ -43,8 +45,3 @@ def _wrapped(first: str, text: str) -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     ) or [first.rstrip()]
-
-
-def _plain(text: str) -> str:
-    """Without control characters: names and sentences may come from strangers."""
-    return "".join(c if c.isprintable() else "?" for c in text)

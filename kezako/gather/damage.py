@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from kezako.manifest import Manifest, Row
+from kezako.moves import rename
 from kezako.pictures import NotAPicture, open_picture
 
 FOLDER = "damaged"  # in data/NAME; nothing is destroyed
@@ -31,7 +32,7 @@ def set_aside(manifest: Manifest) -> list[Row]:
             manifest.update(row)
             target = manifest.folder / row.file
             target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(source, target)
+            rename(source, target)
             found.append(row)
     return found
 

@@ -103,10 +103,11 @@ class Pictures:
     def _read(self) -> list[Row]:
         with Manifest(self.folder, read_only=True) as manifest:
             self.notes = manifest.notes()
+            self._tried = manifest.rows()
             return [row for row in manifest.on_disk() if self._belongs(row)]
 
     def _check(self) -> None:
-        if told := too_few(self.recipe, self.rows):
+        if told := too_few(self.recipe, self.rows, self._tried):
             raise NotReady(told)
         for split, use in (("train", "to learn from"), ("valid", "to judge by")):
             seen = {

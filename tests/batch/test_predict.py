@@ -63,7 +63,7 @@ def test_without_a_table_it_says_a_line_each(
     Image.new("RGB", (40, 30), COLOURS["blue"]).save(tmp_path / "sky\x1b[31m.png")
     assert main(["predict", "colours", str(tmp_path)]) == 0
     said = capfd.readouterr().out
-    assert said == f"{tmp_path}/sky�[31m.png: This is blue. (100 %)\n"
+    assert said == f"{tmp_path}/sky\\x1b[31m.png: This is blue. (100 %)\n"
 
 
 @pytest.mark.parametrize(

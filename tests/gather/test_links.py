@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
+from kezako.clean.marks import apply_marks, set_mark, undo
 from kezako.gather import adopt, gather_from
+from kezako.manifest import Manifest
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 from tests.gather.boxes import folder_of
@@ -85,6 +88,25 @@ def test_in_pictures_a_linked_class_folder_stays_as_it_is(
     assert adopt(shapes, workspace).added == 0
     for row in rows_of(workspace, "shapes", status="kept"):
         assert (workspace.folder("shapes") / str(row.file)).is_file()
+
+
+def test_what_is_set_aside_leaves_another_disk(shapes: Recipe, workspace: Workspace) -> None:
+    other = Path("/dev/shm")
+    if not other.is_dir() or other.stat().st_dev == workspace.root.stat().st_dev:
+        pytest.skip("there is only one disk")
+    with TemporaryDirectory(dir=other) as place:
+        linked = folder_of(Path(place) / "things", ["1.jpg", "2.jpg", "3.jpg"])
+        workspace.pictures("shapes").mkdir(parents=True)
+        (workspace.pictures("shapes") / "round").symlink_to(linked)
+        adopt(shapes, workspace)
+        row = rows_of(workspace, "shapes", title="1.jpg")[0]
+        with Manifest(workspace.folder("shapes")) as manifest:
+            set_mark(manifest, row, "delete")
+        (deleted,) = apply_marks(shapes, workspace).deleted
+        assert (workspace.folder("shapes") / str(deleted.file)).is_file()
+        assert files_below(linked) == ["2.jpg", "3.jpg"]
+        assert undo(shapes, workspace) == 1
+        assert files_below(linked) == ["1.jpg", "2.jpg", "3.jpg"]
 
 
 def test_a_folder_that_cannot_be_listed_is_said(
