@@ -26,7 +26,6 @@ from kezako.classifier import Classifier, NotAPicture, TookTooLong
 from kezako.wording import sentence
 
 HELD = 4  # classifiers open at once, about 60 MB each
-TRIES = 3  # to open one whose files are exchanged meanwhile
 SETTLING = 5.0  # s that files may be on their way before it is said that they do not open
 MEMORY = 4 * 2**30  # bytes of address space: ten times what the largest accepted picture needs
 THREADS = 4  # at most, for one picture; more gain nothing on models of this size
@@ -86,30 +85,18 @@ class Shelf:
         return held.classifier
 
     def _exchange(self, name: str, folder: Path, held: Opened | None) -> Opened:
+        stamp = stamp_of(folder)
         try:
-            opened = self._open(folder)
+            opened = Opened(Classifier.open(folder, self._threads), stamp)
         except BundleError as error:
             if held is None:
                 raise
-            held.stamp = stamp_of(folder)
-            held.trouble, held.since = str(error), time.monotonic()
+            held.stamp, held.trouble, held.since = stamp, str(error), time.monotonic()
             return held
         self._held[name] = opened
         while len(self._held) > HELD:
             self._held.popitem(last=False)
         return opened
-
-    def _open(self, folder: Path) -> Opened:
-        """What is there now; not a card from before an exchange and a model from after it."""
-        for _ in range(TRIES - 1):
-            stamp = stamp_of(folder)
-            try:
-                return Opened(Classifier.open(folder, self._threads), stamp)
-            except BundleError:
-                if stamp_of(folder) == stamp:
-                    raise
-        stamp = stamp_of(folder)
-        return Opened(Classifier.open(folder, self._threads), stamp)
 
 
 def answer(shelf: Shelf, names: Sequence[str], picture: bytes) -> Outcome:

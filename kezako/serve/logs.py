@@ -7,11 +7,11 @@ for a terminal: each has a `Scribe`. And the server's own lines quote a visitor 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import threading
 import time
-from asyncio import StreamReader
 from collections.abc import Callable
 from typing import IO
 
@@ -78,15 +78,6 @@ class Scribe:
             self._write(self._rest)
         self._rest = b""
 
-    async def follow(self, reader: StreamReader) -> None:
-        """Take what comes from `reader`, to its end."""
-        try:
-            while chunk := await reader.read(CHUNK):
-                self.take(chunk)
-        except ConnectionError:
-            pass  # it was killed
-        self.end()
-
     def follow_beside(self, pipe: IO[bytes]) -> None:
         """Take what comes from `pipe`, to its end, in a thread of its own."""
 
@@ -118,6 +109,22 @@ class Scribe:
     def _say(self, text: str, *arguments: object) -> None:
         # It is measured already, see `_Sites`.
         self._log.warning(f"%s: {text}", self._who, *arguments, extra={"measured": True})
+
+
+class Hearing(asyncio.Protocol):
+    """Gives a scribe what comes over a socket; `over` is done when nothing more can."""
+
+    def __init__(self, scribe: Scribe) -> None:
+        self._scribe = scribe
+        self.over = asyncio.get_running_loop().create_future()
+
+    def data_received(self, data: bytes) -> None:
+        self._scribe.take(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._scribe.end()
+        if not self.over.done():
+            self.over.set_result(None)
 
 
 def tame(

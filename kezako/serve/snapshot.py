@@ -18,7 +18,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from kezako.serve import wire
-from kezako.serve.logs import Scribe
+from kezako.serve.logs import Hearing, Scribe
 
 # A process that is to be forked has no threads: libraries would lack theirs in the fork, and hang.
 SINGLE_THREADED = {
@@ -51,7 +51,7 @@ class SnapshotError(Exception):
 class Fork:
     """A kernel that was forked, with what a provisioner asks of a `subprocess.Popen`.
 
-    What it writes to its standard output and error comes over its lifeline, to `scribe`.
+    What it writes to its standard output and error comes over its lifeline, to a scribe.
     """
 
     stdin = stdout = stderr = None
@@ -60,13 +60,11 @@ class Fork:
         self,
         pid: int,
         ports: Mapping[str, int],
-        reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        scribe: Scribe,
+        hearing: Hearing,
     ):
         self.pid, self.ports = pid, dict(ports)
-        self._reader, self._writer = reader, writer
-        self._written = asyncio.ensure_future(scribe.follow(reader))
+        self._writer, self._hearing = writer, hearing
         self._watch: int | None = None
         with contextlib.suppress(AttributeError, OSError):  # Linux; elsewhere the lifeline tells
             self._watch = os.pidfd_open(pid)
@@ -75,12 +73,11 @@ class Fork:
         """None while it lives."""
         if self._watch is not None:
             return 0 if _is_readable(self._watch) else None
-        return 0 if self._reader.at_eof() else None
+        return 0 if self._hearing.over.done() else None
 
     def wait(self) -> int:
         """Let go of one that has ended."""
         asyncio.get_running_loop().call_later(_LAST_WORDS, self._writer.close)
-        self._written.add_done_callback(lambda _: self._writer.close())
         if self._watch is not None:
             os.close(self._watch)
             self._watch = None
@@ -156,7 +153,9 @@ class Snapshot:
                 heard.close()
                 self.kill()
                 raise SnapshotError(f"{self.python} cannot be started: {error}") from error
-        self._hearing = asyncio.ensure_future(self._hear(heard))
+        scribe = self._scribe(f"Snapshot {self._process.pid}")  # also for forks not yet welcome
+        loop = asyncio.get_running_loop()
+        _, hearing = await loop.create_connection(lambda: Hearing(scribe), sock=heard)
         reader, writer = await _open(ours.dup())
         try:
             writer.write(wire.encode({"cells": _cells(self.notebook), "niceness": self._niceness}))
@@ -166,7 +165,7 @@ class Snapshot:
             raise SnapshotError(f"the notebook ran for more than {TIMEOUT} seconds") from None
         except (EOFError, OSError):
             self.kill()
-            await asyncio.wait([self._hearing], timeout=_LAST_WORDS)  # the log says why, and above
+            await asyncio.wait([hearing.over], timeout=_LAST_WORDS)  # the log says why, and above
             raise SnapshotError("the process that runs the notebook ended") from None
         finally:
             writer.close()
@@ -217,13 +216,6 @@ class Snapshot:
                 self._process.kill()
             self._process.wait()
 
-    async def _hear(self, end: socket.socket) -> None:
-        """What the process writes, and its forks until each has its own lifeline for that."""
-        assert self._process
-        reader, writer = await _open(end)
-        await self._scribe(f"Snapshot {self._process.pid}").follow(reader)
-        writer.close()
-
     def _fork_ahead(self) -> None:
         while self.is_alive and self._requests and len(self._spares) < self._wanted:
             task = asyncio.ensure_future(self._fork())
@@ -250,8 +242,11 @@ class Snapshot:
         except (TimeoutError, EOFError) as error:
             writer.close()
             raise SnapshotError("a fork failed; the log above says why") from error
-        scribe = self._scribe(f"Kernel {report['pid']}")
-        return Fork(report["pid"], report["ports"], reader, writer, scribe)
+        hearing = Hearing(self._scribe(f"Kernel {report['pid']}"))
+        writer.transport.set_protocol(hearing)
+        reader.feed_eof()
+        hearing.data_received(await reader.read())  # what came right behind the report
+        return Fork(report["pid"], report["ports"], writer, hearing)
 
 
 def memory(pid: int, shared: bool = False) -> int | None:

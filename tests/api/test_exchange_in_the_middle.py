@@ -1,16 +1,23 @@
-"""An exchange of a bundle that falls into its opening leaves nothing alarming in the log."""
+"""An exchange of a bundle in the middle of everything leaves nothing alarming in the log."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from kezako import bundle
 from kezako.apart import worker
 from kezako.apart.worker import SETTLING, Shelf
-from kezako.bundle import MODEL, BundleError
-from kezako.classifier import Classifier
+from kezako.bundle import CREDITS, HEAD, KNOWN, MODEL, new_bundle, read_card, seal
+from tests.api.client import Client, colour
+from tests.limits.guest import Guest
+from tests.servers import serving, until
 
 Write = Callable[..., Path]
 
@@ -27,38 +34,6 @@ def a_clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(worker, "time", clock)
     return clock
-
-
-@pytest.fixture
-def a_moment(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], object]]:
-    """What happens while a classifier is opened: each is done once, and that opening fails."""
-    moments: list[Callable[[], object]] = []
-    opened = Classifier.open
-
-    def open_(folder: Path, threads: int = 0) -> Classifier:
-        if moments:
-            moments.pop(0)()
-            raise BundleError("It is not the file that card.json describes.")
-        return opened(folder, threads)
-
-    monkeypatch.setattr(Classifier, "open", open_)
-    return moments
-
-
-@pytest.mark.parametrize("before", [True, False], ids=["another was open", "none was"])
-def test_it_is_opened_again(
-    tmp_path: Path, a_bundle: Write, a_moment: list[Callable[[], object]],
-    capfd: pytest.CaptureFixture[str], before: bool,
-) -> None:  # fmt: skip
-    a_bundle(tmp_path, "colours", ("old", "b", "c"))
-    shelf = Shelf(tmp_path)
-    if before:
-        assert shelf.get("colours").card.labels[0] == "old"
-        a_bundle(tmp_path, "colours", ("new", "b", "c"))
-    a_moment.append(lambda: a_bundle(tmp_path, "colours", ("newer", "b", "c")))
-    a_moment.append(lambda: a_bundle(tmp_path, "colours", ("newest", "b", "c")))
-    assert shelf.get("colours").card.labels[0] == "newest"
-    assert not capfd.readouterr().err
 
 
 def test_files_that_arrive_one_by_one_are_waited_for(
@@ -93,3 +68,80 @@ def test_what_stays_broken_is_said_once(
     said = capfd.readouterr().err
     assert said.count("The one that was opened before goes on answering.") == 1
     assert str(folder / MODEL) in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("atomic", [True, False], ids=["in one step", "by two renames"])
+def test_who_asks_and_who_visits_meanwhile_notices_nothing(
+    tmp_path: Path, the_repository: Path, atomic: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not atomic:  # as on macOS and Windows
+        monkeypatch.setattr(bundle, "_exchange", lambda *_: False)
+    bears, models = the_repository / "models" / "bears", tmp_path / "models"
+    _exchange(bears, models / "bears", 0)
+    command = ["-m", "kezako", "serve", "bears", "--no-browser", "--port", "{port}"]
+    for address in serving(command, tmp_path, "healthz"):
+        with Client(address) as api:
+            until(lambda: api.http.get("healthz").status_code == 200)
+            with _asking(address) as answered, _visiting(address) as visited:
+                for number in range(1, 11):
+                    _exchange(bears, models / "bears", number)
+                    so_far = len(answered)
+                    until(lambda: len(answered) > so_far + 1)  # noqa: B023
+                until(lambda: len(visited) >= 3)
+            assert set(answered) == {200}
+            assert set(visited) == {True}
+    log = next(tmp_path.glob("*.log")).read_text()
+    assert not [line for line in log.splitlines() if line.startswith("[")]
+
+
+def _exchange(source: Path, folder: Path, number: int) -> None:
+    """Write the bundle anew, with a model that differs in nothing but its bytes."""
+    card = read_card(source)
+    with new_bundle(folder) as staged:
+        for name in {MODEL, HEAD, KNOWN, CREDITS} & {*card.files}:
+            shutil.copy(source / name, staged)
+        with (staged / MODEL).open("ab") as model:
+            model.write(b"\x1a\x01" + bytes([48 + number % 10]))  # protobuf: its domain, anew
+        seal(staged, replace(card, title=f"Bears {number}"))
+
+
+@contextmanager
+def _again_and_again(act: Callable[[], object]) -> Iterator[list[object]]:
+    """Do it all the time, in another thread: what came of it each time."""
+    came, over = [], threading.Event()
+
+    def go() -> None:
+        while not over.is_set():
+            try:
+                came.append(act())
+            except Exception as error:
+                came.append(error)
+
+    thread = threading.Thread(target=go)
+    thread.start()
+    try:
+        yield came
+    finally:
+        over.set()
+        thread.join()
+
+
+@contextmanager
+def _asking(address: str) -> Iterator[list[object]]:
+    picture = colour(250, 20, 20)
+    with (
+        Client(address) as api,
+        _again_and_again(lambda: api.send(picture, model="bears").status_code) as came,
+    ):
+        yield came
+
+
+def _visiting(address: str) -> object:
+    def visit() -> bool:
+        guest = Guest(address).arrives("?model=bears").connects()
+        known = guest.is_answered() and "cannot be opened" not in guest.page
+        guest.leaves()
+        return known
+
+    return _again_and_again(visit)
