@@ -81,7 +81,7 @@ def convert(order: Order) -> dict[str, Any]:
     seen = learnt.seen
     how = {
         "size": seen.size, "resize": seen.resize, "mode": seen.mode,
-        "mean": seen.mean, "std": seen.std,
+        "mean": seen.mean, "std": seen.std, "before": seen.before,
     }  # fmt: skip
     whole = shape.prepared(model, seen.size, seen.shrinks)
     noise = _noise(how)
@@ -96,6 +96,7 @@ def convert(order: Order) -> dict[str, Any]:
         "architecture": learnt.architecture,
         "notes": learnt.notes,
         "left_out": export.foreign,
+        "doubts": learnt.doubts,
         "difference": difference,
     }
 

@@ -6,9 +6,14 @@ that a file which means harm is refused by name, instead of being taken with its
 
 from __future__ import annotations
 
+import re
 import sys
+from typing import Any
 
 from kezako.errors import KezakoError
+
+MAX_FILE = 2 * 2**30  # bytes; the largest models that fastai trains have a quarter
+_LONGEST = 1000  # letters of a name
 
 
 class Refused(KezakoError):
@@ -20,11 +25,13 @@ _MODULES = {"__builtin__": "builtins", "copy_reg": "copyreg", "posix": "os", "nt
             "_operator": "operator", "_functools": "functools", "_io": "io", "_pickle": "pickle",
             "_socket": "socket", "_thread": "threading", "_ctypes": "ctypes", "_imp": "importlib",
             "_posixsubprocess": "subprocess", "_frozen_importlib": "importlib",
-            "_collections": "collections", "pathlib._local": "pathlib", "commands": "subprocess",
+            "_collections": "collections", "_abcoll": "collections.abc",
+            "_collections_abc": "collections.abc", "pathlib._local": "pathlib",
+            "commands": "subprocess",
             "cloudpickle.cloudpickle_fast": "cloudpickle", "cloudpickle.cloudpickle": "cloudpickle",
-            "torch.serialization": "torch",
-            "numpy.core.multiarray": "numpy", "numpy._core.multiarray": "numpy",
-            "numpy.core.numeric": "numpy", "numpy._core.numeric": "numpy"}  # fmt: skip
+            "torch.serialization": "torch"}  # fmt: skip
+# Where NumPy's own functions lie; what they are called outside has neither "core" nor the module.
+_NUMPY_CORE = re.compile(r"numpy\._?core(\.\w+)?")
 _NAMES = {"builtins.unicode": "builtins.str", "builtins.long": "builtins.int",
           "builtins.xrange": "builtins.range", "builtins.reduce": "functools.reduce",
           "builtins.execfile": "builtins.exec"}  # fmt: skip
@@ -72,7 +79,8 @@ _CLOUDPICKLE = {f"cloudpickle.{name}" for name in (
 _CALLED = {
     *(f"builtins.{name}" for name in (
         "getattr", "set", "frozenset", "bytes", "bytearray", "complex", "object", "slice",
-        "range", "list", "dict", "tuple", "str", "int", "float", "bool", "type")),
+        "range", "list", "dict", "tuple", "str", "int", "float", "bool", "type", "property",
+        "classmethod", "staticmethod")),
     *_FUNCTIONAL, *_REBUILT, *_CLOUDPICKLE,
     *(f"collections.{name}" for name in ("OrderedDict", "defaultdict", "Counter", "deque")),
     *(f"pathlib.{name}" for name in (
@@ -81,30 +89,47 @@ _CALLED = {
     "random.Random", "uuid.UUID", "decimal.Decimal", "fractions.Fraction", "re._compile",
     "inspect._ParameterKind", "inspect.Parameter", "inspect.Signature",
     "types.CodeType", "types.CellType", "types.MethodType", "types.SimpleNamespace",
-    "types.GenericAlias", "types.MappingProxyType", "typing.Union", "typing.TypeVar",
+    "types.GenericAlias", "types.MappingProxyType", "collections.abc._CallableGenericAlias",
+    "typing.Union", "typing.TypeVar",
     "torch.device", "torch.Size", "torch.nn.parameter.Parameter",
     "PIL.Image.Resampling", "PIL.Image.Transpose", "PIL.Image.Dither",
     "torchvision.transforms.functional.InterpolationMode",
     *(f"numpy.{name}" for name in (
-        "dtype", "scalar", "_reconstruct", "_frombuffer", "ndarray",
+        "dtype", "scalar", "_reconstruct", "_frombuffer", "ndarray", "_ufunc_reconstruct",
         "random._pickle.__randomstate_ctor", "random._pickle.__bit_generator_ctor",
         "random._pickle.__generator_ctor")),
 }  # fmt: skip
 
 # Packages whose classes fastai's exports are full of. Their objects are records like any other.
-_FAMILY = {"fastai", "fastcore", "fasttransform", "fastprogress", "plum", "torchvision", "PIL"}
+_FAMILY = {"fastai", "fastcore", "fasttransform", "fastprogress", "plum", "torchvision", "timm",
+           "PIL"}  # fmt: skip
 # Not Python's own, and yet nothing that a classifier has reason to mention.
-_RUNNERS = {"pip", "_pip", "setuptools", "pkg_resources", "distutils", "IPython", "dill", "joblib",
+_RUNNERS = {"pip", "_pip", "setuptools", "pkg_resources", "distutils", "IPython", "joblib",
             "ipykernel", "nbconvert", "papermill", "pexpect", "paramiko", "fabric", "invoke", "sh",
             "requests", "httpx", "aiohttp", "urllib3", "webbrowser", "numba", "cffi",
             "jupyter_core"}  # fmt: skip
 _OWN = {"torch", "numpy", "cloudpickle"}  # with lists of their own above
 
 
+def joined(*parts: Any) -> str:
+    """Texts of the file as one dotted path. Raises `Refused` where one is no text, or endless."""
+    if not all(isinstance(part, str) for part in parts):
+        raise Refused("The file is refused: it names something by what is no name.")
+    if sum(map(len, parts)) > _LONGEST:
+        raise Refused(f"The file is refused: it names something by more than {_LONGEST} letters.")
+    return ".".join(parts)
+
+
 def written(module: str, name: str) -> str:
-    """A pickle's module and name as one dotted path, spelt as a person would: "os.system"."""
+    """A pickle's module and name as one dotted path, spelt as a person would: "os.system".
+
+    Raises `Refused` for one without end.
+    """
     if module.split(".")[0] == "fastai2":  # what fastai 2 was called before it was out
         module = module.replace("fastai2", "fastai", 1)
+    joined(module, name)  # before anything is searched in them
+    if _NUMPY_CORE.fullmatch(module):
+        module = "numpy"
     path = f"{_MODULES.get(module, module)}.{name}"
     return _NAMES.get(path, path)
 
@@ -157,6 +182,11 @@ def is_foreign(path: str) -> bool:
 
 def check_mention(path: str) -> None:
     """Raises `Refused` for a name that an export has no reason to hold."""
+    if path.startswith("dill."):
+        raise Refused(
+            "The file was written with dill, which packs programs into a file: refused, nothing of "
+            "it was run. If you made it, export again with learn.export(), without pickle_module."
+        )
     if not may_mention(path):
         raise Refused(
             f"This file wants to call {short(path)}: refused, nothing of it was run. "
