@@ -14,7 +14,15 @@ from collections.abc import Callable
 from typing import Any
 
 from kezako.bring.names import Refused, check_mention, is_foreign, short, written
-from kezako.bring.records import Name, OddKey, Record, call, is_plain_key, make_instance
+from kezako.bring.records import (
+    Name,
+    OddKey,
+    Record,
+    call,
+    call_record,
+    is_plain_key,
+    make_instance,
+)
 
 MAX_STEPS = 2_000_000  # a resnet34 takes 23,000, one with a table of 100,000 rows 400,000
 _MAX_FOREIGN = 50
@@ -91,13 +99,11 @@ class _Machine:
         if not isinstance(args, tuple):
             raise Damaged("arguments that are none")
         if isinstance(what, Record):
-            raise Refused(
-                f"This file wants to call what {short(what.kind.path)} brings: refused, nothing "
-                "of it was run."
-            )
-        if not isinstance(what, Name):
+            self.push(call_record(what, args))
+        elif isinstance(what, Name):
+            self.push(call(what, args))
+        else:
             raise Damaged("a call of what is no function")
-        self.push(call(what, args))
 
     def instance(self, kind: Any, args: Any, keywords: Any = None) -> None:
         if not isinstance(kind, Name) or not isinstance(args, tuple):

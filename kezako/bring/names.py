@@ -39,7 +39,10 @@ _NAMES = {"builtins.unicode": "builtins.str", "builtins.long": "builtins.int",
 # Python's own that an export has reason to mention: types, and harmless helpers.
 _HARMLESS = {"typing", "types", "abc", "re", "math", "posixpath", "ntpath", "string", "itertools",
              "inspect", "enum", "dataclasses", "numbers", "fractions", "decimal", "datetime",
-             "collections", "pathlib", "random", "uuid", "time", "copy"}  # fmt: skip
+             "collections", "pathlib", "random", "uuid", "time", "copy", "json", "csv", "glob",
+             "fnmatch", "hashlib", "base64", "binascii", "textwrap", "unicodedata", "statistics",
+             "bisect", "heapq", "struct", "array", "contextlib", "logging", "warnings", "zoneinfo",
+             "calendar", "pprint", "difflib", "operator"}  # fmt: skip
 _BUILTINS = {"str", "int", "float", "bool", "bytes", "bytearray", "complex", "object", "type",
              "list", "tuple", "dict", "set", "frozenset", "slice", "range", "property", "super",
              "staticmethod", "classmethod", "print", "len", "min", "max", "sum", "abs", "round",
@@ -47,11 +50,13 @@ _BUILTINS = {"str", "int", "float", "bool", "bytes", "bytearray", "complex", "ob
              "repr", "hash", "id", "iter", "next", "any", "all", "getattr", "hasattr", "NoneType",
              "Ellipsis", "NotImplemented", "Exception", "ValueError", "TypeError", "KeyError",
              "AttributeError", "IndexError", "RuntimeError", "StopIteration"}  # fmt: skip
-_FUNCTIONAL = {"functools.partial", "functools.reduce", "functools.wraps", "operator.or_",
-               "operator.getitem", "operator.attrgetter", "operator.itemgetter", "operator.lt",
-               "operator.gt", "operator.eq", "operator.mul", "operator.add",
-               "operator.methodcaller", "copyreg._reconstructor", "copyreg.__newobj__",
-               "copyreg.__newobj_ex__", "_codecs.encode"}  # fmt: skip
+_FUNCTIONAL = {"functools.partial", "functools.partialmethod", "functools.lru_cache",
+               "functools.cmp_to_key", "functools.cached_property", "functools.update_wrapper",
+               "functools.reduce", "functools.wraps", "operator.or_", "operator.getitem",
+               "operator.attrgetter", "operator.itemgetter", "operator.lt", "operator.gt",
+               "operator.eq", "operator.mul", "operator.add", "operator.methodcaller",
+               "copyreg._reconstructor", "copyreg.__newobj__", "copyreg.__newobj_ex__",
+               "_codecs.encode"}  # fmt: skip
 
 # torch's and numpy's: all of their functions of numbers, none of those that open files.
 _FILES = {"torch.load", "torch.save", "torch.compile", "torch.from_file", "numpy.load",
@@ -60,7 +65,17 @@ _FILES = {"torch.load", "torch.save", "torch.compile", "torch.from_file", "numpy
           "numpy.DataSource"}  # fmt: skip
 _PARTS = ("torch.nn.", "torch.optim.", "torch.cuda.amp.", "torch.amp.", "torch.utils.data.",
           "torch.functional.", "torch.distributions.", "torch.linalg.", "torch.special.",
-          "numpy.random.", "numpy.linalg.")  # fmt: skip
+          "torch.fft.", "torch.autograd.", "torch._C._nn.", "torch._C._special.",
+          "torch._C._linalg.", "torch._C._fft.", "torch._C._VariableFunctions",
+          "numpy.random.", "numpy.linalg.", "numpy.ma.", "numpy.matrixlib.", "numpy.rec.",
+          "numpy.fft.", "numpy.polynomial.")  # fmt: skip
+# What a table, a date or a logger is put together with again; its rows and zones come along.
+_TABLES = re.compile(
+    r"pandas\.(?:_libs|core|arrays)\.(?:\w+\.)*(?:_new_\w+|\w*_unpickle\w*|new_block|[A-Z]\w*)"
+    r"|pyarrow\.(?:lib\.)?(?:_restore_array|type_for_alias|chunked_array|py_buffer|field|schema"
+    r"|(?:large_)?(?:string|binary|list_?)|_reconstruct_\w+|[A-Z]\w*)"
+    r"|pytz\._(?:UTC|p)|zoneinfo\.ZoneInfo\._unpickle|logging\.getLogger"
+)
 _REBUILT = {f"torch._utils.{name}" for name in (
     "_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_parameter",
     "_rebuild_parameter_with_state")} | {
@@ -136,7 +151,8 @@ def written(module: str, name: str) -> str:
 
 def short(path: str) -> str:
     """`path` as a sentence shows it: no control characters, and not without end."""
-    text = "".join(c if c.isprintable() else "?" for c in path.removeprefix("builtins."))
+    text = path[: 2 * _LONGEST].removeprefix("builtins.")
+    text = "".join(c if c.isprintable() else "?" for c in text)
     return text if len(text) <= 100 else f"{text[:97]}..."
 
 
@@ -148,9 +164,8 @@ def may_mention(path: str) -> bool:
     if root == "builtins":
         return rest.split(".")[0] in _BUILTINS
     if root in ("torch", "numpy"):
-        return ("." not in rest and path not in _FILES) or path.startswith(_PARTS)
-    if root in ("functools", "operator", "cloudpickle", "copyreg", "_codecs"):
-        return False
+        file = path in _FILES or path.endswith("from_file")
+        return not file and ("." not in rest or path.startswith(_PARTS))
     if root in sys.stdlib_module_names:
         return root in _HARMLESS
     return root not in _RUNNERS
@@ -162,7 +177,7 @@ def may_call(path: str) -> bool:
     Of fastai's family the classes (an enumeration is pickled as a call), and no function.
     """
     own = path.partition(".")[0] in _FAMILY and path.rpartition(".")[2][:1].isupper()
-    return own or path in _CALLED
+    return own or path in _CALLED or _TABLES.fullmatch(path) is not None
 
 
 def may_make(path: str) -> bool:
@@ -209,7 +224,6 @@ def check_call(path: str) -> None:
 
 def check_carried(path: str) -> None:
     """Raises `Refused` for a function that a call is to hand on, to be called later."""
-    root = path.partition(".")[0]
     check_mention(path)
-    if root in _HARMLESS and not may_call(path):
+    if path.partition(".")[0] in _HARMLESS - {"operator"}:
         check_call(path)

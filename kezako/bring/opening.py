@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kezako.bring.names import Refused, short
-from kezako.bring.records import Name, OddKey, as_list, attributes, path_of
+from kezako.bring.records import Name, OddKey, as_list, attributes, is_a, path_of
 
 _MODES = {"fastai.vision.core.PILImage": "RGB", "fastai.vision.core.PILBase": "RGB",
           "fastai.vision.core.PILImageBW": "L"}  # fmt: skip
 _KNOWN = ("fastai.", "fastcore.", "operator.", "pathlib.", "builtins.")  # whose functions get paths
+_OPENERS_HOME = "fastai.vision.core"
+_FUNCTIONS = ("cloudpickle._make_function", "cloudpickle._make_skel_func")
 _PATHS = ("pathlib.", "builtins.str")
 
 
@@ -99,12 +101,25 @@ def _opener(step: Any) -> str:
     if isinstance(function, Name):
         owner, _, method = function.path.rpartition(".")
         return owner if method == "create" else ""
-    # A method that travels as its code: of fastai's own module, bound to its class.
-    home = attributes(attributes(step).get("encodes"))
-    known = home.get("__module__") == "fastai.vision.core" and home.get("__name__") == "create"
-    if known and path_of(function) == "types.MethodType" and len(function.args) == 2:
-        return path_of(function.args[1])
-    return ""
+    # A method that travels as its code, bound to its class.
+    if not is_a(function, "types.MethodType") or len(function.args) != 2:
+        return ""
+    method, owner = function.args
+    return path_of(owner) if _home(method) == _OPENERS_HOME and _is_named(method) else ""
+
+
+def _home(function: Any) -> str:
+    """The module of a function that travels as its code; "" where that is not said."""
+    held = function.args[1] if is_a(function, *_FUNCTIONS) and len(function.args) > 1 else None
+    name = held.get("__name__") if isinstance(held, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def _is_named(function: Any) -> bool:
+    code = function.args[0]
+    return is_a(code, "types.CodeType") and any(
+        isinstance(arg, str) and arg == "create" for arg in code.args
+    )
 
 
 def _is_known(step: Any) -> bool:
@@ -112,10 +127,9 @@ def _is_known(step: Any) -> bool:
     function = wrapped(step)
     if function is None:
         return path_of(step).startswith(_KNOWN)
-    home = attributes(attributes(step).get("encodes")).get("__module__")
-    if isinstance(home, str) and f"{home}.".startswith(_KNOWN):
-        return True
-    return path_of(function).startswith(_KNOWN)
+    if is_a(function, "types.MethodType") and function.args:
+        function = function.args[0]
+    return f"{_home(function)}.".startswith(_KNOWN) or path_of(function).startswith(_KNOWN)
 
 
 def _given(step: Any) -> list[str]:

@@ -20,6 +20,7 @@ _CARRIERS = {"functools.partial", "functools.reduce", "types.MethodType",
              "torch._tensor._rebuild_from_type", "torch._tensor._rebuild_from_type_v2",
              "torch.tensor._rebuild_from_type", "fastai.torch_core._rebuild_from_type"}  # fmt: skip
 
+_FEW = 20  # arguments that are looked at
 _SMALL = 2**31  # whole numbers below it cannot be chosen so that very many of them collide
 
 
@@ -100,6 +101,23 @@ def call(kind: Name, args: tuple[Any, ...]) -> Any:
     if path.startswith("copyreg.") and isinstance(first, Name):
         return make_instance(first, args[2:])
     return Record(kind, args)
+
+
+def call_record(what: Record, args: tuple[Any, ...]) -> Any:
+    """What stands for a call of something that was made before. Raises `Refused`.
+
+    Of such things tables bring partial functions; what lies within those is what is called.
+    """
+    held = what.state if isinstance(what.state, tuple) else ()
+    given = [function for function in (*what.args[:1], *held[:1]) if isinstance(function, Name)]
+    if what.kind.path != "functools.partial" or not given:
+        raise Refused(
+            f"This file wants to call what {short(what.kind.path)} brings: refused, nothing of it "
+            "was run."
+        )
+    for function in given:
+        call(function, (*what.args[1:_FEW], *args[:_FEW]))
+    return Record(given[-1], args)
 
 
 def path_of(value: Any) -> str:

@@ -52,7 +52,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "cut, then resized": {"items": [Resize(64), CropPad(48)]},  # fastai cuts first
     "bent, then cut": {"items": [Resize(80, ResizeMethod.Squish), RandomCrop(90)]},
     "resized twice": {"items": [Resize(96), RandomResizedCrop(64)]},
-    "resized in training only": {"items": [Resize(64), Resize(40, split_idx=0)]},
+    "cut in training only": {"items": [Resize(64), CropPad(48, split_idx=0)]},
     "not normalised": {"batch": [IntToFloatTensor()]},
     "turned copies": {"batch": [*aug_transforms(mult=2), NORMAL]},
     "made smaller": {"items": Resize(96), "batch": [*aug_transforms(size=64), NORMAL]},

@@ -24,7 +24,6 @@ from fastai.vision.all import (
     RatioResize,
     RegressionBlock,
     Resize,
-    ResizeMethod,
     SaveModelCallback,
     Transform,
     TransformBlock,
@@ -80,14 +79,11 @@ def always(step: Any) -> Any:
 
 
 REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
-    "padded in no way": ('Resize cannot be done by the page: it pads with "wrap"',
-                         {"items": Resize(64, ResizeMethod.Pad, pad_mode="wrap")}),
     "not square": ("not square", {"items": Resize((64, 96))}),
     "a ratio": ("RatioResize cannot be done by the page: it changes every picture",
                 {"items": [RatioResize(64), Resize(64)]}),
     "cut unevenly": ("CropPad cannot be done by the page: its pictures are not square",
                      {"items": [Resize(64), CropPad((48, 32))]}),
-    "five ways": ("more than 4 steps resize or cut", {"items": [Resize(s) for s in range(40, 45)]}),
     "too small": ("pictures of 16 pixels a side", {"items": [Resize(64), RandomCrop(16)]}),
     "turned always": ("FlipItem", {"items": [Resize(64), always(FlipItem(1))]}),
     "own step": ("--skip Inverted", {"items": [Resize(64), Inverted()]}),
