@@ -31,7 +31,7 @@ from typing import Any, Literal, get_args
 
 from kezako.errors import KezakoError
 from kezako.lock import locked
-from kezako.recipe import Resize, Task
+from kezako.recipe import Task
 
 FORMAT = 1
 CARD = "card.json"
@@ -45,6 +45,13 @@ NOT_CLASSIFIERS = {"starter"}  # under models/ too: weights to begin training wi
 Precision = Literal["int8", "fp32"]
 PATIENCE = 10.0  # seconds for a bundle that is exchanged again and again while it is read
 PAUSE = 0.02
+# How a picture is resized or cut: a recipe's ways, and those that only imported networks use.
+Way = Literal[
+    "random-crop", "crop", "squish", "pad", "pad-zeros", "pad-border",
+    "center-crop", "center-crop-border", "center-crop-reflection",
+]  # fmt: skip
+MOST_WAYS = 4  # one after the other
+MOST_PIXELS = 2048  # a side, of a picture on its way
 
 
 class BundleError(KezakoError):
@@ -56,10 +63,16 @@ class Preprocessing:
     """How a picture becomes the model's input; equal to fastai's validation transforms."""
 
     size: int  # pixels a side
-    resize: Resize
+    resize: Way
     mode: Literal["RGB", "L"] = "RGB"  # "L": grey, repeated over the three channels
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)  # ImageNet's, per channel of 0 to 1
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    before: tuple[tuple[Way, int], ...] = ()  # what is done first, with its pixels a side
+
+    @property
+    def ways(self) -> tuple[tuple[Way, int], ...]:
+        """All that is done to a picture, in order, with the pixels a side that it gives."""
+        return (*self.before, (self.resize, self.size))
 
 
 @dataclass(frozen=True)
@@ -84,7 +97,10 @@ class Card:
     format: int = FORMAT
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+        values = asdict(self)
+        if not self.preprocessing.before:  # which older versions do not know
+            del values["preprocessing"]["before"]
+        return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
 
 def read_card(folder: Path) -> Card:
@@ -269,13 +285,17 @@ def _card_from(values: dict[str, Any]) -> Card:
     preprocessing = dict(values["preprocessing"])
     for key in ("mean", "std"):
         preprocessing[key] = tuple(float(value) for value in preprocessing[key])
-    values["preprocessing"] = Preprocessing(**preprocessing)
+    before = tuple((str(way), int(size)) for way, size in preprocessing.get("before", ()))
+    values["preprocessing"] = Preprocessing(**{**preprocessing, "before": before})
     values["labels"] = tuple(str(label) for label in values["labels"])
     card = Card(**values)
     if not card.labels or not 32 <= card.preprocessing.size <= 1024:
         raise ValueError("its labels or its picture size are out of range")
-    if card.preprocessing.resize not in get_args(Resize) or card.task not in get_args(Task):
+    ways = card.preprocessing.ways
+    if not {way for way, _ in ways} <= set(get_args(Way)) or card.task not in get_args(Task):
         raise ValueError("its resize method or its task is unknown")
+    if len(ways) > MOST_WAYS or not all(1 <= size <= MOST_PIXELS for _, size in ways):
+        raise ValueError("what it does to pictures is out of range")
     if card.preprocessing.mode not in ("RGB", "L") or "{label}" not in card.answer:
         raise ValueError("its picture mode or its answer is wrong")
     return card

@@ -26,7 +26,7 @@ from kezako.bundle import (
 )
 from kezako.decision import named, probabilities, thresholds_of
 from kezako.pictures import NotAPicture, Picture, open_picture
-from kezako.resize import RESIZE
+from kezako.resize import resized
 from kezako.runtime import Floats, Model, TookTooLong
 from kezako.why import heat
 
@@ -204,7 +204,7 @@ def unit(features: Floats) -> Floats:
 
 def prepare(picture: Picture, how: Preprocessing) -> Floats:
     """fastai's validation transforms of `picture`, as (3, S, S). Raises `NotAPicture`."""
-    image = RESIZE[how.resize](open_picture(picture, how.mode), how.size)
+    image = resized(open_picture(picture, how.mode), how.ways)
     mean, std = (np.asarray(row, np.float32)[:, None, None] for row in (how.mean, how.std))
     pixels = np.asarray(image)  # (S, S, 3), or (S, S) for grey
     planes = np.stack([pixels] * 3) if pixels.ndim == 2 else pixels.transpose(2, 0, 1)

@@ -49,7 +49,7 @@ def over(
 ) -> Floats:
     """The heat of every pixel of the picture, (height, width); 0 where the model did not look."""
     width, height = size
-    left, top, right, bottom = seen(how.resize, how.size, width, height)
+    left, top, right, bottom = seen(how.ways, width, height)
     rows, columns = heat.shape
     across, down = (right - left) / columns, (bottom - top) / rows  # pixels of one cell
     # Pixel (x, y) takes the heat at column (x - left) / across; outside the map that is 0.

@@ -16,8 +16,9 @@ from kezako.bring.names import Refused
 _ROOT = Path(__file__).parents[2]
 _PATH = "import sys; sys.path.append(sys.argv[1]); "  # last, so that it shadows no module
 _PROGRAM = "from kezako.bring.convert import main; main()"
-# No module from the maker's own folder.
-_ENVIRONMENT = {"PYTHONSAFEPATH": "1", "PYTHONWARNINGS": "ignore", "OMP_WAIT_POLICY": "PASSIVE"}
+# No module from the maker's own folder, and no key that a file could choose to be slow to find.
+_ENVIRONMENT = {"PYTHONSAFEPATH": "1", "PYTHONWARNINGS": "ignore", "OMP_WAIT_POLICY": "PASSIVE",
+                "PYTHONHASHSEED": "random"}  # fmt: skip
 _MAX_FOUND = 16 * 2**20  # bytes of found.json; ten thousand classes need a tenth
 
 

@@ -54,17 +54,35 @@ def _network(card: Card, origin: dict[str, Any]) -> str:
     how = card.preprocessing
     network = f"A {as_text(origin['architecture'])}" if origin["architecture"] else "A network"
     left = origin["left_out"]
+    ways = ", then ".join(way for way, _ in how.ways)
     scaled = ", before the temperature below scales them" * (card.temperature != 1)
     return (
-        f"{network} that sees pictures at {how.size} px, resize `{how.resize}`"
-        f"{', in grey' if how.mode == 'L' else ''}. The page's model gives its probabilities "
-        f"within {max(origin['difference'], 1e-6):.6f}{scaled}."
+        f"{network} that sees pictures at {how.size} px, resize `{ways}`"
+        f"{', in grey' if how.mode == 'L' else ''}. {_agreement(origin, scaled)}"
         + (
             f" Left behind, and never run: {', '.join(as_text(name) for name in left)}."
             if left
             else ""
         )
+        + (_AS_IT_CAME if how.ways[0][0].startswith("center-crop") else "")
     )
+
+
+def _agreement(origin: dict[str, Any], scaled: str) -> str:
+    """How near the page comes to the learner; nothing where something of it was left out."""
+    if doubts := origin.get("doubts"):
+        return (
+            "Whether the page answers as the learner did is not known, because what this does to "
+            f"pictures is not: {', '.join(as_text(name) for name in doubts)}."
+        )
+    within = max(origin["difference"], 1e-6)
+    return f"The page's model gives its probabilities within {within:.6f}{scaled}."
+
+
+_AS_IT_CAME = (
+    " It sees the middle of a photo, pixel by pixel as it came; the page makes large photos "
+    "smaller before they travel, and sees more of those."
+)
 
 
 def _figures(card: Card) -> list[str]:

@@ -7,25 +7,27 @@ Sizes are checked against the file before anything is read, so that no number in
 from __future__ import annotations
 
 import io
-import pickle
+import os
 import struct
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, BinaryIO
+from pathlib import Path, PurePosixPath
+from typing import Any
 
-from kezako.bring.names import Refused, check_mention, is_foreign, short, written
-from kezako.bring.records import Name, Record, named, walk
+from kezako.bring.kinds import check_file, what_zip
+from kezako.bring.machine import run
+from kezako.bring.names import MAX_FILE, Refused, short
+from kezako.bring.records import Name
 
-MAX_FILE = 2 * 2**30  # bytes; the largest models that fastai trains have a quarter
-MAX_PICKLE = 64 * 2**20  # bytes of the pickle alone; a usual one has a thousandth
+MAX_PICKLE = 64 * 2**20  # bytes of the pickles alone; a usual one has a thousandth
 MAX_ENTRIES = 100_000  # tensors of a zip; a usual export has some hundred
 WIDTHS = {"Double": 8, "Float": 4, "Half": 2, "BFloat16": 2, "Long": 8, "Int": 4, "Short": 2,
           "Char": 1, "Byte": 1, "Bool": 1}  # fmt: skip
 _MAGIC = 0x1950A86A20F9469CFC6C  # what torch's older files begin with
-_MAX_FOREIGN = 50
-_STARTS = (b"\x80", b"(", b"c", b"}", b"]")  # a pickle's first byte, in every protocol
+_DIRECTORY = 8 * 2**20  # bytes of a zip's list of entries; a usual one has 50,000
+_PACKED = 4  # times: torch does not compress, and weights that somebody else did shrink little
+_SPARE = 64 * 2**20  # bytes that every file may unpack to, and have read in all
 
 
 @dataclass(frozen=True)
@@ -48,79 +50,104 @@ class Export:
 
 def open_export(path: Path) -> Export:
     """Read the file at `path`. Raises `Refused`, and runs nothing of it."""
+    size = check_file(path)
     try:
-        size = path.stat().st_size
-        if size > MAX_FILE:
-            raise Refused(f"{path.name} has {size // 2**20} MB; at most {MAX_FILE // 2**20} fit.")
         with path.open("rb") as file:
-            start = file.read(4)
+            zipped = file.read(4) == b"PK\x03\x04"
     except OSError as error:
         raise Refused(f"{path} cannot be read ({error.strerror}).") from error
-    if start == b"PK\x03\x04":
-        return _open_zip(path)
-    if start.startswith(_STARTS):
-        return _open_stream(path)
-    raise Refused(
-        f"{path.name} is no export of fastai's: it is neither a zip nor a pickle. "
-        "Give the file that learn.export() wrote, usually export.pkl."
-    )
+    export = _open_zip(path, size) if zipped else _open_stream(path)
+    return Export(export.root, _Ration(export.read, size).read, export.foreign)
 
 
-class _Unpickler(pickle.Unpickler):
-    """Answers every name with a `Name`, and every tensor's storage with a `Storage`."""
+class _Ration:
+    """Reads tensors' bytes, but no more than a file of that size can need.
 
-    def __init__(self, file: BinaryIO):
-        super().__init__(file)
+    A file may show the same numbers in any number of tensors.
+    """
+
+    def __init__(self, read: Callable[[Storage], bytes], size: int):
+        self._read, self._left = read, _PACKED * size + _SPARE
+
+    def read(self, storage: Storage) -> bytes:
+        """The bytes of `storage`. Raises `Refused`."""
+        self._left -= storage.count * WIDTHS[storage.kind]
+        if self._left < 0:
+            raise Refused("The file is refused: its tensors are larger than the file.")
+        return self._read(storage)
+
+
+class _Reader:
+    """Reads pickles, and knows the storages that they spoke of."""
+
+    def __init__(self) -> None:
         self.foreign: set[str] = set()
+        self.storages: dict[str, Storage] = {}
 
-    def find_class(self, module: str, name: str) -> Name:
-        path = written(module, name)
-        check_mention(path)
-        if is_foreign(path) and len(self.foreign) < _MAX_FOREIGN:
-            self.foreign.add(short(path))
-        return named(path)
+    def load(self, file: io.BytesIO) -> Any:
+        """The next pickle of `file`, as records. Raises `Refused`."""
+        try:
+            return run(file, self._persistent, self.foreign)
+        except Refused:
+            raise
+        except MemoryError as error:
+            raise Refused("The file asks for more memory than a classifier can need.") from error
+        except Exception as error:  # broken bytes: pickletools raises nearly anything
+            raise Refused(
+                "The file is damaged or cut short: its pickle cannot be read "
+                f"({type(error).__name__}). Copy or download it again."
+            ) from error
 
-    def persistent_load(self, identity: Any) -> Any:
+    def _persistent(self, identity: Any) -> Any:
         if not isinstance(identity, tuple) or len(identity) < 2:
-            raise pickle.UnpicklingError("a persistent id that torch does not write")
+            raise ValueError("a persistent id that torch does not write")
         what, *rest = identity
-        if what == "module" and isinstance(rest[0], Name):
+        if isinstance(what, str) and what == "module" and isinstance(rest[0], Name):
             return rest[0]  # older files bring the source code of layers, which is not looked at
-        if what != "storage" or len(rest) < 4:
-            raise pickle.UnpicklingError("a persistent id that torch does not write")
+        if not isinstance(what, str) or what != "storage" or len(rest) < 4:
+            raise ValueError("a persistent id that torch does not write")
         kind, key, _, count, *view = rest
-        return _storage(kind, key, count, view)
+        storage = _storage(kind, key, count, view)
+        self.storages[storage.key] = storage
+        return storage
 
 
 def _storage(kind: Any, key: Any, count: Any, view: list[Any]) -> Storage:
     name = kind.path.rpartition(".")[2] if isinstance(kind, Name) else ""
     plain = name.removesuffix("Storage")
     if plain not in WIDTHS or not isinstance(count, int) or count < 0:
-        raise Refused(f"The file holds tensors of a kind that is not taken ({name or 'unknown'}).")
+        raise Refused(
+            f"The file holds tensors of a kind that is not taken ({short(name) or 'unknown'})."
+        )
     if view and view[0] is not None:
         raise Refused("The file shares parts of tensors, as only very old files do. Export again.")
+    if not isinstance(key, str | int):
+        raise Refused("The file is damaged: a tensor has no name.")
     return Storage(str(key), plain, count)
 
 
-def load(file: BinaryIO) -> tuple[Any, list[str]]:
-    """One pickle as records, and the foreign names that it mentions. Raises `Refused`."""
-    unpickler = _Unpickler(file)
-    try:
-        return unpickler.load(), sorted(unpickler.foreign)
-    except Refused:
-        raise
-    except MemoryError as error:
-        raise Refused("The file asks for more memory than a classifier can need.") from error
-    except Exception as error:  # unpickling broken bytes raises nearly anything
-        raise Refused(
-            "The file is damaged or cut short: its pickle cannot be read "
-            f"({type(error).__name__}). Copy or download it again."
-        ) from error
+class _Opened(io.FileIO):
+    """A zip whose list of entries is not read into memory where it is too long for that."""
+
+    bounded = True  # until the list is read
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """As `FileIO.read`. Raises `BadZipFile` for more than a list of entries may have."""
+        whole = size is None or size < 0
+        asked = os.fstat(self.fileno()).st_size - self.tell() if whole else size
+        if self.bounded and asked is not None and asked > _DIRECTORY:
+            raise zipfile.BadZipFile("its list of files has no end")
+        return super().read(size) or b""
+
+    def __del__(self) -> None:
+        self.close()  # as a ZipFile does that was given a path
 
 
-def _open_zip(path: Path) -> Export:
+def _open_zip(path: Path, size: int) -> Export:
+    opened = _Opened(path)
     try:
-        archive = zipfile.ZipFile(path)
+        archive = zipfile.ZipFile(opened)
+        opened.bounded = False
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise Refused(
             f"{path.name} is damaged or cut short: the zip cannot be opened ({error}). "
@@ -129,7 +156,7 @@ def _open_zip(path: Path) -> Export:
     entries = {info.filename: info for info in archive.infolist()}
     prefix = _prefix(entries, path)
     sizes = sum(info.file_size for info in entries.values())
-    if len(entries) > MAX_ENTRIES or sizes > MAX_FILE:
+    if len(entries) > MAX_ENTRIES or sizes > min(MAX_FILE, _PACKED * size + _SPARE):
         raise Refused(
             f"{path.name} claims to unpack to {sizes // 2**20} MB in {len(entries)} files: refused."
         )
@@ -145,23 +172,15 @@ def _open_zip(path: Path) -> Export:
         return content
 
     content = _entry(archive, entries, f"{prefix}data.pkl", MAX_PICKLE) or b""
-    root, foreign = load(io.BytesIO(content))
-    return Export(root, read, foreign)
+    reader = _Reader()
+    return Export(reader.load(io.BytesIO(content)), read, sorted(reader.foreign))
 
 
 def _prefix(entries: dict[str, zipfile.ZipInfo], path: Path) -> str:
-    pickles = [name for name in entries if name == "data.pkl" or name.endswith("/data.pkl")]
-    if any(name.endswith("/constants.pkl") for name in entries):
-        raise Refused(
-            f"{path.name} is a TorchScript program, not an export of fastai's. "
-            "Give the file that learn.export() wrote."
-        )
-    if len(pickles) != 1:
-        raise Refused(
-            f"{path.name} is a zip, but no export of fastai's: it holds {len(pickles)} files "
-            "data.pkl, not one. If export.pkl is packed inside, unpack it first."
-        )
-    return pickles[0].removesuffix("data.pkl")
+    if what := what_zip(entries):
+        raise Refused(f"{path.name} is {what}")
+    (pickle,) = (name for name in entries if PurePosixPath(name).name == "data.pkl")
+    return pickle.removesuffix("data.pkl")
 
 
 def _entry(
@@ -173,6 +192,8 @@ def _entry(
         return None
     if info.flag_bits & 1:
         raise Refused("The file is locked with a password.")
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise Refused("The file is packed in a way that torch does not use. Export again.")
     if info.file_size > limit:
         raise Refused(f"The file is refused: its part {name.rpartition('/')[2]} is too large.")
     try:
@@ -189,17 +210,19 @@ def _entry(
 
 def _open_stream(path: Path) -> Export:
     with path.open("rb") as file:
-        first, foreign = load(file)
-        if first != _MAGIC or isinstance(first, Record):
-            return Export(first, _nothing, foreign)  # a plain pickle
-        for _ in range(2):  # torch's protocol version, and the sizes of C's types
-            load(file)
-        root, foreign = load(file)
-        keys, _ = load(file)
-        if not isinstance(keys, list) or len(keys) > MAX_ENTRIES:
-            raise Refused("The file is damaged: its list of tensors cannot be read.")
-        start = file.tell()
-    return Export(root, _Behind(path, start, keys, root).read, foreign)
+        pickles = io.BytesIO(file.read(MAX_PICKLE))
+    reader = _Reader()
+    first = reader.load(pickles)
+    if type(first) is not int or first != _MAGIC:
+        return Export(first, _nothing, sorted(reader.foreign))  # a plain pickle
+    for _ in range(2):  # torch's protocol version, and the sizes of C's types
+        reader.load(pickles)
+    root = reader.load(pickles)
+    keys = reader.load(pickles)
+    if not isinstance(keys, list) or len(keys) > MAX_ENTRIES:
+        raise Refused("The file is damaged: its list of tensors cannot be read.")
+    behind = _Behind(path, pickles.tell(), keys, reader.storages)
+    return Export(root, behind.read, sorted(reader.foreign))
 
 
 def _nothing(storage: Storage) -> bytes:
@@ -209,42 +232,29 @@ def _nothing(storage: Storage) -> bytes:
 class _Behind:
     """The tensors' bytes behind the pickles, each with its count in front."""
 
-    def __init__(self, path: Path, start: int, keys: list[Any], root: Any):
-        self._path, self._start = path, start
-        self._keys = [str(key) for key in keys]
-        self._places: dict[str, int] | None = None
-        self._storages = {storage.key: storage for storage in storages(root)}
-
-    def read(self, storage: Storage) -> bytes:
-        with self._path.open("rb") as file:
-            if self._places is None:
-                self._places = self._find(file)
-            place = self._places.get(storage.key)
-            if place is None:
-                raise Refused("The file is damaged: a tensor is missing.")
-            file.seek(place)
-            (count,) = struct.unpack("<q", file.read(8))
-            content = file.read(count * WIDTHS[storage.kind])
-        if count != storage.count or len(content) != count * WIDTHS[storage.kind]:
-            raise Refused("The file is damaged: a tensor has not the size that it claims.")
-        return content
-
-    def _find(self, file: BinaryIO) -> dict[str, int]:
-        places, place = {}, self._start
-        size = self._path.stat().st_size
-        for key in self._keys:
-            storage = self._storages.get(key)
+    def __init__(self, path: Path, start: int, keys: list[Any], storages: dict[str, Storage]):
+        self._path = path
+        self._places: dict[str, int] = {}
+        place, size = start, path.stat().st_size
+        for key in keys:
+            storage = storages.get(str(key)) if isinstance(key, str | int) else None
             if storage is None or place + 8 > size:
                 raise Refused("The file is damaged or cut short: a tensor is missing.")
-            places[key] = place
+            self._places[storage.key] = place
             place += 8 + storage.count * WIDTHS[storage.kind]
-        return places
 
-
-def storages(root: Any) -> list[Storage]:
-    """Every storage that the records under `root` speak of."""
-    return [arg for record in walk(root) for arg in _flat(record.args) if isinstance(arg, Storage)]
-
-
-def _flat(args: tuple[Any, ...]) -> list[Any]:
-    return [item for arg in args for item in (arg if isinstance(arg, tuple) else (arg,))]
+    def read(self, storage: Storage) -> bytes:
+        """The bytes of `storage`. Raises `Refused`."""
+        place = self._places.get(storage.key)
+        if place is None:
+            raise Refused("The file is damaged: a tensor is missing.")
+        wanted = storage.count * WIDTHS[storage.kind]
+        with self._path.open("rb") as file:
+            file.seek(place)
+            start = file.read(8)
+            content = file.read(wanted)
+        if len(start) != 8 or struct.unpack("<q", start) != (storage.count,):
+            raise Refused("The file is damaged: a tensor has not the size that it claims.")
+        if len(content) != wanted:
+            raise Refused("The file is damaged or cut short: a tensor is missing.")
+        return content

@@ -24,10 +24,21 @@ if TYPE_CHECKING:
     from kezako.runtime import Floats
 
 FOUND = "found.json"
-MEMORY = 6 * 2**30  # bytes of address space for the largest usual network's conversion
-MEMORY_FACTOR = 8  # and so many times the file's size
-SECONDS = 900  # of one processor; a resnet50 takes a twentieth
+SECONDS = 900  # of one processor, in all; a resnet50 takes a twentieth
 DIFFERENCE = 1e-3  # of probabilities: what the ONNX file may differ from the network
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the child process may use."""
+
+    seconds: int  # of one processor
+    memory: int  # bytes of address space
+    factor: int  # and so many times the file's size
+
+
+READING = Limits(60, 2 * 2**30, 4)
+CONVERTING = Limits(SECONDS, 6 * 2**30, 8)  # for the largest usual network
 
 
 @dataclass(frozen=True)
@@ -46,10 +57,13 @@ class Order:
 def main() -> None:
     """Carry out the order on stdin; what was found, or why not, goes to found.json."""
     order = Order(**json.load(sys.stdin))
-    folder = Path(order.folder)
-    _confine(Path(order.path).stat().st_size if Path(order.path).is_file() else 0)
+    folder, path = Path(order.folder), Path(order.path)
+    size = path.stat().st_size if path.is_file() else 0
     try:
-        found = convert(order)
+        _confine(READING, size)
+        export = read(order)
+        _confine(CONVERTING, size)
+        found = write(order, export)
     except Refused as error:
         found = {"refused": str(error)}
     except MemoryError:
@@ -69,21 +83,32 @@ def main() -> None:
 
 def convert(order: Order) -> dict[str, Any]:
     """Write the network of `order` and return what is known of it. Raises `Refused`."""
+    return write(order, read(order))
+
+
+def read(order: Order) -> Export:
+    """The export of `order`; without torch, which takes seconds. Raises `Refused`."""
     from kezako.bring.container import open_export
     from kezako.bring.root import learner_in
 
     export = open_export(Path(order.path))
-    learner_in(export.root)  # refused before torch is imported, which takes seconds
+    learner_in(export.root)
+    return export
 
+
+def write(order: Order, export: Export) -> dict[str, Any]:
+    """Write the network of `export` and return what is known of it. Raises `Refused`."""
     from kezako.bring import shape
+    from kezako.bring.effort import check_effort
 
     learnt, model = network(export, order)
     seen = learnt.seen
     how = {
         "size": seen.size, "resize": seen.resize, "mode": seen.mode,
-        "mean": seen.mean, "std": seen.std,
+        "mean": seen.mean, "std": seen.std, "before": seen.before,
     }  # fmt: skip
     whole = shape.prepared(model, seen.size, seen.shrinks)
+    check_effort(whole, seen.size)
     noise = _noise(how)
     said = _said(whole, noise, len(learnt.labels))
     _write(whole, seen.size, Path(order.folder))
@@ -96,6 +121,7 @@ def convert(order: Order) -> dict[str, Any]:
         "architecture": learnt.architecture,
         "notes": learnt.notes,
         "left_out": export.foreign,
+        "doubts": learnt.doubts,
         "difference": difference,
     }
 
@@ -161,15 +187,18 @@ def _difference(said: Floats, pictures: Floats, multi: bool, folder: Path) -> fl
     return difference
 
 
-def _confine(size: int) -> None:
+def _confine(limits: Limits, size: int) -> None:
     try:
         import resource
     except ImportError:  # Windows has no limits of this kind; the caps on sizes still hold
         return
-    memory = MEMORY + MEMORY_FACTOR * size
-    limits = {"RLIMIT_AS": memory, "RLIMIT_CPU": SECONDS, "RLIMIT_CORE": 0}
-    for name, value in limits.items():
+    memory = limits.memory + limits.factor * size
+    values = {"RLIMIT_AS": memory, "RLIMIT_CPU": limits.seconds, "RLIMIT_CORE": 0}
+    for name, value in values.items():
+        kind = getattr(resource, name)
+        _, hard = resource.getrlimit(kind)
+        wanted = value if hard == resource.RLIM_INFINITY else min(value, hard)
         try:
-            resource.setrlimit(getattr(resource, name), (value, value))
+            resource.setrlimit(kind, (wanted, hard))
         except (ValueError, OSError):  # macOS knows RLIMIT_AS and refuses it
             continue

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from kezako.bring.container import Export
 from kezako.bring.names import Refused, short
-from kezako.bring.records import Name, as_list, attributes, path_of
+from kezako.bring.records import Name, Record, as_list, attributes, path_of
 from kezako.bring.root import learner_in
 from kezako.bring.steps import Seen, read_steps
-from kezako.bring.tensors import to_numbers, to_plain
+from kezako.bring.tensors import is_number, to_numbers, to_plain
 from kezako.recipe import Task
 
 MAX_LABELS = 10_000
+_MOST_NAMED = 20
 _SINGLE = {"Categorize"}
 _MULTI = {"MultiCategorize", "EncodedMultiCategorize", "OneHotEncode"}
 _OTHER = {"RegressionSetup": "it predicts numbers", "PointScaler": "it finds points",
@@ -43,6 +45,7 @@ class Learnt:
     architecture: str  # such as "resnet18"; "" where the file does not say
     model: Any
     notes: list[str] = field(default_factory=list)  # sentences for the maker
+    doubts: list[str] = field(default_factory=list)  # what may change pictures, and is not run
 
 
 def read_learner(export: Export, wishes: Wishes) -> Learnt:
@@ -51,7 +54,8 @@ def read_learner(export: Export, wishes: Wishes) -> Learnt:
     loaders = as_list(attributes(held.get("dls")).get("loaders"))
     if not loaders:
         raise Refused("The file holds a learner without its data loaders. Use learn.export().")
-    loader = attributes(loaders[min(1, len(loaders) - 1)])  # the validation pictures'
+    valid = loaders[min(1, len(loaders) - 1)]  # the validation pictures'
+    loader = attributes(valid)
     inputs, target = _sides(loader)
     task, names = _classes(target, path_of(held.get("loss_func")))
     labels, notes = _labels(names, wishes.labels)
@@ -62,10 +66,23 @@ def read_learner(export: Export, wishes: Wishes) -> Learnt:
         task=task,
         seen=seen,
         thresholds=_thresholds(held.get("loss_func"), task, labels, export),
-        architecture=short(path_of(arch).rpartition(".")[2]) if isinstance(arch, Name) else "",
+        architecture=_architecture(arch),
         model=held.get("model"),
         notes=[*notes, *seen.notes],
+        doubts=[*seen.doubts, *_own([valid, *as_list(held.get("cbs"))])],
     )
+
+
+def _architecture(arch: Any) -> str:
+    """Such as "resnet18"; a network of timm's is held by its name."""
+    name = path_of(arch).rpartition(".")[2] if isinstance(arch, Name) else arch
+    return short(name) if isinstance(name, str) else ""
+
+
+def _own(things: list[Any]) -> list[str]:
+    """The classes among `things` that are the maker's own, and may do anything to pictures."""
+    found = {path_of(thing) for thing in things if isinstance(thing, Record)}
+    return sorted(short(path) for path in found if not path.startswith("fastai."))[:_MOST_NAMED]
 
 
 def _sides(loader: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
@@ -96,19 +113,27 @@ def _classes(target: list[Any], loss: str) -> tuple[Task, list[Any]]:
 
 
 def _labels(names: list[Any], wished: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
-    found = [_label(name) for name in names[: MAX_LABELS + 1]]
-    if len(found) > MAX_LABELS:
+    if len(names) > MAX_LABELS:
         raise Refused(f"The file claims more than {MAX_LABELS} classes.")
-    if wished and found and len(wished) != len(found):
+    if wished and names and len(wished) != len(names):
         raise Refused(
-            f"--labels gives {len(wished)} names, but there are {len(found)} classes: "
-            f"{', '.join(found[:20])}."
+            f"--labels gives {len(wished)} names, but there are {len(names)} classes: "
+            f"{', '.join(_shown(name) for name in names[:20])}."
         )
     if wished:
         return tuple(wished), []
-    if len(found) < 2 or len(set(found)) < len(found):
+    found = [_label(name) for name in names]
+    if not found:
         raise Refused(
-            "The file does not name its classes, or names two alike. Give them in the order of "
+            "The file does not name its classes. Give them in the order of the learner's vocab: "
+            "--labels first,second"
+        )
+    if len(found) == 1:
+        raise Refused(f"The file knows one class alone ({found[0]}), so it tells nothing apart.")
+    if len(set(found)) < len(found):
+        (twice, _) = Counter(found).most_common(1)[0]
+        raise Refused(
+            f"The file names two classes alike ({twice}). Give {len(found)} names in the order of "
             "the learner's vocab: --labels first,second"
         )
     notes = []
@@ -120,17 +145,28 @@ def _labels(names: list[Any], wished: Sequence[str]) -> tuple[tuple[str, ...], l
 
 
 def _label(value: Any) -> str:
+    text = _text(value)
+    if text is None or not 0 < len(text) <= 200:
+        raise Refused(
+            f"The file names a class by {_shown(value)}. Give the names of all classes in the "
+            "order of the learner's vocab: --labels first,second"
+        )
+    return text
+
+
+def _text(value: Any) -> str | None:
+    """A class's name as text, without what cannot be shown; None for what is no text."""
     plain = to_plain(value)
     if isinstance(plain, bytes):
-        plain = plain.decode("utf-8", "replace")
-    if isinstance(plain, str | int | float):
-        text = "".join(c if c.isprintable() else " " for c in str(plain)).strip()
-        if 0 < len(text) <= 200:
-            return text
-    raise Refused(
-        "The file names a class by something that is no short text. Give the names in the order "
-        "of the learner's vocab: --labels first,second"
-    )
+        plain = plain[:1000].decode("utf-8", "replace")
+    if isinstance(plain, str) or (isinstance(plain, int | float) and is_number(plain)):
+        return "".join(c if c.isprintable() else " " for c in str(plain)[:1000]).strip()
+    return None
+
+
+def _shown(value: Any) -> str:
+    text = _text(value)
+    return f"a {short(path_of(value))}" if text is None else (short(text) or "an empty text")
 
 
 def _thresholds(loss: Any, task: Task, labels: tuple[str, ...], export: Export) -> dict[str, float]:

@@ -6,9 +6,14 @@ that a file which means harm is refused by name, instead of being taken with its
 
 from __future__ import annotations
 
+import re
 import sys
+from typing import Any
 
 from kezako.errors import KezakoError
+
+MAX_FILE = 2 * 2**30  # bytes; the largest models that fastai trains have a quarter
+_LONGEST = 1000  # letters of a name
 
 
 class Refused(KezakoError):
@@ -20,11 +25,13 @@ _MODULES = {"__builtin__": "builtins", "copy_reg": "copyreg", "posix": "os", "nt
             "_operator": "operator", "_functools": "functools", "_io": "io", "_pickle": "pickle",
             "_socket": "socket", "_thread": "threading", "_ctypes": "ctypes", "_imp": "importlib",
             "_posixsubprocess": "subprocess", "_frozen_importlib": "importlib",
-            "_collections": "collections", "pathlib._local": "pathlib", "commands": "subprocess",
+            "_collections": "collections", "_abcoll": "collections.abc",
+            "_collections_abc": "collections.abc", "pathlib._local": "pathlib",
+            "commands": "subprocess",
             "cloudpickle.cloudpickle_fast": "cloudpickle", "cloudpickle.cloudpickle": "cloudpickle",
-            "torch.serialization": "torch",
-            "numpy.core.multiarray": "numpy", "numpy._core.multiarray": "numpy",
-            "numpy.core.numeric": "numpy", "numpy._core.numeric": "numpy"}  # fmt: skip
+            "torch.serialization": "torch"}  # fmt: skip
+# Where NumPy's own functions lie; what they are called outside has neither "core" nor the module.
+_NUMPY_CORE = re.compile(r"numpy\._?core(\.\w+)?")
 _NAMES = {"builtins.unicode": "builtins.str", "builtins.long": "builtins.int",
           "builtins.xrange": "builtins.range", "builtins.reduce": "functools.reduce",
           "builtins.execfile": "builtins.exec"}  # fmt: skip
@@ -32,7 +39,10 @@ _NAMES = {"builtins.unicode": "builtins.str", "builtins.long": "builtins.int",
 # Python's own that an export has reason to mention: types, and harmless helpers.
 _HARMLESS = {"typing", "types", "abc", "re", "math", "posixpath", "ntpath", "string", "itertools",
              "inspect", "enum", "dataclasses", "numbers", "fractions", "decimal", "datetime",
-             "collections", "pathlib", "random", "uuid", "time", "copy"}  # fmt: skip
+             "collections", "pathlib", "random", "uuid", "time", "copy", "json", "csv", "glob",
+             "fnmatch", "hashlib", "base64", "binascii", "textwrap", "unicodedata", "statistics",
+             "bisect", "heapq", "struct", "array", "contextlib", "logging", "warnings", "zoneinfo",
+             "calendar", "pprint", "difflib", "operator"}  # fmt: skip
 _BUILTINS = {"str", "int", "float", "bool", "bytes", "bytearray", "complex", "object", "type",
              "list", "tuple", "dict", "set", "frozenset", "slice", "range", "property", "super",
              "staticmethod", "classmethod", "print", "len", "min", "max", "sum", "abs", "round",
@@ -40,11 +50,13 @@ _BUILTINS = {"str", "int", "float", "bool", "bytes", "bytearray", "complex", "ob
              "repr", "hash", "id", "iter", "next", "any", "all", "getattr", "hasattr", "NoneType",
              "Ellipsis", "NotImplemented", "Exception", "ValueError", "TypeError", "KeyError",
              "AttributeError", "IndexError", "RuntimeError", "StopIteration"}  # fmt: skip
-_FUNCTIONAL = {"functools.partial", "functools.reduce", "functools.wraps", "operator.or_",
-               "operator.getitem", "operator.attrgetter", "operator.itemgetter", "operator.lt",
-               "operator.gt", "operator.eq", "operator.mul", "operator.add",
-               "operator.methodcaller", "copyreg._reconstructor", "copyreg.__newobj__",
-               "copyreg.__newobj_ex__", "_codecs.encode"}  # fmt: skip
+_FUNCTIONAL = {"functools.partial", "functools.partialmethod", "functools.lru_cache",
+               "functools.cmp_to_key", "functools.cached_property", "functools.update_wrapper",
+               "functools.reduce", "functools.wraps", "operator.or_", "operator.getitem",
+               "operator.attrgetter", "operator.itemgetter", "operator.lt", "operator.gt",
+               "operator.eq", "operator.mul", "operator.add", "operator.methodcaller",
+               "copyreg._reconstructor", "copyreg.__newobj__", "copyreg.__newobj_ex__",
+               "_codecs.encode"}  # fmt: skip
 
 # torch's and numpy's: all of their functions of numbers, none of those that open files.
 _FILES = {"torch.load", "torch.save", "torch.compile", "torch.from_file", "numpy.load",
@@ -53,7 +65,17 @@ _FILES = {"torch.load", "torch.save", "torch.compile", "torch.from_file", "numpy
           "numpy.DataSource"}  # fmt: skip
 _PARTS = ("torch.nn.", "torch.optim.", "torch.cuda.amp.", "torch.amp.", "torch.utils.data.",
           "torch.functional.", "torch.distributions.", "torch.linalg.", "torch.special.",
-          "numpy.random.", "numpy.linalg.")  # fmt: skip
+          "torch.fft.", "torch.autograd.", "torch._C._nn.", "torch._C._special.",
+          "torch._C._linalg.", "torch._C._fft.", "torch._C._VariableFunctions",
+          "numpy.random.", "numpy.linalg.", "numpy.ma.", "numpy.matrixlib.", "numpy.rec.",
+          "numpy.fft.", "numpy.polynomial.")  # fmt: skip
+# What a table, a date or a logger is put together with again; its rows and zones come along.
+_TABLES = re.compile(
+    r"pandas\.(?:_libs|core|arrays)\.(?:\w+\.)*(?:_new_\w+|\w*_unpickle\w*|new_block|[A-Z]\w*)"
+    r"|pyarrow\.(?:lib\.)?(?:_restore_array|type_for_alias|chunked_array|py_buffer|field|schema"
+    r"|(?:large_)?(?:string|binary|list_?)|_reconstruct_\w+|[A-Z]\w*)"
+    r"|pytz\._(?:UTC|p)|zoneinfo\.ZoneInfo\._unpickle|logging\.getLogger"
+)
 _REBUILT = {f"torch._utils.{name}" for name in (
     "_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_parameter",
     "_rebuild_parameter_with_state")} | {
@@ -72,7 +94,8 @@ _CLOUDPICKLE = {f"cloudpickle.{name}" for name in (
 _CALLED = {
     *(f"builtins.{name}" for name in (
         "getattr", "set", "frozenset", "bytes", "bytearray", "complex", "object", "slice",
-        "range", "list", "dict", "tuple", "str", "int", "float", "bool", "type")),
+        "range", "list", "dict", "tuple", "str", "int", "float", "bool", "type", "property",
+        "classmethod", "staticmethod")),
     *_FUNCTIONAL, *_REBUILT, *_CLOUDPICKLE,
     *(f"collections.{name}" for name in ("OrderedDict", "defaultdict", "Counter", "deque")),
     *(f"pathlib.{name}" for name in (
@@ -81,37 +104,55 @@ _CALLED = {
     "random.Random", "uuid.UUID", "decimal.Decimal", "fractions.Fraction", "re._compile",
     "inspect._ParameterKind", "inspect.Parameter", "inspect.Signature",
     "types.CodeType", "types.CellType", "types.MethodType", "types.SimpleNamespace",
-    "types.GenericAlias", "types.MappingProxyType", "typing.Union", "typing.TypeVar",
+    "types.GenericAlias", "types.MappingProxyType", "collections.abc._CallableGenericAlias",
+    "typing.Union", "typing.TypeVar",
     "torch.device", "torch.Size", "torch.nn.parameter.Parameter",
     "PIL.Image.Resampling", "PIL.Image.Transpose", "PIL.Image.Dither",
     "torchvision.transforms.functional.InterpolationMode",
     *(f"numpy.{name}" for name in (
-        "dtype", "scalar", "_reconstruct", "_frombuffer", "ndarray",
+        "dtype", "scalar", "_reconstruct", "_frombuffer", "ndarray", "_ufunc_reconstruct",
         "random._pickle.__randomstate_ctor", "random._pickle.__bit_generator_ctor",
         "random._pickle.__generator_ctor")),
 }  # fmt: skip
 
 # Packages whose classes fastai's exports are full of. Their objects are records like any other.
-_FAMILY = {"fastai", "fastcore", "fasttransform", "fastprogress", "plum", "torchvision", "PIL"}
+_FAMILY = {"fastai", "fastcore", "fasttransform", "fastprogress", "plum", "torchvision", "timm",
+           "PIL"}  # fmt: skip
 # Not Python's own, and yet nothing that a classifier has reason to mention.
-_RUNNERS = {"pip", "_pip", "setuptools", "pkg_resources", "distutils", "IPython", "dill", "joblib",
+_RUNNERS = {"pip", "_pip", "setuptools", "pkg_resources", "distutils", "IPython", "joblib",
             "ipykernel", "nbconvert", "papermill", "pexpect", "paramiko", "fabric", "invoke", "sh",
             "requests", "httpx", "aiohttp", "urllib3", "webbrowser", "numba", "cffi",
             "jupyter_core"}  # fmt: skip
 _OWN = {"torch", "numpy", "cloudpickle"}  # with lists of their own above
 
 
+def joined(*parts: Any) -> str:
+    """Texts of the file as one dotted path. Raises `Refused` where one is no text, or endless."""
+    if not all(isinstance(part, str) for part in parts):
+        raise Refused("The file is refused: it names something by what is no name.")
+    if sum(map(len, parts)) > _LONGEST:
+        raise Refused(f"The file is refused: it names something by more than {_LONGEST} letters.")
+    return ".".join(parts)
+
+
 def written(module: str, name: str) -> str:
-    """A pickle's module and name as one dotted path, spelt as a person would: "os.system"."""
+    """A pickle's module and name as one dotted path, spelt as a person would: "os.system".
+
+    Raises `Refused` for one without end.
+    """
     if module.split(".")[0] == "fastai2":  # what fastai 2 was called before it was out
         module = module.replace("fastai2", "fastai", 1)
+    joined(module, name)  # before anything is searched in them
+    if _NUMPY_CORE.fullmatch(module):
+        module = "numpy"
     path = f"{_MODULES.get(module, module)}.{name}"
     return _NAMES.get(path, path)
 
 
 def short(path: str) -> str:
     """`path` as a sentence shows it: no control characters, and not without end."""
-    text = "".join(c if c.isprintable() else "?" for c in path.removeprefix("builtins."))
+    text = path[: 2 * _LONGEST].removeprefix("builtins.")
+    text = "".join(c if c.isprintable() else "?" for c in text)
     return text if len(text) <= 100 else f"{text[:97]}..."
 
 
@@ -123,9 +164,8 @@ def may_mention(path: str) -> bool:
     if root == "builtins":
         return rest.split(".")[0] in _BUILTINS
     if root in ("torch", "numpy"):
-        return ("." not in rest and path not in _FILES) or path.startswith(_PARTS)
-    if root in ("functools", "operator", "cloudpickle", "copyreg", "_codecs"):
-        return False
+        file = path in _FILES or path.endswith("from_file")
+        return not file and ("." not in rest or path.startswith(_PARTS))
     if root in sys.stdlib_module_names:
         return root in _HARMLESS
     return root not in _RUNNERS
@@ -137,7 +177,7 @@ def may_call(path: str) -> bool:
     Of fastai's family the classes (an enumeration is pickled as a call), and no function.
     """
     own = path.partition(".")[0] in _FAMILY and path.rpartition(".")[2][:1].isupper()
-    return own or path in _CALLED
+    return own or path in _CALLED or _TABLES.fullmatch(path) is not None
 
 
 def may_make(path: str) -> bool:
@@ -157,6 +197,11 @@ def is_foreign(path: str) -> bool:
 
 def check_mention(path: str) -> None:
     """Raises `Refused` for a name that an export has no reason to hold."""
+    if path.startswith("dill."):
+        raise Refused(
+            "The file was written with dill, which packs programs into a file: refused, nothing of "
+            "it was run. If you made it, export again with learn.export(), without pickle_module."
+        )
     if not may_mention(path):
         raise Refused(
             f"This file wants to call {short(path)}: refused, nothing of it was run. "
@@ -179,7 +224,6 @@ def check_call(path: str) -> None:
 
 def check_carried(path: str) -> None:
     """Raises `Refused` for a function that a call is to hand on, to be called later."""
-    root = path.partition(".")[0]
     check_mention(path)
-    if root in _HARMLESS and not may_call(path):
+    if path.partition(".")[0] in _HARMLESS - {"operator"}:
         check_call(path)

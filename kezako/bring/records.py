@@ -3,115 +3,121 @@
 A pickle is a program: it names functions and classes, calls them, and sets their attributes. Here
 every name becomes a `Name` and every object a `Record`, which hold what they were given and do
 nothing. No class, function or code of the file, of Python or of a library is ever reached.
+
+A file may put anything anywhere, tuples within tuples that double with each level among it. What
+is read here is therefore never printed, hashed or compared before it is seen to be plain.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterable
 from typing import Any
 
-from kezako.bring.names import Refused, check_call, check_carried, may_make, short
+from kezako.bring.names import Refused, check_call, check_carried, joined, may_make, short
 
 # Calls whose arguments are functions, to be called later: those are looked at as well.
 _CARRIERS = {"functools.partial", "functools.reduce", "types.MethodType",
              "torch._tensor._rebuild_from_type", "torch._tensor._rebuild_from_type_v2",
              "torch.tensor._rebuild_from_type", "fastai.torch_core._rebuild_from_type"}  # fmt: skip
 
-
-class Name(type):
-    """A class or function that a pickle names; a type only because unpickling insists on one."""
-
-    path: str  # "os.system", as a person would write it
-
-    def __call__(cls, *args: Any, **keywords: Any) -> Any:
-        return _called(cls.path, cls, args, keywords)
-
-    def __repr__(cls) -> str:
-        return cls.path
+_FEW = 20  # arguments that are looked at
+_SMALL = 2**31  # whole numbers below it cannot be chosen so that very many of them collide
 
 
-class Record(metaclass=Name):
+class Name:
+    """A class or function that a pickle names."""
+
+    __slots__ = ("path",)
+
+    def __init__(self, path: str):
+        self.path = path  # "os.system", as a person would write it
+
+    def __repr__(self) -> str:
+        return self.path
+
+
+class Record:
     """An object that a pickle describes, or the result of a call that it asks for."""
 
-    path = "record"
     __slots__ = ("args", "keywords", "kind", "members", "pairs", "state")
 
-    kind: Name  # what was called, or whose instance this is
-    args: tuple[Any, ...]
-    keywords: dict[str, Any]
-    state: Any  # what its __setstate__ or __dict__ would have been given
-    pairs: list[tuple[Any, Any]]  # what would have been set by key
-    members: list[Any]  # what would have been appended or added
+    def __init__(self, kind: Name, args: tuple[Any, ...], keywords: Any = None):
+        self.kind = kind  # what was called, or whose instance this is
+        self.args = args
+        self.keywords = keywords
+        self.state: Any = None  # what its __setstate__ or __dict__ would have been given
+        self.pairs: list[tuple[Any, Any]] | None = None  # what would have been set by key
+        self.members: list[Any] | None = None  # what would have been appended or added
 
-    def __new__(cls, *args: Any, **keywords: Any) -> Record:
-        return make_instance(cls, args, keywords)
+    def put(self, pairs: Iterable[tuple[Any, Any]]) -> None:
+        """Write down what would have been set by key."""
+        self.pairs = self.pairs or []  # made late: most records never hold any
+        self.pairs.extend(pairs)
 
-    def __call__(self, *_: Any, **__: Any) -> Any:
-        raise Refused(
-            f"This file wants to call what {short(self.kind.path)} brings: refused, nothing of it "
-            "was run."
-        )
-
-    def __setstate__(self, state: Any) -> None:
-        self.state = state
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        self.pairs.append((key, value))
-
-    def append(self, value: Any) -> None:
-        self.members.append(value)
-
-    def add(self, value: Any) -> None:
-        self.members.append(value)
-
-    def extend(self, values: Any) -> None:
-        self.members.extend(values)
+    def extend(self, items: Iterable[Any]) -> None:
+        """Write down what would have been appended or added."""
+        self.members = self.members or []
+        self.members.extend(items)
 
     def __repr__(self) -> str:
         return f"<{self.kind.path}>"
 
 
-@lru_cache(maxsize=1000)
-def named(path: str) -> Name:
-    """The `Name` for a dotted path."""
-    return Name(path.rpartition(".")[2] or "name", (Record,), {"path": path, "__slots__": ()})
+class OddKey:
+    """Stands for a key that is neither a text nor a small number, so that none is ever hashed."""
+
+    __slots__ = ("key",)
+
+    def __init__(self, key: Any):
+        self.key = key
 
 
-def make_instance(kind: Name, args: tuple[Any, ...], keywords: dict[str, Any]) -> Record:
+def make_instance(kind: Name, args: tuple[Any, ...], keywords: Any = None) -> Record:
     """An instance as pickle makes them, without calling the class. Raises `Refused`."""
     if not may_make(kind.path):
         raise Refused(
             f"This file wants to make a {short(kind.path)}: refused, nothing of it was run."
         )
-    return make(kind, args, keywords)
+    return Record(kind, args, keywords)
 
 
-def make(kind: Name, args: tuple[Any, ...], keywords: dict[str, Any]) -> Record:
-    """A record, whatever it is of."""
-    record: Record = object.__new__(Record)
-    record.kind, record.args, record.keywords = kind, args, keywords
-    record.state, record.pairs, record.members = None, [], []
-    return record
-
-
-def _called(path: str, kind: Name, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+def call(kind: Name, args: tuple[Any, ...]) -> Any:
+    """What stands for the result of a call. Raises `Refused`."""
+    path = kind.path
     check_call(path)
     if path in _CARRIERS:
         for given in args:
             if isinstance(given, Name):
                 check_carried(given.path)
-    if path == "builtins.getattr" and len(args) > 1 and isinstance(args[1], str):
-        return named(f"{path_of(args[0])}.{args[1]}")
+    first, second = (*args, None, None)[:2]
+    if path == "builtins.getattr" and isinstance(second, str):
+        return Name(joined(path_of(first), second))
     if path in ("cloudpickle.subimport", "cloudpickle.dynamic_subimport") and args:
-        return named(str(args[0]))
+        return Name(joined(first))
     if path == "cloudpickle._builtin_type" and args:
-        return named(f"types.{args[0]}")
+        return Name(joined("types", first))
     if path in ("cloudpickle._make_skeleton_class", "cloudpickle._make_skeleton_enum"):
-        return named(f"__main__.{args[1]}" if len(args) > 1 else "__main__.a class")
-    if path.startswith("copyreg.") and args and isinstance(args[0], Name):
-        return make_instance(args[0], args[2:], {})
-    return make(kind, args, keywords)
+        return Name(joined("__main__", second if isinstance(second, str) else "a class"))
+    if path.startswith("copyreg.") and isinstance(first, Name):
+        return make_instance(first, args[2:])
+    return Record(kind, args)
+
+
+def call_record(what: Record, args: tuple[Any, ...]) -> Any:
+    """What stands for a call of something that was made before. Raises `Refused`.
+
+    Of such things tables bring partial functions; what lies within those is what is called.
+    """
+    held = what.state if isinstance(what.state, tuple) else ()
+    given = [function for function in (*what.args[:1], *held[:1]) if isinstance(function, Name)]
+    if what.kind.path != "functools.partial" or not given:
+        raise Refused(
+            f"This file wants to call what {short(what.kind.path)} brings: refused, nothing of it "
+            "was run."
+        )
+    for function in given:
+        call(function, (*what.args[1:_FEW], *args[:_FEW]))
+    return Record(given[-1], args)
 
 
 def path_of(value: Any) -> str:
@@ -131,10 +137,15 @@ def attributes(value: Any) -> dict[str, Any]:
     if not isinstance(value, Record):
         return {}
     state = value.state
-    parts = state if isinstance(state, tuple) else (state,)  # (__dict__, __slots__), or __dict__
+    parts = state[:2] if isinstance(state, tuple) else (state,)  # (__dict__, __slots__), or one
     return {
         key: item for part in parts for key, item in as_dict(part).items() if isinstance(key, str)
     }
+
+
+def is_plain_key(key: Any) -> bool:
+    """Whether `key` is a text or a small number: one that cannot be slow to hash or to find."""
+    return type(key) in (str, bool, type(None)) or (type(key) is int and -_SMALL < key < _SMALL)
 
 
 def as_dict(value: Any) -> dict[Any, Any]:
@@ -145,12 +156,12 @@ def as_dict(value: Any) -> dict[Any, Any]:
         return {}
     given = as_list(value.args[0]) if value.args else []
     pairs = [pair for pair in given if isinstance(pair, list | tuple) and len(pair) == 2]
-    return {key: item for key, item in [*pairs, *value.pairs] if isinstance(key, str | int)}
+    return {key: item for key, item in [*pairs, *(value.pairs or ())] if is_plain_key(key)}
 
 
 def as_list(value: Any) -> list[Any]:
     """A list, tuple or set, or the items of fastcore's L and of other records of lists."""
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, list | tuple):
         return list(value)
     if not isinstance(value, Record):
         return []
@@ -158,22 +169,4 @@ def as_list(value: Any) -> list[Any]:
     if held is not None:
         return [] if held is value else as_list(held)
     given = [item for arg in value.args if isinstance(arg, list | tuple) for item in arg]
-    return [*given, *value.members]
-
-
-def walk(value: Any) -> Iterator[Record]:
-    """Every record reachable from `value`, once each, without recursion."""
-    seen: set[int] = set()
-    waiting = [value]
-    while waiting:
-        this = waiting.pop()
-        if id(this) in seen:
-            continue
-        seen.add(id(this))
-        if isinstance(this, Record):
-            yield this
-            waiting += [this.args, this.keywords, this.state, this.pairs, this.members]
-        elif isinstance(this, dict):
-            waiting += [*this.keys(), *this.values()]
-        elif isinstance(this, list | tuple | set | frozenset):
-            waiting += list(this)
+    return [*given, *(value.members or ())]

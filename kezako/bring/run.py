@@ -19,6 +19,7 @@ from kezako import __version__
 from kezako.bring.apart import convert_apart
 from kezako.bring.card import write_readme
 from kezako.bring.convert import Order
+from kezako.bring.kinds import check_file
 from kezako.bring.names import Refused
 from kezako.bundle import HEAD, MODEL, Card, Preprocessing, list_bundles, new_bundle, seal
 from kezako.lock import locked
@@ -115,13 +116,10 @@ def _claimed(name: str, request: Request, workspace: Workspace) -> Iterator[None
 
 
 def _origin(file: Path) -> dict[str, Any]:
-    digest = hashlib.sha256()
-    size = 0
+    size = check_file(file)
     try:
         with file.open("rb") as opened:
-            while block := opened.read(2**20):
-                digest.update(block)
-                size += len(block)
+            digest = hashlib.file_digest(opened, "sha256")
     except OSError as error:
         raise Refused(f"{file} cannot be read ({error.strerror}).") from error
     return {"file": file.name, "sha256": digest.hexdigest(), "bytes": size}
@@ -143,7 +141,8 @@ def _card(name: str, found: dict[str, Any], origin: dict[str, Any]) -> Card:
         name=name, title=Recipe.title, prompt=Recipe.prompt, answer=Recipe.answer,
         labels=tuple(found["labels"]), task=found["task"],
         preprocessing=Preprocessing(
-            how["size"], how["resize"], how["mode"], tuple(how["mean"]), tuple(how["std"])
+            how["size"], how["resize"], how["mode"], tuple(how["mean"]), tuple(how["std"]),
+            tuple((way, size) for way, size in how["before"]),
         ),
         precision="fp32", temperature=1.0, thresholds=found["thresholds"], known=None,
         training={
@@ -151,6 +150,7 @@ def _card(name: str, found: dict[str, Any], origin: dict[str, Any]) -> Card:
                 **origin,
                 "architecture": found["architecture"],
                 "left_out": found["left_out"],
+                "doubts": found["doubts"],
                 "difference": found["difference"],
             },
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 import kezako.train  # noqa: F401  (before torchvision)
+from kezako.bring import timm
 from kezako.bring.names import Refused
 from kezako.bring.steps import Shrink
 
@@ -21,6 +22,8 @@ _AT_ONCE = 32  # rows of a picture whose shrinking is looked at together
 
 def body_and_head(model: nn.Module) -> nn.Sequential:
     """`model` as Sequential(body, Sequential(pool, flatten, ...)). Raises `Refused`."""
+    if isinstance(model, timm.Network):
+        model = model.parted()
     if isinstance(model, ResNet):
         parts = dict(model.named_children())
         fully = parts.pop("fc", None)

@@ -1,31 +1,42 @@
 """fastai's transforms of a validation picture, as records -> what the page has to do to one.
 
-The page resizes a picture by one of four ways and normalises it. What fastai does to whole batches
-after that (`aug_transforms(size=...)`) becomes a first layer of the network: see `shrink`.
+The page resizes and cuts a picture by the ways of `kezako.resize` and normalises it. What fastai
+does to whole batches after that (`aug_transforms(size=...)`) becomes a first layer of the network:
+see `shape`.
 """
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from kezako.bring.container import Export
 from kezako.bring.names import Refused, short
+from kezako.bring.opening import called, read_opening, wrapped
 from kezako.bring.records import Name, Record, as_list, attributes, path_of
-from kezako.bring.tensors import to_numbers, to_plain
+from kezako.bring.tensors import is_number, to_numbers, to_plain
+from kezako.bundle import MOST_PIXELS, MOST_WAYS, Way
 from kezako.recipe import Resize
 
-_METHODS: dict[Any, Resize] = {"crop": "crop", "squish": "squish", "pad": "pad"}
 _BILINEAR = 2  # PIL's number
 _EXTRA = 0.14  # RandomResizedCrop's default share that is cut off around a validation picture
-_MODES = {"PILImage": "RGB", "PILImageBW": "L", "PILBase": "RGB"}
+_PADDED: dict[str, Way] = {"reflection": "pad", "zeros": "pad-zeros", "border": "pad-border"}
+_CUT: dict[str, Way] = {"zeros": "center-crop", "border": "center-crop-border",
+                        "reflection": "center-crop-reflection"}  # fmt: skip
+_MOST_STEPS = 100  # of a pipeline; each may cost a second
 # Steps of fastai's that leave a validation picture as it is.
 _TRAINING = {"FlipItem", "DihedralItem", "Brightness", "Contrast", "Saturation", "Hue", "HSVTfm",
              "RandomErasing", "LightingTfm", "SpaceTfm"}  # fmt: skip
 _AFFINE = {"AffineCoordTfm", "Flip", "Dihedral", "Rotate", "Zoom", "Warp", "DeterministicFlip",
            "DeterministicDihedral"}  # fmt: skip
 _NOTHING = {"ToTensor", "Cuda", "noop", "noops"}
+# Steps of fastai's that change validation pictures as well, and cannot be done here.
+_EVERY = {"RatioResize", "OldRandomCrop"}
+# What a DataLoader can be given to do with its pictures, beside its pipelines.
+_LOADERS_OWN = ("before_iter", "create_item", "create_batch", "create_batches", "retain",
+                "do_batch", "after_iter")  # fmt: skip
 _RANGE = range(32, 1025)  # pixels a side that a bundle can have
 
 
@@ -44,13 +55,15 @@ class Shrink:
 class Seen:
     """How the network sees a picture."""
 
-    size: int  # pixels a side that the page resizes to
-    resize: Resize
+    size: int  # pixels a side that the page hands over
+    resize: Way  # the last of its ways
     mode: str  # "RGB" or "L"
     mean: tuple[float, ...]  # three; of pixels from 0 to 1
     std: tuple[float, ...]
+    before: tuple[tuple[Way, int], ...] = ()  # ways before the last, with their pixels a side
     shrinks: tuple[Shrink, ...] = ()
     notes: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)  # functions whose doing is not known
 
 
 def read_steps(
@@ -63,107 +76,130 @@ def read_steps(
 ) -> Seen:
     """The steps of a validation picture. Raises `Refused`, naming the step that does not fit."""
     reader = _Reader(export, skip)
-    mode = reader.opening(inputs)
+    opening = read_opening(inputs, reader.skip)
+    reader.leave_out(opening.doubts)
+    for step in opening.after:
+        reader.other(step)
     for step in _pipeline(loader.get("after_item")):
         reader.item_step(step)
     for step in _pipeline(loader.get("before_batch")):
         reader.other(step)
-    if reader.size is None:
-        reader.size, reader.resize = _wished(size, resize)
+    for key in _LOADERS_OWN:
+        if isinstance(loader.get(key), Name | Record):
+            reader.other(loader[key])
+    if not reader.ways:
+        reader.ways.append(_wished(size, resize))
+        reader.doubts.append("--size and --resize")
     elif size or resize:
         reader.notes.append("--size and --resize are left aside: the file says them itself.")
     for step in _pipeline(loader.get("after_batch")):
         reader.batch_step(step)
     if not reader.scaled:
         raise Refused("The file's pictures are not scaled to 0 to 1 (IntToFloatTensor is missing).")
-    assert reader.resize
+    *before, (last, side) = reader.ways
+    if side not in _RANGE:
+        raise Refused(
+            f"The network sees pictures of {side} pixels a side; from {_RANGE.start} to "
+            f"{_RANGE.stop - 1} can be put on a page."
+        )
     return Seen(
-        reader.size, reader.resize, mode, reader.mean, reader.std, tuple(reader.shrinks),
-        reader.notes,
+        side, last, opening.mode, reader.mean, reader.std, tuple(before), tuple(reader.shrinks),
+        reader.notes, reader.doubts,
     )  # fmt: skip
 
 
 def _pipeline(value: Any) -> list[Any]:
-    return as_list(attributes(value).get("fs", value))
+    steps = as_list(attributes(value).get("fs", value))
+    if len(steps) > _MOST_STEPS:
+        raise Refused("The file is refused: it changes pictures by more steps than any has.")
+    return steps
 
 
-def _wished(size: int | None, resize: str | None) -> tuple[int, Resize]:
+def _wished(size: int | None, resize: str | None) -> tuple[Way, int]:
     if size is None or resize is None:
         raise Refused(
             "The file does not say how pictures are resized, since all of its training pictures "
-            "had one size. Give it: --size 224 --resize squish (or crop, pad, random-crop)"
+            "had the same size. Give that size: --size 224 --resize squish"
         )
     if resize not in get_args(Resize) or size not in _RANGE:
         raise Refused(
             f"--size is to be from {_RANGE.start} to {_RANGE.stop - 1}, and --resize one of "
             f"{', '.join(get_args(Resize))}."
         )
-    return size, resize  # type: ignore[return-value]
+    return resize, size  # type: ignore[return-value]
 
 
 class _Reader:
     def __init__(self, export: Export, skip: Sequence[str]):
-        self._export, self._skip = export, set(skip)
-        self.size: int | None = None
-        self.resize: Resize | None = None
+        self._export, self.skip = export, set(skip)
+        self.ways: list[tuple[Way, int]] = []
         self.mean: tuple[float, ...] = (0.0, 0.0, 0.0)
         self.std: tuple[float, ...] = (1.0, 1.0, 1.0)
         self.scaled = False
         self.shrinks: list[Shrink] = []
         self.notes: list[str] = []
+        self.doubts: list[str] = []
 
-    def opening(self, inputs: dict[str, Any]) -> str:
-        """Whether pictures are opened in colour; refuses what else is done while opening."""
-        steps = as_list(attributes(inputs.get("tfms")).get("fs"))
-        opened = False
-        for step in steps:
-            opened = opened or _name(step).endswith(".create")
-            if opened and not _name(step).endswith(".create"):
-                self.other(step)
-        types = as_list(inputs.get("types"))
-        kinds = [path_of(kind).rpartition(".")[2] for kind in [*types[-1:], *_owners(steps)]]
-        for kind in kinds:
-            if kind in _MODES:
-                return _MODES[kind]
-        raise Refused(
-            f"The learner does not look at pictures, but at {short(kinds[0] if kinds else '?')}. "
-            "Only image classifiers can be put on a page."
-        )
+    def leave_out(self, names: list[str]) -> None:
+        """Note functions that are left out, by the maker's word or because they may do nothing."""
+        for name in names:
+            self.doubts.append(short(name))
+            if name in self.skip:
+                self.notes.append(f"The step {short(name)} is left out, as --skip says.")
+            else:
+                self.notes.append(
+                    f"Its pictures are found by a function of its maker's own ({short(name)}), "
+                    "which is not run. If that changes pictures, the page's answers differ."
+                )
 
     def item_step(self, step: Any) -> None:
-        kind = path_of(step)
-        held = attributes(step)
-        if kind == "fastai.vision.augment.Resize":
-            self._take_size(step, self._method(held))
-        elif kind == "fastai.vision.augment.RandomResizedCrop":
-            if abs(float(held.get("val_xtra", _EXTRA)) - _EXTRA) > 1e-9:
-                raise self._unfit("RandomResizedCrop", "its val_xtra is not 0.14")
-            self._take_size(step, "random-crop")
+        """A step of one picture, before it becomes numbers."""
+        kind, held = path_of(step), attributes(step)
+        family, _, name = kind.rpartition(".")
+        if family != "fastai.vision.augment" or _only_training(step):
+            self.other(step)
+        elif name == "Resize":
+            self._add(step, self._method(held))
+        elif name == "RandomResizedCrop":
+            extra = held.get("val_xtra", _EXTRA)
+            if not is_number(extra) or abs(extra - _EXTRA) > 1e-9:
+                raise self._unfit(name, "its val_xtra is not 0.14")
+            self._add(step, "random-crop")
+        elif name in ("CropPad", "RandomCrop"):
+            self._add(step, self._padding(name, _CUT, held.get("pad_mode", "zeros")))
         else:
             self.other(step)
 
-    def _method(self, held: dict[str, Any]) -> Resize:
+    def _method(self, held: dict[str, Any]) -> Way:
         method = held.get("method", "crop")
-        if method not in _METHODS:
-            raise self._unfit("Resize", f"its method is {short(str(method))}")
-        if method == "pad" and held.get("pad_mode", "reflection") != "reflection":
-            raise self._unfit(
-                "Resize", f'it pads with "{short(str(held["pad_mode"]))}", the page by reflection'
-            )
-        return _METHODS[method]
+        if method == "pad":
+            return self._padding("Resize", _PADDED, held.get("pad_mode", "reflection"))
+        if method == "crop":
+            return "crop"
+        if method == "squish":
+            return "squish"
+        raise self._unfit("Resize", f"its method is {_shown(method)}")
 
-    def _take_size(self, step: Any, resize: Resize) -> None:
-        kind, held = path_of(step).rpartition(".")[2], attributes(step)
-        if self.size is not None:
-            raise self._unfit(kind, "it is the second step that resizes")
+    def _padding(self, name: str, ways: dict[str, Way], mode: Any) -> Way:
+        if not isinstance(mode, str) or mode not in ways:
+            raise self._unfit(name, f"it pads with {_shown(mode)}")
+        return ways[mode]
+
+    def _add(self, step: Any, way: Way) -> None:
+        name, held = path_of(step).rpartition(".")[2], attributes(step)
         resamples = to_plain(held.get("resamples", (_BILINEAR, 0)))
-        if not isinstance(resamples, tuple) or to_plain(resamples[:1]) != (_BILINEAR,):
-            raise self._unfit(kind, "it resamples otherwise than bilinearly")
-        self.size, self.resize = self._side(kind, held.get("size")), resize
+        if not isinstance(resamples, tuple) or resamples[:1] != (_BILINEAR,):
+            raise self._unfit(name, "it resamples otherwise than bilinearly")
+        if len(self.ways) == MOST_WAYS:
+            raise self._unfit(name, f"more than {MOST_WAYS} steps resize or cut")
+        self.ways.append((way, self._side(name, held.get("size"))))
 
     def batch_step(self, step: Any) -> None:
+        """A step of a whole batch."""
         kind, held = path_of(step), attributes(step)
         family, _, name = kind.rpartition(".")
+        if _only_training(step) and name not in _AFFINE:  # whose split is that of its last call
+            return
         if kind == "fastai.data.transforms.IntToFloatTensor":
             if held.get("div", 255.0) != 255:
                 raise self._unfit(name, "it divides by another number than 255")
@@ -181,9 +217,10 @@ class _Reader:
             self.other(step)
 
     def _crop(self, name: str, held: dict[str, Any]) -> None:
-        low, high = to_numbers(held.get("ratio", (3 / 4, 4 / 3)), self._export) or (0, 0)
+        ratio = to_numbers(held.get("ratio", (3 / 4, 4 / 3)), self._export) or []
+        low, high = ratio if len(ratio) == 2 else (0, 0)
         part = held.get("valid_scale", 1.0)
-        if not low <= 1 <= high or not isinstance(part, int | float) or not 0.05 <= part <= 1:
+        if not low <= 1 <= high or not is_number(part) or not 0.05 <= part <= 1:
             raise self._unfit(name, "it cuts validation pictures in an unusual way")
         self._shrink(name, held, float(part), True)
 
@@ -195,23 +232,25 @@ class _Reader:
         if pad_mode not in ("reflection", "border", "zeros"):
             raise self._unfit(name, "it pads in an unusual way")
         size = self._side(name, held.get("size"))
+        if len(self.shrinks) == MOST_WAYS:
+            raise self._unfit(name, f"more than {MOST_WAYS} steps make pictures smaller")
         self.shrinks.append(Shrink(size, part, mode, pad_mode, align))
 
     def other(self, step: Any) -> None:
         """Pass over what leaves a validation picture as it is; refuse all else by name."""
-        kind = path_of(step)
-        family, _, name = kind.rpartition(".")
-        shown = _name(step)
-        if shown in self._skip or name in self._skip:
+        family, _, name = path_of(step).rpartition(".")
+        shown = called(step)
+        if _only_training(step) or _does_nothing(step):
+            return
+        if shown in self.skip or name in self.skip:
             self.notes.append(f"The step {short(shown)} is left out, as --skip says.")
-        elif not (
-            (family.startswith("fastai") and name in _TRAINING | _NOTHING)
-            or shown in _NOTHING
-            or _only_training(step)
-        ):
+            self.doubts.append(short(shown))
+        elif family.startswith("fastai.") and name in _EVERY:
+            raise self._unfit(name, "it changes every picture")
+        else:
             raise Refused(
                 f"The file changes pictures by a step that the page does not have: {short(shown)}. "
-                f"If it changes training pictures only, say so: --skip {short(shown)}"
+                f"If it changes training pictures only, say so: --skip {shlex.quote(short(shown))}"
             )
 
     def _side(self, name: str, value: Any) -> int:
@@ -219,8 +258,8 @@ class _Reader:
         sides = sides if isinstance(sides, tuple) else (sides,)
         if not sides or any(type(side) is not int for side in sides) or len(set(sides)) != 1:
             raise self._unfit(name, "its pictures are not square")
-        if sides[0] not in _RANGE:
-            raise self._unfit(name, f"{sides[0]} pixels a side are too few or too many")
+        if not 1 <= sides[0] <= MOST_PIXELS:
+            raise self._unfit(name, "its pictures have too many pixels a side, or none")
         return int(sides[0])
 
     def _three(self, name: str, value: Any) -> tuple[float, ...]:
@@ -240,20 +279,15 @@ def _only_training(step: Any) -> bool:
     return attributes(step).get("split_idx") == 0
 
 
-def _name(step: Any) -> str:
-    """What a step is called: its class, or the function that a plain Transform wraps."""
-    held = attributes(step).get("_name")
-    plain = path_of(step).rpartition(".")[2]
-    return held if plain == "Transform" and isinstance(held, str) else plain
+def _does_nothing(step: Any) -> bool:
+    """Whether a step is one of fastai's that leave a validation picture as it is."""
+    function = wrapped(step)
+    family, _, name = path_of(step if function is None else function).rpartition(".")
+    if not f"{family}.".startswith(("fastai.", "fastcore.", "fasttransform.")):
+        return False
+    # Without a split of its own, such a step has that of its class: training pictures only.
+    return name in _NOTHING or (name in _TRAINING and "split_idx" not in attributes(step))
 
 
-def _owners(steps: list[Any]) -> list[Name]:
-    """The classes whose `create` opens a picture, where a pipeline does not say its types."""
-    bound = [attributes(attributes(step).get("encodes")).get("_f") for step in steps]
-    return [
-        arg
-        for method in bound
-        if isinstance(method, Record)
-        for arg in method.args
-        if isinstance(arg, Name)
-    ]
+def _shown(value: Any) -> str:
+    return f'"{short(value)}"' if isinstance(value, str) else f"a {short(path_of(value))}"

@@ -17,6 +17,7 @@ _DTYPES = {"Double": torch.float64, "Float": torch.float32, "Half": torch.float1
            "BFloat16": torch.bfloat16, "Long": torch.int64, "Int": torch.int32,
            "Short": torch.int16, "Char": torch.int8, "Byte": torch.uint8,
            "Bool": torch.bool}  # fmt: skip
+_MANY = 100  # numbers of one setting
 _PLAIN_DTYPE = re.compile(r"[<>|=]?(?:[biuf][1248]|U\d{1,4})")
 
 
@@ -65,23 +66,37 @@ def _whole(values: Any) -> tuple[int, ...] | None:
 def to_numbers(value: Any, export: Export) -> list[float] | None:
     """The numbers of a tensor, a list or a plain number; None for anything else."""
     if isinstance(value, Record) and value.kind.path.startswith(("torch.", "fastai.torch_core")):
-        return [float(number) for number in to_tensor(value, export).float().flatten()[:100]]
+        return [float(number) for number in to_tensor(value, export).float().flatten()[:_MANY]]
     if isinstance(value, list | tuple):
-        numbers = [to_plain(item) for item in value]
-        return [float(n) for n in numbers if isinstance(n, int | float)]
+        numbers = [to_plain(item) for item in value[:_MANY]]
+        return [float(n) for n in numbers if is_number(n)]
     plain = to_plain(value)
-    return [float(plain)] if isinstance(plain, int | float) else None
+    return [float(plain)] if is_number(plain) else None
 
 
-def to_plain(value: Any) -> Any:
-    """A text, number, tuple or None, as it is or out of numpy's scalars; else the record."""
+def is_number(value: Any) -> bool:
+    """Whether `value` is a number that a float can hold."""
+    return isinstance(value, int | float) and (value != value or abs(value) < 1e300)
+
+
+def to_plain(value: Any, depth: int = 1) -> Any:
+    """A text, number, tuple or None, as it is or out of numpy's scalars; else the record.
+
+    A tuple of very many is left as it is. Tuples may lie `depth` deep within each other, because
+    they can be shared, and double with each level; raises `Refused` for deeper ones.
+    """
     if isinstance(value, list | tuple):
-        return tuple(to_plain(item) for item in value)
+        if depth < 0:
+            raise Refused("The file is refused: it holds numbers within numbers without end.")
+        if len(value) > _MANY:
+            return value
+        return tuple(to_plain(item, depth - 1) for item in value)
     if is_a(value, "numpy.scalar") and len(value.args) == 2:
         return _numpy_scalar(*value.args)
     if is_a(value, "torch.Size", "fastcore.basics.fastuple", "fastcore.foundation.fastuple",
             "fastcore.utils.fastuple") and value.args:  # fmt: skip
-        return to_plain(value.args[0]) if isinstance(value.args[0], list | tuple) else value
+        inner = value.args[0]
+        return to_plain(inner, depth) if isinstance(inner, list | tuple) else value
     if isinstance(value, Record) and path_of(value).startswith("PIL.Image.") and value.args:
         return value.args[0]  # an enumeration, such as Resampling
     return value

@@ -28,7 +28,14 @@ def ours(export: Path, photos: list[Path], **wishes: object) -> np.ndarray:
     order = Order(str(export), "", **wishes)  # type: ignore[arg-type]
     learnt, model = network(open_export(export), order)
     seen = learnt.seen
-    how = Preprocessing(seen.size, seen.resize, seen.mode, seen.mean, seen.std)  # type: ignore[arg-type]
+    how = Preprocessing(
+        seen.size,
+        seen.resize,
+        seen.mode,
+        seen.mean,
+        seen.std,
+        seen.before,  # type: ignore[arg-type]
+    )
     whole = shape.prepared(model, seen.size, seen.shrinks)
     pictures = torch.from_numpy(np.stack([prepare(photo, how) for photo in photos]))
     with torch.no_grad():

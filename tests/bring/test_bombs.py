@@ -16,7 +16,7 @@ from kezako.bring.apart import convert_apart
 from kezako.bring.container import MAX_PICKLE, Storage, open_export
 from kezako.bring.convert import Order
 from kezako.bring.names import Refused
-from kezako.bring.records import make, named
+from kezako.bring.records import Name, Record
 from kezako.bring.tensors import to_tensor
 
 from fastai.vision.all import Learner  # isort: skip
@@ -76,7 +76,7 @@ def test_a_tensor_that_is_larger_than_its_numbers(
     torch.save({"weights": torch.zeros(10)}, tmp_path / "export.pkl")
     export = open_export(tmp_path / "export.pkl")
     storage = Storage("0", "Float", count)
-    record = make(named("torch._utils._rebuild_tensor_v2"), (storage, offset, size, stride), {})
+    record = Record(Name("torch._utils._rebuild_tensor_v2"), (storage, offset, size, stride))
     with pytest.raises(Refused):
         to_tensor(record, export)
 

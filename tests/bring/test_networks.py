@@ -6,15 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import timm
 import torch
 from torch import nn
 
 import kezako.train  # noqa: F401  (before torchvision)
 from kezako.bring.container import open_export
 from kezako.bring.layers import build
+from kezako.bring.names import Refused
 from kezako.bring.shape import body_and_head, tells_why
 
-from fastai.vision.all import create_body, create_head, xresnet18  # isort: skip
+from fastai.vision.all import (  # isort: skip
+    create_body, create_head, create_timm_model, xresnet18,
+)  # fmt: skip
 from torchvision import models  # isort: skip
 from torchvision.models import resnet  # isort: skip
 from torchvision.models.convnext import CNBlockConfig, ConvNeXt  # isort: skip
@@ -91,3 +95,46 @@ def test_weights_in_half_precision_are_taken(tmp_path: Path) -> None:
     network = nn.Sequential(nn.Conv2d(3, 4, 1), nn.ReLU()).half()
     built = imported(network, tmp_path)
     assert same(network.float(), built)
+
+
+# Of timm's resnet.py and convnext.py the variants that compute something else than the others.
+TIMM = (
+    "resnet18", "resnet26d", "resnet50", "resnetblur18", "resnetaa34d", "seresnet18",
+    "ecaresnet26t", "resnet50_gn", "convnext_atto", "convnext_atto_ols", "convnextv2_atto",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TIMM)
+def test_a_body_of_timms_computes_the_same(name: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network, _ = create_timm_model(name, 3, pretrained=False)
+    unsettle(network)
+    built = imported(network, tmp_path)
+    assert same(network, built)
+    whole = body_and_head(built)
+    assert same(network, whole)
+    assert tells_why(whole)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "resnet50_gn", "convnext_atto", "convnextv2_atto",
+                                  "convnext_tiny_hnf"])  # fmt: skip
+def test_a_whole_network_of_timms_computes_the_same(name: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = timm.create_model(name, num_classes=3, drop_rate=0.1, drop_path_rate=0.1)
+    unsettle(network)
+    whole = body_and_head(imported(network, tmp_path))
+    assert same(network, whole)
+    assert whole[1][-1].out_features == 3
+
+
+def test_another_network_of_timms_is_refused_by_its_name(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="resnet and convnext are taken, not vision_transformer"):
+        imported(timm.create_model("vit_tiny_patch16_224", num_classes=2), tmp_path)
+
+
+def unsettle(network: nn.Module) -> None:
+    """Give something to do to what does nothing in a new network."""
+    for name, values in [*network.named_parameters(), *network.named_buffers()]:
+        if values.is_floating_point() and not name.endswith("filt"):
+            with torch.no_grad():
+                values.mul_(1 + 0.2 * torch.rand_like(values)).add_(0.01 * torch.rand_like(values))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import zipfile
 from collections import OrderedDict
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from kezako.bring.container import open_export
 from kezako.bring.names import Refused
 from kezako.bring.root import learner_in
 from kezako.bring.tensors import to_tensor
-from kezako.sample import draw_face
 
 
 def refusal_of(path: Path) -> str:
@@ -33,20 +31,6 @@ def write(path: Path, content: bytes) -> Path:
 def a_zip_of_torch(tmp_path: Path) -> bytes:
     torch.save({"weights": torch.zeros(100)}, tmp_path / "whole.pkl")
     return (tmp_path / "whole.pkl").read_bytes()
-
-
-@pytest.mark.parametrize("content", [b"", b"name,class\na,b\n", b"\x89PNG\r\n", b"<html></html>"])
-def test_what_is_no_pickle(content: bytes, tmp_path: Path) -> None:
-    assert "neither a zip nor a pickle" in refusal_of(write(tmp_path / "export.pkl", content))
-
-
-def test_a_picture(tmp_path: Path) -> None:
-    draw_face("happy", 1).save(tmp_path / "face.jpg")
-    assert "face.jpg is no export of fastai's" in refusal_of(tmp_path / "face.jpg")
-
-
-def test_a_folder(tmp_path: Path) -> None:
-    assert "cannot be read" in refusal_of(tmp_path)
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.9, 0.99])
@@ -67,19 +51,6 @@ def test_a_byte_changed_within_a_tensor(a_zip_of_torch: bytes, tmp_path: Path) -
     export = open_export(write(tmp_path / "export.pkl", changed))
     with pytest.raises(Refused, match="damaged or cut short"):
         to_tensor(export.root["weights"], export)
-
-
-def test_another_zip(tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
-        archive.writestr("photo.jpg", b"\xff\xd8")
-    assert "photos.zip is a zip, but no export" in refusal_of(tmp_path / "photos.zip")
-
-
-def test_a_script_of_torch(tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "model.pt", "w") as archive:
-        for name in ("model/data.pkl", "model/constants.pkl", "model/code/__torch__.py"):
-            archive.writestr(name, b"\x80\x02}.")
-    assert "TorchScript" in refusal_of(tmp_path / "model.pt")
 
 
 @pytest.mark.parametrize("zipped", [True, False])

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from fastai.vision.all import (
     CategoryBlock,
+    CropPad,
     DihedralItem,
     FlipItem,
     ImageBlock,
@@ -19,6 +20,7 @@ from fastai.vision.all import (
     MultiCategoryBlock,
     Normalize,
     PILImageBW,
+    RandomCrop,
     RandomErasing,
     RandomResizedCrop,
     RandomResizedCropGPU,
@@ -40,6 +42,17 @@ KINDS: dict[str, dict[str, Any]] = {
     "squish": {"items": Resize(64, ResizeMethod.Squish)},
     "pad": {"items": Resize(64, ResizeMethod.Pad, pad_mode="reflection")},
     "random-crop": {"items": RandomResizedCrop(64, min_scale=0.3)},
+    "padded with black": {"items": Resize(64, ResizeMethod.Pad, pad_mode="zeros")},
+    "padded with its edge": {"items": Resize(64, ResizeMethod.Pad, pad_mode="border")},
+    "cut from the middle": {"items": CropPad(64)},
+    "cut from the middle, edged": {"items": CropPad(100, pad_mode="border")},
+    "cut from the middle, mirrored": {"items": CropPad(100, pad_mode="reflection")},
+    "cut at random": {"items": RandomCrop(64)},
+    "resized, then cut": {"items": [Resize(96), RandomCrop(64)]},
+    "cut, then resized": {"items": [Resize(64), CropPad(48)]},  # fastai cuts first
+    "bent, then cut": {"items": [Resize(80, ResizeMethod.Squish), RandomCrop(90)]},
+    "resized twice": {"items": [Resize(96), RandomResizedCrop(64)]},
+    "cut in training only": {"items": [Resize(64), CropPad(48, split_idx=0)]},
     "not normalised": {"batch": [IntToFloatTensor()]},
     "turned copies": {"batch": [*aug_transforms(mult=2), NORMAL]},
     "made smaller": {"items": Resize(96), "batch": [*aug_transforms(size=64), NORMAL]},

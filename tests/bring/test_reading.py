@@ -12,6 +12,7 @@ from fastai.vision.all import (
     Callback,
     CategoryBlock,
     CropPad,
+    FlipItem,
     ImageBlock,
     IntToFloatTensor,
     Learner,
@@ -19,11 +20,10 @@ from fastai.vision.all import (
     MultiCategoryBlock,
     Normalize,
     PILImage,
-    RandomResizedCrop,
+    RandomCrop,
     RatioResize,
     RegressionBlock,
     Resize,
-    ResizeMethod,
     SaveModelCallback,
     Transform,
     TransformBlock,
@@ -72,13 +72,20 @@ def export_of(
     return export
 
 
+def always(step: Any) -> Any:
+    """A step of fastai's that is told to change validation pictures too."""
+    step.split_idx = None
+    return step
+
+
 REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
-    "padded with black": ('Resize cannot be done by the page: it pads with "zeros"',
-                          {"items": Resize(64, ResizeMethod.Pad, pad_mode="zeros")}),
     "not square": ("not square", {"items": Resize((64, 96))}),
-    "a ratio": ("RatioResize", {"items": [RatioResize(64), Resize(64)]}),
-    "cut": ("CropPad", {"items": [Resize(64), CropPad(48)]}),
-    "twice": ("second step that resizes", {"items": [Resize(96), RandomResizedCrop(64)]}),
+    "a ratio": ("RatioResize cannot be done by the page: it changes every picture",
+                {"items": [RatioResize(64), Resize(64)]}),
+    "cut unevenly": ("CropPad cannot be done by the page: its pictures are not square",
+                     {"items": [Resize(64), CropPad((48, 32))]}),
+    "too small": ("pictures of 16 pixels a side", {"items": [Resize(64), RandomCrop(16)]}),
+    "turned always": ("FlipItem", {"items": [Resize(64), always(FlipItem(1))]}),
     "own step": ("--skip Inverted", {"items": [Resize(64), Inverted()]}),
     "own function": ("upside_down", {"blocks": (
         TransformBlock([PILImage.create, upside_down], [IntToFloatTensor]), CategoryBlock)}),
