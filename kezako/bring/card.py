@@ -76,7 +76,7 @@ def _figures(card: Card) -> list[str]:
     agreed = card.figures["agreement"]["same_label_as_fp32"]
     return [
         "\n".join(rows),
-        "![confusion matrix](confusion.png)" if "confusion" in validation else "",
+        _confusion(card) if "confusion" in validation else "",
         f"Measured on {validation['pictures']} pictures that were given at import. Whether the "
         "network had learnt from some of them is not known; if so, it errs more often than that.",
         f"Calibration error {_percent(calibration['after'])} ({_percent(calibration['before'])} "
@@ -85,6 +85,12 @@ def _figures(card: Card) -> list[str]:
         f'of these". The page runs {card.precision}, which answers as fp32 does on '
         f"{_percent(agreed)} of the pictures.",
     ]
+
+
+def _confusion(card: Card) -> str:
+    from kezako.train.model_card import show_confusion
+
+    return show_confusion(card.labels)
 
 
 def _percent(share: float) -> str:

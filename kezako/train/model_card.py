@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from scipy.stats import binomtest
 
 from kezako.bundle import Card
+from kezako.lettering import Lettering, shortened
 from kezako.wording import as_text
 
 CONFUSION = "confusion.png"
@@ -25,21 +26,31 @@ def write_model_card(card: Card, folder: Path) -> None:
 
 
 def draw_confusion(matrix: list[list[int]], labels: tuple[str, ...]) -> Figure:
-    """Rows: what it is; columns: what was said."""
+    """Rows: what it is; columns: what was said. `key` tells what its numbers stand for."""
     counts = np.array(matrix)
-    side = 2.2 + 0.6 * len(labels)
-    figure = Figure(figsize=(side, side), layout="constrained")
-    axes = figure.subplots()
-    axes.imshow(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), cmap="Blues", vmin=0)
-    for (row, column), count in np.ndenumerate(counts):
-        dark = count > counts[row].sum() / 2
-        axes.text(column, row, str(count), ha="center", va="center",
-                  color="white" if dark else "black")  # fmt: skip
-    axes.set_xticks(range(len(labels)), [plain(label) for label in labels], rotation=30, ha="right")
-    axes.set_yticks(range(len(labels)), [plain(label) for label in labels])
-    axes.set_xlabel("said")
-    axes.set_ylabel("is")
+    longest = max(len(shortened(label)) for label in labels)
+    side = 1.6 + 0.07 * longest + 0.6 * len(labels)  # inches
+    lettering = Lettering(labels)
+    with lettering.used():
+        figure = Figure(figsize=(side, side), layout="constrained")
+        axes = figure.subplots()
+        axes.imshow(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), cmap="Blues", vmin=0)
+        for (row, column), count in np.ndenumerate(counts):
+            dark = count > counts[row].sum() / 2
+            axes.text(column, row, str(count), ha="center", va="center",
+                      color="white" if dark else "black")  # fmt: skip
+        axes.set_xticks(range(len(labels)), labels, rotation=30, ha="right")
+        axes.set_yticks(range(len(labels)), labels)
+        axes.set_xlabel("said")
+        axes.set_ylabel("is")
+        lettering.put_into(figure)
     return figure
+
+
+def show_confusion(labels: tuple[str, ...]) -> str:
+    """The confusion matrix for a `README.md`, in one line, with the names it has numbers for."""
+    key = Lettering(labels).key
+    return f"![confusion matrix]({CONFUSION})" + (f" In it: {as_text(key)}." if key else "")
 
 
 def model_card(card: Card) -> str:
@@ -55,7 +66,7 @@ def model_card(card: Card) -> str:
         '"none of these".',
         "## How good it is",
         _table(card),
-        f"![confusion matrix]({CONFUSION})" if "confusion" in validation else "",
+        show_confusion(card.labels) if "confusion" in validation else "",
         _measured(card),
         _calibration(card),
         _none_of_these(figures["none_of_these"]),
@@ -202,8 +213,3 @@ def _counts(pictures: dict[str, dict[str, int]]) -> str:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
-
-
-def plain(value: str) -> str:
-    """A name for a plot."""
-    return value.replace("$", r"\$")  # matplotlib would read formulas between dollars
