@@ -90,7 +90,7 @@ def _figures(card: Card) -> list[str]:
 
     return [
         sentences.table(card),
-        "![confusion matrix](confusion.png)" if "confusion" in card.figures["validation"] else "",
+        _confusion(card) if "confusion" in card.figures["validation"] else "",
         sentences.measured(card, "pictures that were given at import"),
         "Whether the network had learnt from some of them is not known; if so, it errs more often "
         "than that on others.",
@@ -98,6 +98,12 @@ def _figures(card: Card) -> list[str]:
         sentences.none_of_these(card),
         sentences.precision(card),
     ]
+
+
+def _confusion(card: Card) -> str:
+    from kezako.train.model_card import show_confusion
+
+    return show_confusion(card.labels)
 
 
 def _code(value: str) -> str:

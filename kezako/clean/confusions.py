@@ -73,7 +73,7 @@ def show_confusions(interpretation: Any, recipe: Recipe, workspace: Workspace) -
         ]
         for kind in most
     ]
-    return draw_tiles(lines, 2 * EACH) if lines else None
+    return draw_tiles(lines, 2 * EACH, recipe.labels) if lines else None
 
 
 class _Likeness:

@@ -48,6 +48,7 @@ class Gallery:
         several = [Copies(tuple(held)) for held in found.values() if len(held) > 1]
         self.copies = sorted(several, key=lambda copies: (not copies.conflict, not copies.leak))
         self._folder, self._name = workspace.folder(recipe.name), recipe.name
+        self._names = recipe.labels
         self._valid = sum(row.split == "valid" for row in rows)
 
     def __str__(self) -> str:
@@ -84,7 +85,7 @@ class Gallery:
     def show(self) -> Figure | None:
         """A line for each photo, in red where its pictures are at odds; None without any."""
         lines = [self._line(copies) for copies in self.copies[:SHOWN]]
-        return draw_tiles(lines, max(map(len, lines))) if lines else None
+        return draw_tiles(lines, max(map(len, lines)), self._names) if lines else None
 
     def _line(self, copies: Copies) -> list[Tile]:
         odd = copies.conflict or copies.leak

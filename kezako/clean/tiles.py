@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -11,8 +11,8 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
+from kezako.lettering import legible
 from kezako.pictures import NotAPicture, open_picture, shrink
-from kezako.train.model_card import plain
 
 SIDE = 200  # pixels of a picture's longest side
 RED, GREY, INK = "#b3261e", "#5f6368", "#1d1d1f"
@@ -30,21 +30,23 @@ class Tile:
 def draw_tiles(
     lines: Sequence[Sequence[Tile]],
     abreast: int,  # tiles in the longest line
+    names: Iterable[str],  # which their words may hold
 ) -> Figure:
     """A figure of them; a file that cannot be opened leaves its place empty."""
-    figure, grid = plt.subplots(
-        len(lines), abreast, figsize=(2.5 * abreast, 2.9 * len(lines)), squeeze=False
-    )
-    for line, axes in zip(lines, grid, strict=True):
-        for tile, axis in zip_longest(line, axes):
-            axis.set_axis_off()
-            axis.set_anchor("N")  # pictures of one line begin at one height
-            if tile is None:
-                continue
-            axis.set_title(plain(tile.words), fontsize=10, color=tile.colour)
-            if tile.path:
-                with suppress(NotAPicture):
-                    axis.imshow(shrink(open_picture(tile.path, needed=SIDE), SIDE))
-    figure.tight_layout()
+    with legible(names):
+        figure, grid = plt.subplots(
+            len(lines), abreast, figsize=(2.5 * abreast, 2.9 * len(lines)), squeeze=False
+        )
+        for line, axes in zip(lines, grid, strict=True):
+            for tile, axis in zip_longest(line, axes):
+                axis.set_axis_off()
+                axis.set_anchor("N")  # pictures of one line begin at one height
+                if tile is None:
+                    continue
+                axis.set_title(tile.words, fontsize=10, color=tile.colour)
+                if tile.path:
+                    with suppress(NotAPicture):
+                        axis.imshow(shrink(open_picture(tile.path, needed=SIDE), SIDE))
+        figure.tight_layout()
     plt.close(figure)  # shown once, as the cell's value
     return figure

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from kezako.gather.summary import Summary
+from kezako.lettering import legible
 from kezako.manifest import Manifest
 from kezako.pictures import NotAPicture, open_picture, shrink
 from kezako.recipe import Recipe
@@ -32,18 +33,19 @@ def show_first(
     with Manifest(workspace.folder(recipe.name), read_only=True) as manifest:
         for row in manifest.on_disk():
             first.setdefault(row.folder, []).append(str(row.file))
-    figure, grid = plt.subplots(
-        len(first), count, figsize=(1.6 * count, 1.7 * len(first)), squeeze=False
-    )
-    for (folder, files), axes in zip(first.items(), grid, strict=True):
-        for axis in axes:
-            axis.set_axis_off()
-        for axis, file in zip(axes, files, strict=False):
-            with suppress(NotAPicture):  # one that was damaged since leaves its place empty
-                picture = open_picture(workspace.folder(recipe.name) / file, needed=SIDE)
-                axis.imshow(shrink(picture, SIDE))
-        axes[0].set_title(_plain(f"{folder} ({len(files)})"), loc="left")
-    figure.tight_layout()
+    with legible(first):
+        figure, grid = plt.subplots(
+            len(first), count, figsize=(1.6 * count, 1.7 * len(first)), squeeze=False
+        )
+        for (folder, files), axes in zip(first.items(), grid, strict=True):
+            for axis in axes:
+                axis.set_axis_off()
+            for axis, file in zip(axes, files, strict=False):
+                with suppress(NotAPicture):  # one that was damaged since leaves its place empty
+                    picture = open_picture(workspace.folder(recipe.name) / file, needed=SIDE)
+                    axis.imshow(shrink(picture, SIDE))
+            axes[0].set_title(f"{folder} ({len(files)})", loc="left")
+        figure.tight_layout()
     plt.close(figure)  # shown once, as the cell's value
     return figure
 
@@ -52,17 +54,19 @@ def plot_yield(summary: Summary) -> Axes:
     """What became of every address and file tried, class by class: kept, or why not."""
     names = list(summary.reasons)
     reasons = _commonest(summary)
-    _, axes = plt.subplots(figsize=(9, 1.2 + 0.5 * len(names)))
-    left = np.zeros(len(names))
-    for (reason, counts), colour in zip(reasons.items(), _COLOURS, strict=False):
-        widths = np.array([counts[name] for name in names])
-        bars = axes.barh(range(len(names)), widths, left=left, label=reason, color=f"tab:{colour}")
-        axes.bar_label(bars, [str(n) if n else "" for n in widths], label_type="center")
-        left += widths
-    axes.set_yticks(range(len(names)), [_plain(name) for name in names])
-    axes.invert_yaxis()
-    axes.set_xlabel("pictures tried")
-    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False)
+    rows = range(len(names))
+    with legible(names):
+        _, axes = plt.subplots(figsize=(9, 1.2 + 0.5 * len(names)))
+        left = np.zeros(len(names))
+        for (reason, counts), colour in zip(reasons.items(), _COLOURS, strict=False):
+            widths = np.array([counts[name] for name in names])
+            bars = axes.barh(rows, widths, left=left, label=reason, color=f"tab:{colour}")
+            axes.bar_label(bars, [str(n) if n else "" for n in widths], label_type="center")
+            left += widths
+        axes.set_yticks(rows, names)
+        axes.invert_yaxis()
+        axes.set_xlabel("pictures tried")
+        axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False)
     return axes
 
 
@@ -78,7 +82,3 @@ def _commonest(summary: Summary) -> dict[str, Counter[str]]:
     if rest := order[REASONS:]:
         shown["other reasons"] = sum((by_reason[reason] for reason in rest), Counter())
     return shown
-
-
-def _plain(text: str) -> str:
-    return text.replace("$", r"\$")  # a class may be called "$x$", which would be a formula

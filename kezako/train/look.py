@@ -12,13 +12,14 @@ from matplotlib.axes import Axes
 
 from kezako.bundle import Card
 from kezako.decision import Array, Integers
+from kezako.lettering import legible
 from kezako.train.changes import ALL, Changes
 from kezako.train.crossfit import fit_rule, unseen_answers
 from kezako.train.dataset import Pictures
 from kezako.train.export import naming
 from kezako.train.fit import error_in
 from kezako.train.intervals import of_share, of_two_shares
-from kezako.train.model_card import model_card, plain
+from kezako.train.model_card import model_card
 from kezako.train.quick import HeadFit
 from kezako.wording import in_percent
 
@@ -29,15 +30,18 @@ def plot_counts(pictures: Pictures) -> Axes:
     names = list(counts)
     train = [counts[name][0] for name in names]
     valid = [counts[name][1] for name in names]
-    _, axes = plt.subplots(figsize=(7, 0.8 + 0.45 * len(names)))
-    axes.barh(names, train, label="training")
-    axes.barh(names, valid, left=train, label="validation")
-    for row, (first, second) in enumerate(zip(train, valid, strict=True)):
-        axes.text(first + second, row, f" {first} + {second}", va="center")
-    axes.invert_yaxis()
-    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
-    axes.set_xlabel("pictures")
-    axes.margins(x=0.15)
+    rows = range(len(names))
+    with legible(names):
+        _, axes = plt.subplots(figsize=(7, 0.8 + 0.45 * len(names)))
+        axes.barh(rows, train, label="training")
+        axes.barh(rows, valid, left=train, label="validation")
+        for row, (first, second) in enumerate(zip(train, valid, strict=True)):
+            axes.text(first + second, row, f" {first} + {second}", va="center")
+        axes.set_yticks(rows, names)
+        axes.invert_yaxis()
+        axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+        axes.set_xlabel("pictures")
+        axes.margins(x=0.15)
     return axes
 
 
@@ -45,17 +49,18 @@ def plot_label_confusions(interpretation: Any) -> None:
     """For each label of a multi-label model: shown or not, named or not, as the card counts it."""
     labels = [str(label) for label in interpretation.dl.vocab]
     answers = unseen_answers(*_outputs(interpretation), multi=True)
-    _, axes = plt.subplots(1, len(labels), figsize=(3.2 * len(labels), 3.2), squeeze=False)
-    for column, (label, axis) in enumerate(zip(labels, axes[0], strict=True)):
-        pairs = answers.shown[:, column].astype(int), answers.said[:, column].astype(int)
-        counts = np.zeros((2, 2), dtype=int)
-        np.add.at(counts, pairs, 1)
-        axis.imshow(counts, cmap="Blues")
-        for (row, col), count in np.ndenumerate(counts):
-            axis.text(col, row, str(count), ha="center", va="center")
-        axis.set_xticks([0, 1], ["not said", "said"])
-        axis.set_yticks([0, 1], ["is not", "is"])
-        axis.set_title(label)
+    with legible(labels):
+        _, axes = plt.subplots(1, len(labels), figsize=(3.2 * len(labels), 3.2), squeeze=False)
+        for column, (label, axis) in enumerate(zip(labels, axes[0], strict=True)):
+            pairs = answers.shown[:, column].astype(int), answers.said[:, column].astype(int)
+            counts = np.zeros((2, 2), dtype=int)
+            np.add.at(counts, pairs, 1)
+            axis.imshow(counts, cmap="Blues")
+            for (row, col), count in np.ndenumerate(counts):
+                axis.text(col, row, str(count), ha="center", va="center")
+            axis.set_xticks([0, 1], ["not said", "said"])
+            axis.set_yticks([0, 1], ["is not", "is"])
+            axis.set_title(label)
 
 
 def plot_worst(interpretation: Any, count: int, multi: bool, **settings: Any) -> None:
@@ -108,20 +113,21 @@ def plot_changes(changes: Changes) -> Axes | None:
     before, after = (100 * np.array(column) for column in zip(*errors, strict=True))
     rows = range(len(errors))
     within = [100 * np.array(changes.intervals[name]) for name in [*names, ALL]]  # of this one
-    _, axes = plt.subplots(figsize=(7, 1.2 + 0.45 * len(errors)))
-    axes.hlines(rows, *zip(*within, strict=True), color="tab:blue", linewidth=1, zorder=1,
-                label="between what it lies, 19 times in 20")  # fmt: skip
-    axes.hlines(rows, before, after, color="lightgrey", linewidth=3, zorder=1)
-    axes.scatter(before, rows, color="grey", label="the model before", zorder=2)
-    axes.scatter(after, rows, color="tab:blue", label="this one", zorder=3)
-    ends = np.maximum(np.maximum(before, after), [high for _, high in within])
-    for row, value in zip(rows, ends, strict=True):
-        axes.text(value, row, f"   {before[row]:.1f} → {after[row]:.1f} %", va="center")
-    axes.set_yticks(rows, [*map(plain, names), "all"])
-    axes.invert_yaxis()
-    axes.set_xlim(0, max(1.0, 1.3 * float(ends.max())))
-    axes.set_xlabel("error on the validation pictures, %")
-    axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+    with legible(names):
+        _, axes = plt.subplots(figsize=(7, 1.2 + 0.45 * len(errors)))
+        axes.hlines(rows, *zip(*within, strict=True), color="tab:blue", linewidth=1, zorder=1,
+                    label="between what it lies, 19 times in 20")  # fmt: skip
+        axes.hlines(rows, before, after, color="lightgrey", linewidth=3, zorder=1)
+        axes.scatter(before, rows, color="grey", label="the model before", zorder=2)
+        axes.scatter(after, rows, color="tab:blue", label="this one", zorder=3)
+        ends = np.maximum(np.maximum(before, after), [high for _, high in within])
+        for row, value in zip(rows, ends, strict=True):
+            axes.text(value, row, f"   {before[row]:.1f} → {after[row]:.1f} %", va="center")
+        axes.set_yticks(rows, [*names, "all"])
+        axes.invert_yaxis()
+        axes.set_xlim(0, max(1.0, 1.3 * float(ends.max())))
+        axes.set_xlabel("error on the validation pictures, %")
+        axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
     return axes
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from kezako.bundle import Card
+from kezako.lettering import Lettering, shortened
 from kezako.recipe import LABEL_SEPARATOR
 from kezako.train import sentences
 from kezako.wording import as_text, errors, in_percent, share
@@ -27,21 +28,31 @@ def write_model_card(card: Card, folder: Path) -> None:
 
 
 def draw_confusion(matrix: list[list[int]], labels: tuple[str, ...]) -> Figure:
-    """Rows: what it is; columns: what was said."""
+    """Rows: what it is; columns: what was said. `key` tells what its numbers stand for."""
     counts = np.array(matrix)
-    side = 2.2 + 0.6 * len(labels)
-    figure = Figure(figsize=(side, side), layout="constrained")
-    axes = figure.subplots()
-    axes.imshow(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), cmap="Blues", vmin=0)
-    for (row, column), count in np.ndenumerate(counts):
-        dark = count > counts[row].sum() / 2
-        axes.text(column, row, str(count), ha="center", va="center",
-                  color="white" if dark else "black")  # fmt: skip
-    axes.set_xticks(range(len(labels)), [plain(label) for label in labels], rotation=30, ha="right")
-    axes.set_yticks(range(len(labels)), [plain(label) for label in labels])
-    axes.set_xlabel("said")
-    axes.set_ylabel("is")
+    longest = max(len(shortened(label)) for label in labels)
+    side = 1.6 + 0.07 * longest + 0.6 * len(labels)  # inches
+    lettering = Lettering(labels)
+    with lettering.used():
+        figure = Figure(figsize=(side, side), layout="constrained")
+        axes = figure.subplots()
+        axes.imshow(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), cmap="Blues", vmin=0)
+        for (row, column), count in np.ndenumerate(counts):
+            dark = count > counts[row].sum() / 2
+            axes.text(column, row, str(count), ha="center", va="center",
+                      color="white" if dark else "black")  # fmt: skip
+        axes.set_xticks(range(len(labels)), labels, rotation=30, ha="right")
+        axes.set_yticks(range(len(labels)), labels)
+        axes.set_xlabel("said")
+        axes.set_ylabel("is")
+        lettering.put_into(figure)
     return figure
+
+
+def show_confusion(labels: tuple[str, ...]) -> str:
+    """The confusion matrix for a `README.md`, in one line, with the names it has numbers for."""
+    key = Lettering(labels).key
+    return f"![confusion matrix]({CONFUSION})" + (f" In it: {as_text(key)}." if key else "")
 
 
 def model_card(card: Card) -> str:
@@ -56,7 +67,7 @@ def model_card(card: Card) -> str:
         '"none of these".',
         "## How good it is",
         sentences.table(card),
-        f"![confusion matrix]({CONFUSION})" if "confusion" in card.figures["validation"] else "",
+        show_confusion(card.labels) if "confusion" in card.figures["validation"] else "",
         "\n".join(f"- {line}" for line in _lines(card)),
         "## What it learnt from",
         _counts(training["pictures"]),
@@ -196,8 +207,3 @@ def _counts(pictures: dict[str, dict[str, int]]) -> str:
     rows += [f"| {as_text(name)} | {count['train']} | {count['valid']} |"
              for name, count in pictures.items()]  # fmt: skip
     return "\n".join(rows)
-
-
-def plain(value: str) -> str:
-    """A name for a plot."""
-    return value.replace("$", r"\$")  # matplotlib would read formulas between dollars

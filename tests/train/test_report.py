@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from pathlib import Path
 
 import nbformat
@@ -39,6 +40,13 @@ def test_a_report_to_publish_keeps_plots_and_leaves_pictures_out(executed: Path)
     report = _report(executed, RECIPE, photos=False)
     assert report.count("<img") == 1
     assert LEFT_OUT in report
+
+
+def test_a_report_takes_no_name_for_a_formula(executed: Path) -> None:
+    """The script that would comes from elsewhere; none is asked for."""
+    report = _report(executed, RECIPE, photos=True)
+    assert not re.search(r"<script[^>]*src=[^>]*mathjax", report, re.IGNORECASE)
+    assert 'src="data:,"' in report
 
 
 def test_every_cell_of_the_notebook_that_shows_pictures_is_tagged(the_repository: Path) -> None:

@@ -1,0 +1,171 @@
+"""Names in figures: as they are where a font here has their letters, else by number, with a key.
+
+A name may be Chinese, an emoji, as long as a sentence, or "$x$", which matplotlib takes for a
+formula. Its own font knows none of the first, and draws boxes.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import cache
+from html import escape
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+from matplotlib import font_manager
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+LONGEST = 24  # letters of a name; a longer one ends in "…"
+# What systems bring along, or people install, for scripts that matplotlib's own font lacks.
+FAMILIES = (
+    "Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans JP", "Noto Sans SC", "Noto Sans KR",
+    "Source Han Sans", "Source Han Sans SC", "Hiragino Sans", "Hiragino Sans GB", "PingFang HK",
+    "PingFang SC", "Apple SD Gothic Neo", "Arial Unicode MS", "Yu Gothic", "Meiryo", "MS Gothic",
+    "Microsoft YaHei", "SimHei", "Microsoft JhengHei", "Malgun Gothic", "NanumGothic",
+    "IPAexGothic", "IPAGothic", "TakaoGothic", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei",
+    "Droid Sans Fallback", "Noto Sans Thai", "Leelawadee UI", "Tahoma", "Thonburi",
+    "Noto Sans Devanagari", "Nirmala UI", "Noto Emoji", "Segoe UI Emoji", "Segoe UI Symbol",
+    "Symbola", "Noto Sans Symbols 2", "Noto Sans Symbols2", "Unifont",
+)  # fmt: skip
+_SHAPES = mpl.__version_info__ >= (3, 11)  # before, letters that join or turn round came out wrong
+
+
+class Lettering:
+    """How the names of one figure are drawn."""
+
+    def __init__(self, names: Iterable[str]):
+        all_of_them = dict.fromkeys(name for name in names if name)
+        self._families = _needed("".join(all_of_them))
+        short = {name: shortened(name) for name in all_of_them if self._can_draw(name)}
+        alike = Counter(short.values())
+        self._numbers = {
+            name: str(number)
+            for number, name in enumerate(all_of_them, 1)
+            if name not in short or alike[short[name]] > 1
+        }
+        self._drawn = {**short, **self._numbers}
+        changed = [name for name, drawn in self._drawn.items() if drawn != name]
+        longest_first = sorted(changed, key=len, reverse=True)  # one name can hold another
+        self._changed = re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
+
+    @property
+    def key(self) -> str:
+        """What the numbers in the figure stand for, as plain text; empty without any."""
+        return "; ".join(f"{number} = {name}" for name, number in self._numbers.items())
+
+    def __call__(self, text: str) -> str:
+        """`text`, which may hold names, as it is to be drawn."""
+        text = self._changed.sub(lambda found: self._drawn[found[0]], text)
+        return "".join(c if c.isspace() or self._can_draw(c) else "?" for c in text)
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """Within, figures are made with the fonts that are needed, and no name is a formula."""
+        family = [*mpl.rcParams["font.family"], *self._families]
+        with (
+            mpl.rc_context({"font.family": family, "text.parse_math": False}),
+            warnings.catch_warnings(),
+        ):
+            warnings.filterwarnings("ignore", "Glyph .* missing from")  # until `put_into`
+            yield
+
+    def put_into(self, figure: Figure) -> None:
+        """Exchange what cannot be drawn in all of a figure's texts."""
+        for axes in figure.axes:
+            for axis in (axes.xaxis, axes.yaxis):
+                self._put_beside(axis)
+        for text in figure.findobj(Text):
+            if (drawn := self(text.get_text())) != text.get_text():
+                text.set_text(drawn)
+
+    def _put_beside(self, axis: Axis) -> None:
+        # Its texts are written anew whenever it is drawn.
+        given = [label.get_text() for label in axis.get_ticklabels()]
+        drawn = [self(text) for text in given]
+        if drawn != given:
+            axis.set_ticks(axis.get_ticklocs(), drawn)
+
+    def _can_draw(self, text: str) -> bool:
+        return _shapes(text) and all(_has(self._families, letter) for letter in text)
+
+
+@contextmanager
+def legible(names: Iterable[str]) -> Iterator[None]:
+    """Let the names be legible in every figure of pyplot that is made within.
+
+    In a notebook the key to their numbers follows, as text.
+    """
+    lettering = Lettering(names)
+    before = plt.get_fignums()
+    with lettering.used():
+        yield
+        made = [plt.figure(number) for number in plt.get_fignums() if number not in before]
+        for figure in made:
+            lettering.put_into(figure)
+    if made and lettering.key:
+        _tell(lettering.key)
+
+
+def shortened(name: str) -> str:
+    """A name that leaves room for the figure."""
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1].rstrip()}…"
+
+
+def _tell(key: str) -> None:
+    from IPython import get_ipython
+    from IPython.display import HTML, display
+
+    if get_ipython() is not None:  # type: ignore[no-untyped-call]
+        # The classes: Jupyter is not to see formulas in names.
+        display(HTML(f'<p class="tex2jax_ignore mathjax_ignore">In the figure: {escape(key)}.</p>'))
+
+
+def _shapes(text: str) -> bool:
+    """Whether letters can be put beside one another as they come."""
+    return _SHAPES or not any(
+        unicodedata.bidirectional(letter) in ("R", "AL") or unicodedata.category(letter)[0] == "M"
+        for letter in text
+    )
+
+
+def _needed(text: str) -> tuple[str, ...]:
+    """The families to be asked after matplotlib's own, so that as few letters as can be lack."""
+    lacking = {letter for letter in text if not _has((), letter)}
+    needed: list[str] = []
+    for family in _installed() if lacking else ():
+        if found := {letter for letter in lacking if _in(family, letter)}:
+            needed.append(family)
+            lacking -= found
+    return tuple(needed)
+
+
+@cache
+def _installed() -> Sequence[str]:
+    """Of `FAMILIES`, those that are here, also since matplotlib last looked."""
+    known = {entry.fname for entry in font_manager.fontManager.ttflist}
+    for path in font_manager.findSystemFonts():
+        if path not in known:
+            with suppress(Exception):  # one that matplotlib cannot draw, such as coloured emoji
+                font_manager.fontManager.addfont(path)
+    names = {entry.name for entry in font_manager.fontManager.ttflist}
+    return [family for family in FAMILIES if family in names]
+
+
+@cache
+def _has(families: tuple[str, ...], letter: str) -> bool:
+    """Whether one of these fonts, or matplotlib's own, has a letter."""
+    own = mpl.rcParams["font.family"]
+    return any(_in(family, letter) for family in (*own, *families))
+
+
+@cache
+def _in(family: str, letter: str) -> bool:
+    path = font_manager.findfont(font_manager.FontProperties(family=[family]))
+    return bool(font_manager.get_font(path).get_char_index(ord(letter)))
