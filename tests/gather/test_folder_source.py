@@ -38,6 +38,15 @@ def test_saved_pictures_come_first_and_the_web_gives_the_rest(
     assert [row.title for row in mine] == [f"{number}.jpg" for number in range(7)]
 
 
+def test_a_saved_picture_belongs_to_the_innermost_class(
+    workspace: Workspace, shapes: Recipe, drawn_settings: Settings
+) -> None:
+    saved = workspace.folder("shapes") / "saved"
+    save(saved / "round" / "Square_shape" / "1.jpg", jpeg(1))
+    save(saved / "round" / "2.jpg", jpeg(2))
+    assert gather(shapes, workspace, ["folder"], drawn_settings).kept == {"round": 1, "square": 1}
+
+
 def test_a_web_source_cannot_name_a_file_of_this_machine(
     workspace: Workspace, shapes: Recipe, drawn_settings: Settings, drawn_standin: Standin
 ) -> None:
