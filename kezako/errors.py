@@ -72,11 +72,12 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     """`%load_ext kezako.errors`: below the traceback of such an error stands its sentence."""
 
     def show(
-        shell: InteractiveShell, kind: Any, error: BaseException, trace: Any, tb_offset: Any = None
-    ) -> list[str]:
-        lines = shell.InteractiveTB.structured_traceback(kind, error, trace, tb_offset=tb_offset)
-        told = sentence(error, [Path.cwd()])
-        return [*lines, f"{TOLD}{told}"] if told else lines
+        shell: InteractiveShell, kind: Any, error: Any, trace: Any, tb_offset: int | None = None
+    ) -> None:
+        if told := sentence(error, [Path.cwd()]):
+            lines = shell.InteractiveTB.structured_traceback(kind, error, trace, tb_offset)
+            error._render_traceback_ = lambda: [*lines, f"{TOLD}{told}"]
+        shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
 
     shell.set_custom_exc((OSError, sqlite3.Error), show)
 

@@ -9,13 +9,17 @@ system's own settings come after them.
 from __future__ import annotations
 
 import os
+import ssl
 import urllib.request
-from collections.abc import Mapping
-from contextlib import suppress
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
-from urllib.parse import SplitResult, urlsplit
+from urllib.error import URLError
+from urllib.parse import SplitResult, unquote, urlsplit
 
+from kezako import environment
 from kezako.errors import KezakoError
 
 _SCHEMES = ("http", "https", "all")
@@ -31,11 +35,11 @@ class Proxies:
     past: tuple[str, ...] = ()  # NO_PROXY: names, addresses, networks; "*" is all
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Proxies:
+    def from_environment(cls, mapping: Mapping[str, str] | None = None) -> Proxies:
         """What is set. Raises `KezakoError` naming the variable to mend."""
-        given = os.environ if environment is None else environment
+        given = os.environ if mapping is None else mapping
         # Where no variable is set, it asks macOS and Windows for their settings.
-        found = urllib.request.getproxies() if environment is None else _agreed(given)
+        found = urllib.request.getproxies() if mapping is None else _agreed(given)
         return cls(
             every=_checked("KEZAKO_PROXY", given.get("KEZAKO_PROXY", "").strip()),
             by_scheme={
@@ -70,6 +74,57 @@ class Proxies:
         host = (parts.hostname or "").rstrip(".")
         port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
         return any(_fits(entry.lower(), host, port) for entry in self.past)
+
+
+def opener() -> urllib.request.OpenerDirector:
+    """What asks the web by `urllib` as everything else here does: its proxies, and `KEZAKO_CA`.
+
+    Raises `KezakoError` for a setting to mend; it opens nothing through a SOCKS proxy (URLError).
+    """
+    context = ssl.create_default_context()
+    if ca := environment.read("CA"):
+        try:
+            context.load_verify_locations(cafile=os.path.expanduser(ca))
+        except OSError as error:
+            raise KezakoError(f"KEZAKO_CA names {ca!r}, which cannot be read ({error}).") from error
+    return urllib.request.build_opener(
+        urllib.request.ProxyHandler({}),  # else it would ask the environment by a rule of its own
+        _Through(Proxies.from_environment()),
+        urllib.request.HTTPSHandler(context=context),
+    )
+
+
+@contextmanager
+def urllib_asks_so() -> Iterator[None]:
+    """Meanwhile every `urlopen` of this process asks by `opener`."""
+    before = getattr(urllib.request, "_opener", None)
+    urllib.request.install_opener(opener())
+    try:
+        yield
+    finally:
+        urllib.request.install_opener(before)  # type: ignore[arg-type]
+
+
+class _Through(urllib.request.BaseHandler):
+    handler_order = 100  # before the handler that writes a request's headers
+
+    def __init__(self, proxies: Proxies):
+        self._proxies = proxies
+
+    def http_request(self, request: urllib.request.Request) -> urllib.request.Request:
+        proxy = self._proxies.towards(request.full_url)
+        if proxy is None:
+            return request
+        parts = urlsplit(proxy)
+        if parts.scheme.startswith("socks"):
+            raise URLError("this is not downloaded through a SOCKS proxy")
+        if parts.username:
+            login = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
+            request.add_header("Proxy-Authorization", f"Basic {b64encode(login).decode()}")
+        request.set_proxy(parts.netloc.rpartition("@")[2], parts.scheme)
+        return request
+
+    https_request = http_request
 
 
 def _fits(entry: str, host: str, port: int | None) -> bool:

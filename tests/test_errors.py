@@ -159,6 +159,12 @@ def test_a_notebook_shows_the_sentence_alone() -> None:
     assert shown[0] == [f"{TOLD}Train it again."]
     assert any("ZeroDivisionError" in line for line in shown[1])
     assert issubclass(BundleError, KezakoError)
+    shell.extension_manager.load_extension("kezako.errors")
+    shell.run_cell("open('/lost')")
+    shell.run_cell("raise OSError('of a library')")
+    assert any("FileNotFoundError" in line for line in shown[2])
+    assert shown[2][-1] == f"{TOLD}There is no /lost."
+    assert not any(TOLD in line for line in shown[3])
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from typing import Any
 from kezako.doctor.finding import Finding
 from kezako.doctor.packages import install
 from kezako.doctor.probe import ProbeFailed, ask
+from kezako.proxies import opener
 from kezako.workspace import Workspace
 
 SECONDS = 6.0  # for the host of the weights to answer
@@ -55,7 +56,7 @@ def _unreachable(address: str) -> str:
     """Why the host of the weights does not offer them; nothing when it does."""
     try:
         request = urllib.request.Request(address, method="HEAD")
-        with urllib.request.urlopen(request, timeout=SECONDS):
+        with opener().open(request, timeout=SECONDS):
             return ""
     except urllib.error.HTTPError as error:
         return f"it answered {error.code} {error.reason}"

@@ -20,6 +20,7 @@ from torch import nn
 
 from kezako import environment
 from kezako.errors import KezakoError
+from kezako.proxies import urllib_asks_so
 
 Origin = Literal["imagenet", "starter", "random"]
 State = dict[str, torch.Tensor]
@@ -91,7 +92,7 @@ def _imagenet(backbone: str, models: Path) -> Weights | str:
         cached.parent.mkdir(parents=True, exist_ok=True)
         checksum = re.search(r"-([0-9a-f]{8,})\.", name)
         try:
-            with _timeout(TIMEOUT):
+            with _timeout(TIMEOUT), urllib_asks_so():
                 torch.hub.download_url_to_file(url, str(cached), checksum and checksum[1])
         except (OSError, RuntimeError) as error:
             reason = getattr(error, "reason", None) or error
