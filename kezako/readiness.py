@@ -81,7 +81,8 @@ def too_few(
     name = quote(recipe.name)
     tried = list(tried)
     reasons = _reasons(recipe, tried)
-    if not reasons and not any(counts[label] for label in recipe.labels):
+    refused = any(row.status in ("refused", "broken", "duplicate") for row in tried)
+    if not refused and not any(counts[label] for label in recipe.labels):
         return f"{recipe.name} has no pictures yet. Gather some with: kezako gather {name}"
     said = [f"{label} has {n or 'none'}{reasons[label]}" for label, n in lacking.items()]
     more = [f"and so on: {len(said) - SHOWN} more classes"] if len(said) > SHOWN else []

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kezako.cli.common import Commands, check_installed, manifest_of, pixels
-from kezako.wording import errors
 from kezako.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -53,6 +52,8 @@ def _train(arguments: argparse.Namespace, workspace: Workspace) -> None:
 
 
 def _errors(card: Card) -> str:
+    from kezako.wording import errors  # here, since `kezako doctor` runs without numpy
+
     labels = len(card.labels) if card.task == "multi" else 0
     return errors(card.figures["validation"], labels)
 
