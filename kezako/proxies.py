@@ -106,7 +106,7 @@ def urllib_asks_so() -> Iterator[None]:
 
 
 class _Through(urllib.request.BaseHandler):
-    handler_order = 100  # before the handler that writes a request's headers
+    handler_order = 600  # after the handler that writes whose host is asked
 
     def __init__(self, proxies: Proxies):
         self._proxies = proxies

@@ -1,4 +1,4 @@
-"""Searches and pictures go through the same proxy, by the variables of the field."""
+"""Searches and pictures go through the same proxy, by the variables that the field agreed on."""
 
 from __future__ import annotations
 
@@ -151,7 +151,8 @@ def test_urllib_asks_by_the_same_rule(
     url = drawn_standin.urls("x", 1)[0].replace("https", scheme)
     with proxies.opener().open(url, timeout=20) as answer:
         assert answer.read().startswith(b"\xff\xd8\xff")
-    assert drawn_standin.requests[0].proxied
+    (seen,) = drawn_standin.requests
+    assert (seen.proxied, seen.host) == (True, url.split("/")[2])
 
 
 def test_urllib_goes_past_it_where_no_proxy_says_so(

@@ -14,6 +14,7 @@ import torch
 import torchvision
 
 from kezako.train.weights import find_weights, make_backbone
+from tests.standin import Standin
 
 MODELS = Path(__file__).parents[2] / "models"
 NOWHERE = Path("/nonexistent")
@@ -64,6 +65,25 @@ def test_weights_are_downloaded_once_and_start_the_body(
     assert torch.equal(body.conv1.weight, some_weights["conv1.weight"])
     (folder / name).unlink()  # from now on they come from the cache
     assert find_weights("resnet18", NOWHERE).origin == "imagenet"
+
+
+def test_weights_come_through_the_proxy_that_pictures_come_through(
+    a_host: tuple[str, Path],
+    some_weights: dict[str, torch.Tensor],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name = publish(a_host[1], some_weights)
+    standin = Standin().start()
+    try:
+        body = (a_host[1] / name).read_bytes()
+        standin.play("weights.test", body=body, content_type="application/octet-stream")
+        for key, value in standin.environment().items():
+            monkeypatch.setenv(key, value)
+        monkeypatch.setenv("KEZAKO_WEIGHTS_URL", f"https://weights.test/{name}")
+        assert find_weights("resnet18", NOWHERE).origin == "imagenet"
+        assert [(seen.host, seen.proxied) for seen in standin.requests] == [("weights.test", True)]
+    finally:
+        standin.stop()
 
 
 def test_a_file_with_the_wrong_checksum_is_refused(
@@ -121,7 +141,7 @@ def test_weights_that_were_asked_for_and_cannot_be_had_are_an_error(
     with pytest.raises(ValueError, match="could not be had"):
         find_weights("resnet18", MODELS)
     monkeypatch.setenv("KEZAKO_WEIGHTS", "best")
-    with pytest.raises(ValueError, match="must be imagenet, starter or random"):
+    with pytest.raises(ValueError, match="write imagenet, starter or random"):
         find_weights("resnet18", MODELS)
 
 

@@ -8,7 +8,7 @@ line, put them in a file and name that file in the variable KEZAKO_SOURCES:
     @register("zoo")
     class Zoo:
         name = "zoo"
-        cannot_filter = ("licence", "photo only")
+        cannot_filter = ("licence", "photo only", "safe search")
 
         def __init__(self, settings):
             self.settings = settings
