@@ -205,3 +205,8 @@ def test_the_notebook_letters_fastais_figures(the_repository: Path) -> None:
     drawn = (".show_batch(", ".plot_confusion_matrix(", "plot_worst(")
     count = sum(ast.unparse(tree).count(name) for name in drawn)
     assert count == sum(ast.unparse(node).count(name) for node in within for name in drawn) == 4
+    for name in ("recipe.title", "recipe.labels"):  # in Markdown they are text as well
+        told = [node for node in ast.walk(tree) if isinstance(node, ast.Call)
+                and ast.unparse(node.func) == "Markdown" and name in ast.unparse(node)]  # fmt: skip
+        assert told, name
+        assert all("as_text" in ast.unparse(node) for node in told), name
