@@ -7,7 +7,6 @@ on a busy machine as those of a clock do, and the most memory that it held.
 from __future__ import annotations
 
 import json
-import os
 import pickle
 import struct
 import subprocess
@@ -100,22 +99,30 @@ class Spent:
     megabytes: float  # the most that it held
 
 
+# A process begins with the most memory that its parent held, and this one holds torch; so a small
+# one starts it, and tells: exit status, seconds of the processor, and ru_maxrss.
+BETWEEN = """
+import os, sys
+child = os.posix_spawn(sys.executable, [sys.executable, "-c",
+                       "from kezako.bring.convert import main; main()"], os.environ)
+_, status, usage = os.wait4(child, 0)
+print(os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.ru_maxrss,
+      file=sys.stderr)
+"""
+
+
 def spend(path: Path, folder: Path) -> Spent:
     """Convert `path` in a process of its own, as `convert_apart` does."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", "from kezako.bring.convert import main; main()"],
-        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    order = json.dumps(asdict(Order(str(path), str(folder))))
+    ran = subprocess.run(
+        [sys.executable, "-S", "-c", BETWEEN],
+        input=order, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=True,
     )  # fmt: skip
-    assert process.stdin
-    process.stdin.write(json.dumps(asdict(Order(str(path), str(folder)))).encode())
-    process.stdin.close()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, "it did not end by itself"
+    status, seconds, most = ran.stderr.splitlines()[-1].split()
+    assert status == "0", "it did not end by itself"
     found = json.loads((folder / FOUND).read_text())
     spare = 2**20 if sys.platform == "darwin" else 2**10  # of what ru_maxrss counts
-    return Spent(found.get("refused", ""), usage.ru_utime + usage.ru_stime,
-                 usage.ru_maxrss / spare)  # fmt: skip
+    return Spent(found.get("refused", ""), float(seconds), float(most) / spare)
 
 
 def test_the_largest_pickles_are_as_large_as_they_may_be() -> None:
