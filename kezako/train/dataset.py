@@ -87,16 +87,20 @@ class Pictures:
 
     def _collect(self) -> tuple[list[Row], list[Path]]:
         """The rows and where their pictures are; those whose file is gone are left out."""
-        for _ in range(TRIES):
+        for number in range(1, TRIES + 1):
             rows = self._read()
+            links = None
             try:
                 links = Links(self.folder)
                 found = links.take(rows)
             except (OSError, KezakoError):
+                if links:
+                    links.delete()
                 return rows, [self.folder / str(row.file) for row in rows]
             if len(found) == len(rows):
-                break  # else some were moved between the two
-        self._links = links  # which are deleted with it
+                break
+            if number < TRIES:  # some were moved between the two
+                links.delete()
         rows = [row for row in rows if row.id in found]
         return rows, [found[row.id or 0] for row in rows]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import uuid
-import weakref
 from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from pathlib import Path, PurePosixPath
@@ -18,9 +18,10 @@ PREFIX = ".training-"
 
 
 class Links:
-    """Hard links in a folder of `data/NAME`, `CLASS/FILE`; they go with this, or with its process.
+    """Hard links in a folder of `data/NAME`, `CLASS/FILE`; they go with the process, or `delete`.
 
-    They take no room, and a picture that is moved, or deleted, stays what it was here. Raises
+    Not with this object: DataLoaders go on reading them, and hold nothing but their paths. They
+    take no room, and a picture that is moved, or deleted, stays what it was here. Raises
     `OSError` where the file system has no links, or nothing can be written.
     """
 
@@ -32,7 +33,8 @@ class Links:
             # First the lock: a folder without one is nobody's, and is swept.
             held.enter_context(locked(self.folder))
             self.folder.mkdir()
-            weakref.finalize(self, _end, held.pop_all(), self.folder, os.getpid())
+            self._held, self._owner = held.pop_all(), os.getpid()
+        atexit.register(self.delete)
 
     def take(self, rows: Iterable[Row]) -> dict[int, Path]:
         """Picture -> its link, of those that are where their row says."""
@@ -48,11 +50,12 @@ class Links:
                 found[row.id or 0] = link
         return found
 
-
-def _end(held: ExitStack, folder: Path, owner: int) -> None:
-    if os.getpid() == owner:  # and no copy of that process
-        shutil.rmtree(folder, ignore_errors=True)
-        held.close()
+    def delete(self) -> None:
+        """Remove the links; what they led to stays where else it is."""
+        if os.getpid() == self._owner:  # and no copy of that process
+            atexit.unregister(self.delete)
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self._held.close()
 
 
 def _sweep(folder: Path) -> None:

@@ -97,10 +97,8 @@ def the_starter(monkeypatch: pytest.MonkeyPatch) -> Weights:
 @pytest.fixture
 def an_untrained_learner(the_starter: Weights) -> Callable[[Recipe, Pictures], Learner]:
     """What the notebook builds before it fits: a pretrained body and a random head."""
-    held: list[Pictures] = []  # whose files go with it, while DataLoaders know their paths alone
 
     def build(recipe: Recipe, pictures: Pictures) -> Learner:
-        held.append(pictures)
         size, multi = recipe.image_size, recipe.task == "multi"
         methods = {
             "crop": Resize(size, ResizeMethod.Crop),

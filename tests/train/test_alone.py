@@ -101,7 +101,7 @@ def test_an_import_does_not_replace_what_came_meanwhile(
 ) -> None:
     """The name is known only after the file was read; until then another process may take it."""
     file = an_empty_workspace.root / "pets.pkl"
-    file.write_bytes(b"x")
+    file.write_bytes(b"\x80\x02N.")
 
     def read(_: object) -> dict[str, object]:
         a_bundle(an_empty_workspace.models, "pets", ("cat", "dog"))
