@@ -20,6 +20,7 @@ from kezako.bundle import BundleError, amend, list_bundles, new_bundle, read_bun
 from kezako.classifier import Classifier
 from kezako.errors import KezakoError
 from tests.holding import ROOT, held
+from tests.needs import only_where
 
 SECONDS = 3.0  # that readers read
 WRITER = """
@@ -103,7 +104,7 @@ def test_what_serves_it_logs_nothing_alarming(
     assert capfd.readouterr().err == ""
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="uses POSIX signals")
+@only_where(sys.platform != "win32", "POSIX signals")
 @pytest.mark.parametrize("killed_before", [1, 2])
 def test_a_crash_within_two_renames_is_read_and_mended_by_the_next_writer(
     colours: Path, killed_before: int

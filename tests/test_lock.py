@@ -15,6 +15,7 @@ import pytest
 from kezako.errors import KezakoError
 from kezako.lock import LENT, lent, locked
 from tests.holding import ROOT, held
+from tests.needs import only_where
 
 pytestmark = pytest.mark.usefixtures("nobody_waits")
 
@@ -98,7 +99,7 @@ def test_who_works_for_the_holder_may_change_it(tmp_path: Path) -> None:
         assert try_from_elsewhere(item, **lent()) == "refused"
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes are copied here")
+@only_where(hasattr(os, "fork"), "copies of processes")
 def test_a_copy_of_the_process_holds_nothing(tmp_path: Path) -> None:
     item = tmp_path / "wolves"
     with locked(item):

@@ -21,6 +21,7 @@ from kezako.train.dataset import Pictures
 from kezako.workspace import Workspace
 from tests.clean.pictures import fill
 from tests.gather.saved import files_below
+from tests.needs import only_where
 from tests.rights import run, without_write_bits
 
 # Writes a row and is killed, so that the row is in the write-ahead log alone.
@@ -95,7 +96,7 @@ def test_a_picture_on_its_way_to_another_class_is_there(
     assert (found.folder, found.file) == ("blue", before)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX rights and signals")
+@only_where(sys.platform != "win32", "POSIX rights and signals")
 @pytest.mark.parametrize("state", ["closed", "log", "log without index", "written by another"])
 def test_it_reads_where_nothing_can_be_written(tmp_path: Path, state: str) -> None:
     folder = tmp_path / "data"
@@ -118,7 +119,7 @@ def test_it_reads_where_nothing_can_be_written(tmp_path: Path, state: str) -> No
     del writer
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX rights")
+@only_where(sys.platform != "win32", "POSIX rights")
 @pytest.mark.parametrize("command", [["pictures"], ["pictures", "--csv"], ["clean", "--top", "3"]])
 def test_listing_commands_work_on_what_only_can_be_read(
     folder: Path, an_empty_workspace: Workspace, command: list[str]
@@ -135,7 +136,7 @@ def test_listing_commands_work_on_what_only_can_be_read(
         assert files_below(an_empty_workspace.root) == before
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX rights")
+@only_where(sys.platform != "win32", "POSIX rights")
 def test_changing_it_there_is_refused_with_a_sentence(
     folder: Path, an_empty_workspace: Workspace
 ) -> None:

@@ -31,8 +31,8 @@ IMPORTED = {
     ("arguments", "module", "command"),
     [
         (["sample", "smileys"], "tqdm", "pip install -e ."),
-        (["sample", "smileys"], "filelock", TRAIN),
-        (["gather", "pets"], "filelock", TRAIN),
+        (["sample", "smileys"], "filelock", "pip install -e ."),
+        (["gather", "pets"], "httpx", TRAIN),
         (["train", "pets"], "papermill", TRAIN),
         (["train", "pets"], "torch", TRAIN),
         (["train", "pets"], "fastai", TRAIN),

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.needs import only_where
 from tests.pairs import LIGHT, NAME, Stage, make_stage
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(sys.platform == "win32", reason="forks its commands"),
+    only_where(sys.platform != "win32", "commands that are forked"),
 ]
 NAMES = [*LIGHT, "serve"]
 

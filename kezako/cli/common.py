@@ -18,13 +18,14 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 # What is imported of the packages that pyproject.toml names, and of what these bring along.
 PACKAGES = {
     "": {
-        "IPython", "PIL", "comm", "ipykernel", "ipywidgets", "jupyter_client", "jupyter_core",
+        "IPython", "PIL", "comm", "filelock", "ipykernel", "ipywidgets", "jupyter_client",
+        "jupyter_core",
         "jupyter_events", "jupyter_server", "nbclient", "nbconvert", "nbformat", "numpy",
         "onnxruntime", "packaging", "pillow_heif", "prometheus_client", "psutil", "tornado",
         "tqdm", "traitlets", "voila", "zmq",
     },
     "train": {
-        "anyio", "ddgs", "duckduckgo_search", "fastai", "fastcore", "filelock", "httpcore",
+        "anyio", "ddgs", "duckduckgo_search", "fastai", "fastcore", "httpcore",
         "httpx", "matplotlib", "onnx", "onnxscript", "pandas", "papermill", "safetensors", "scipy",
         "sklearn", "sniffio", "torch", "torchvision",
     },

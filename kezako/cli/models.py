@@ -34,7 +34,7 @@ def _train(arguments: argparse.Namespace, workspace: Workspace) -> None:
     from kezako.readiness import check_ready
 
     recipe = workspace.recipe(arguments.name)
-    check_installed("torch", "fastai")  # for the notebook, which is a process of its own
+    check_installed("torch", "fastai", "papermill")  # before it says what else is missing
     if os.environ.get("RANK", "0") == "0":  # else another one of torchrun's takes pictures in
         check_ready(recipe, workspace, adopted=False)
     from kezako.report import alone, train  # after that, since it takes a second

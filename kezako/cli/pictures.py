@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from kezako.cli.common import Commands, count, manifest_of, port
+from kezako.cli.common import Commands, check_installed, count, manifest_of, port
 from kezako.errors import KezakoError
 from kezako.workspace import Workspace
 
@@ -134,6 +134,7 @@ def _clean(arguments: argparse.Namespace, workspace: Workspace) -> None:
         back = undo(recipe, workspace)
         print(f"{back} pictures are back where they were." if back else "There is nothing to undo.")
         return
+    check_installed("torch", "fastai", "sklearn")  # before it says what else is missing
     with manifest_of(recipe.name, workspace) as manifest:
         check_comparable(recipe, manifest.kept())  # before imports that take long
     from kezako.clean.auto import clean

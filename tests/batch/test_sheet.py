@@ -16,6 +16,7 @@ from kezako.errors import KezakoError
 from kezako.workspace import Workspace
 from tests.batch.conftest import rows_of
 from tests.holding import held
+from tests.needs import only_where
 
 LABELS = ("red", "green", "blue")
 ROW = ["a.png", "red", "true", "1.0", "0.0", "0.0", ""]
@@ -119,7 +120,7 @@ def test_a_folder_is_no_table(tmp_path: Path, card: Card) -> None:
         Sheet(tmp_path, card).__enter__()
 
 
-@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+@only_where(os.name != "nt", "links that need no right")
 def test_a_link_stays_one(
     a_workspace_of_colours: Workspace, a_folder_of_pictures: Draw, tmp_path: Path
 ) -> None:

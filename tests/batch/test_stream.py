@@ -12,15 +12,14 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from kezako.batch.run import predict
 from kezako.workspace import Workspace
+from tests.needs import only_where
 from tests.servers import ROOT
 
 Draw = Callable[[Path, int], dict[str, str]]
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="pipes and devices of POSIX")
+pytestmark = only_where(os.name != "nt", "pipes and devices of POSIX")
 
 
 def labels(text: str) -> list[tuple[str, str]]:

@@ -52,11 +52,11 @@ def test_a_row_that_brings_a_fault_about_has_it_for_its_reason(
     checked: list[bytes] = []
     check = Checkers.check
 
-    async def clumsy(self: Checkers, data: bytes) -> Checked | Reject:
+    async def clumsy(self: Checkers, data: bytes, least: int) -> Checked | Reject:
         checked.append(data)
         if len(checked) == 3:
             raise RecursionError("a fault")
-        return await check(self, data)
+        return await check(self, data, least)
 
     monkeypatch.setattr(Checkers, "check", clumsy)
     summary = gather(shapes, workspace, ["openverse"], drawn_settings)

@@ -16,8 +16,9 @@ from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 from tests.gather.boxes import folder_of
 from tests.gather.saved import encoded, files_below, jpeg, picture, rows_of, save
+from tests.needs import needs, only_where
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
+pytestmark = only_where(sys.platform != "win32", "links that need no right")
 
 
 @pytest.fixture
@@ -92,8 +93,8 @@ def test_in_pictures_a_linked_class_folder_stays_as_it_is(
 
 def test_what_is_set_aside_leaves_another_disk(shapes: Recipe, workspace: Workspace) -> None:
     other = Path("/dev/shm")
-    if not other.is_dir() or other.stat().st_dev == workspace.root.stat().st_dev:
-        pytest.skip("there is only one disk")
+    two = other.is_dir() and other.stat().st_dev != workspace.root.stat().st_dev
+    needs("a second disk", two, "/dev/shm is none")
     with TemporaryDirectory(dir=other) as place:
         linked = folder_of(Path(place) / "things", ["1.jpg", "2.jpg", "3.jpg"])
         workspace.pictures("shapes").mkdir(parents=True)

@@ -21,13 +21,12 @@ from kezako.train.dataset import Pictures
 from kezako.workspace import Workspace
 from tests.gather.boxes import raw_folder_of, raw_zip_of
 from tests.gather.saved import encoded, jpeg, picture, recipe_of, rows_of, save
+from tests.needs import only_where
 
 BEARS = recipe_of("bears", **{'"Bär"': ["bear"], '"медведь"': ["x"], '"クマ"': ["y"], "fox": ["z"]})
 ESCAPE = "\x1b[31m"
 
-bytes_in_names = pytest.mark.skipif(
-    sys.platform != "linux", reason="only Linux has names that are bytes"
-)
+bytes_in_names = only_where(sys.platform == "linux", "names that are bytes")
 
 
 @pytest.fixture

@@ -131,7 +131,6 @@ def test_an_address_that_the_proxy_does_not_reach_is_that_rows_reason(
     assert isinstance(outcomes[1], bytes)
 
 
-@pytest.mark.skipif("socksio" in sys.modules, reason="it is installed")
 def test_a_socks_proxy_needs_a_package_and_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kezako.gather.settings.find_spec", lambda name: None)
     with pytest.raises(KezakoError, match=r"pip install 'httpx\[socks\]'"):

@@ -18,7 +18,7 @@ from tests.gather.searching import search
 def test_every_source_opens_and_says_what_it_cannot_filter(name: str) -> None:
     source = open_source(name, Settings())
     assert source.name == name
-    assert set(source.cannot_filter) <= {"licence", "photo only"}
+    assert set(source.cannot_filter) <= {"licence", "photo only", "safe search"}
 
 
 def test_an_unknown_name_brings_the_nearest_known_one() -> None:

@@ -48,5 +48,5 @@ def test_a_file_in_its_place_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_bucket_has_no_lock() -> None:
-    with Place.of("s3://bucket/out").alone():
+    with Place.of("mock:///bucket/out").alone():
         pass
