@@ -254,9 +254,9 @@ class Manifest:
         """Put copies of one photo into groups, across classes; see `kezako.split.group`."""
         return sides.group(self)
 
-    def split(self, share: float, seed: int) -> None:
+    def split(self, share: float, seed: int, mend: bool = True) -> None:
         """Decide train or valid for what has no side yet; see `kezako.split.divide`."""
-        sides.divide(self, share, seed)
+        sides.divide(self, share, seed, mend)
 
     def conflicts(self) -> list[list[Row]]:
         """Groups of near-duplicates that lie under more than one class.

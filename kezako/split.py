@@ -161,12 +161,13 @@ def _freed(
     return freed
 
 
-def divide(manifest: Manifest, share: float, seed: int) -> None:
+def divide(manifest: Manifest, share: float, seed: int, mend: bool = True) -> None:
     """Decide train or valid for every group that has no side yet.
 
     Groups are taken in an order drawn from `seed` and their oldest picture's hash, so that the
     same pictures split alike on every machine; each class gets `share` of its pictures as
-    validation, test pictures not counted.
+    validation, test pictures not counted. `mend`: find validation pictures for a class that has
+    too few, among those that have a side already, too, where the class has none.
     """
     division = _Division(manifest, share)
     new = [rows for rows in division.groups.values() if all(row.split is None for row in rows)]
@@ -175,8 +176,9 @@ def divide(manifest: Manifest, share: float, seed: int) -> None:
         division.complete(rows)
     for rows in new:
         division.add(rows)
-    for folder in division.total:
-        division.mend(folder, new)
+    if mend:
+        for folder in division.total:
+            division.mend(folder, new)
     manifest.place(division.changed.values())
 
 

@@ -44,7 +44,10 @@ REFUSING = {
     "wikimedia": ("duckduckgo", "bing", "openverse"),
 }
 CUT = {"pictures_per_class": 16, "image_size": 96, "epochs": 1, "learning_rate": 0.004}
-MORE = {"faces": {"pictures_per_class": 24, "epochs": 2}}  # to say "neither" it must have learnt
+MORE: dict[str, dict[str, object]] = {
+    "emotions": {"safe": "false"},  # or Bing is not asked
+    "faces": {"pictures_per_class": 24, "epochs": 2},  # to say "neither" it must have learnt
+}
 
 
 @pytest.fixture(scope="module")

@@ -96,7 +96,7 @@ def apply_marks(
                 manifest.moves.note(plan.rows)
         manifest.moves.finish()
         manifest.group()  # corrections that were accepted; others keep what they have
-        manifest.split(recipe.validation_share, recipe.seed)
+        manifest.split(recipe.validation_share, recipe.seed, mend=False)
     return plan.applied()
 
 
