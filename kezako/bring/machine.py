@@ -26,6 +26,8 @@ from kezako.bring.records import (
 
 MAX_STEPS = 2_000_000  # a resnet34 takes 23,000, one with a table of 100,000 rows 400,000
 _MAX_FOREIGN = 50
+_MAX_NAMES = 100_000  # that are written out; a pickle writes each once, and an export a few hundred
+_MAX_ARGUMENTS = 1000  # of one call, which may be asked for again with every step
 
 
 class Damaged(ValueError):
@@ -59,6 +61,7 @@ class _Machine:
         self.result: Any = None
         self.persistent = persistent
         self.foreign = foreign
+        self.names = 0
 
     def pop(self) -> Any:
         if not self.stack:
@@ -89,6 +92,9 @@ class _Machine:
     def name(self, module: Any, name: Any) -> None:
         if not isinstance(module, str) or not isinstance(name, str):
             raise Damaged("a name that is no text")
+        self.names += 1
+        if self.names > _MAX_NAMES:
+            raise Refused("The file is refused: its pickle names more than any export does.")
         path = written(module, name)
         check_mention(path)
         if is_foreign(path) and len(self.foreign) < _MAX_FOREIGN:
@@ -96,8 +102,7 @@ class _Machine:
         self.push(Name(path))
 
     def call(self, what: Any, args: Any) -> None:
-        if not isinstance(args, tuple):
-            raise Damaged("arguments that are none")
+        _check_arguments(args)
         if isinstance(what, Record):
             self.push(call_record(what, args))
         elif isinstance(what, Name):
@@ -106,7 +111,8 @@ class _Machine:
             raise Damaged("a call of what is no function")
 
     def instance(self, kind: Any, args: Any, keywords: Any = None) -> None:
-        if not isinstance(kind, Name) or not isinstance(args, tuple):
+        _check_arguments(args)
+        if not isinstance(kind, Name):
             raise Damaged("an instance of what is no class")
         self.push(make_instance(kind, args, keywords))
 
@@ -171,6 +177,13 @@ class _Machine:
     def object(self, _: Any) -> None:
         kind, *args = self.since_mark() or [None]
         self.call(kind, tuple(args))
+
+
+def _check_arguments(args: Any) -> None:
+    if not isinstance(args, tuple):
+        raise Damaged("arguments that are none")
+    if len(args) > _MAX_ARGUMENTS:
+        raise Refused("The file is refused: it gives a call more arguments than any takes.")
 
 
 def _key(key: Any) -> Any:

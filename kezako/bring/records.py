@@ -89,7 +89,7 @@ def call(kind: Name, args: tuple[Any, ...]) -> Any:
         for given in args:
             if isinstance(given, Name):
                 check_carried(given.path)
-    first, second = (*args, None, None)[:2]
+    first, second = (*args[:2], None, None)[:2]
     if path == "builtins.getattr" and isinstance(second, str):
         return Name(joined(path_of(first), second))
     if path in ("cloudpickle.subimport", "cloudpickle.dynamic_subimport") and args:

@@ -81,6 +81,8 @@ STREAMS = {
     "names without number": b"".join(b"cm%d\nn\n" % index for index in range(1_500_000)),
     "one list, given to many": b"](" + b"N" * 200_000 + b"t0(" + b"N" * 200_000 + b"tq\x00"
     + b"cpathlib\nPath\nq\x010" + b"h\x01h\x00R0" * 200_000 + b"N",
+    "one call, with much, again and again": b"(" + b"N" * 900 + b"tq\x00ccopyreg\n__newobj__\nq\x01"
+    b"0" + b"h\x01h\x00R0" * 300_000 + b"N",
     "steps without end": b"N0" * (30 * 2**20) + b"N",
     "marks without end": b"(" * (30 * 2**20) + b"N",
     "records without end": b"cpathlib\nPath\nq\x00" + b"h\x00)R" * 6_000_000,
@@ -88,6 +90,9 @@ STREAMS = {
     "fetched without end": b"Nq\x00" + b"h\x00" * (30 * 2**20),
     "a text that is fetched": text(b"x" * 2**20) + b"q\x00" + b"h\x00" * 5_000_000,
 }  # fmt: skip
+
+# Refused by what builds networks, for which torch is loaded.
+LATE = {"a learner of lists in lists"}
 
 
 @dataclass(frozen=True)
@@ -135,8 +140,9 @@ def test_a_pickle_that_would_take_all(kind: str, tmp_path: Path) -> None:
     path.write_bytes(b"\x80\x04" + STREAMS[kind] + b".")
     spent = spend(path, tmp_path)
     assert spent.said
-    assert spent.seconds < SECONDS
-    assert spent.megabytes < MEGABYTES
+    seconds, megabytes = WITH_TORCH if kind in LATE else (SECONDS, MEGABYTES)
+    assert spent.seconds < seconds
+    assert spent.megabytes < megabytes
 
 
 def zip_of(path: Path, *entries: tuple[str, bytes], packing: int = zipfile.ZIP_DEFLATED) -> Path:
@@ -268,11 +274,11 @@ def layers(learner: Learner) -> None:
     """A layer with much beside it, in ten thousand places."""
     bend = nn.ReLU()
     bend.__dict__.update({f"note{index}": index for index in range(20_000)})
-    learner.model = nn.Sequential(*[nn.Sequential(*[bend] * 50)] * 50)
+    learner.model = nn.Sequential(nn.Conv2d(3, 3, 1), *[nn.Sequential(*[bend] * 50)] * 50)
 
 
 def doubled_layers(learner: Learner) -> None:
-    layer: nn.Module = nn.Sequential(nn.ReLU())
+    layer: nn.Module = nn.Sequential(nn.Conv2d(3, 3, 1))
     for _ in range(30):
         layer = nn.Sequential(layer, layer)
     learner.model = layer
