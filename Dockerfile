@@ -12,9 +12,10 @@ RUN pip install --no-cache-dir -r requirements.txt
 # They belong to root, and the page runs as somebody else: it can read them and no more.
 ARG NAME=bears
 COPY kezako kezako
+COPY voila_snapshot voila_snapshot
 COPY notebooks/app.ipynb notebooks/
 COPY models/${NAME} models/${NAME}
-RUN python -m compileall -q kezako && chmod -R u=rwX,go=rX /app
+RUN python -m compileall -q kezako voila_snapshot && chmod -R u=rwX,go=rX /app
 
 USER 1000
 ENV HOME=/home/visitor \

@@ -30,7 +30,7 @@ from benchmarks.serving import light, strangers  # noqa: E402
 from benchmarks.serving.peers import BUNDLE, Server, kezako  # noqa: E402
 from benchmarks.serving.pictures import Picture, photos, told_apart  # noqa: E402
 from benchmarks.serving.tree import MIB  # noqa: E402
-from kezako.classifier import Classifier  # noqa: E402
+from kezako.model.classifier import Classifier  # noqa: E402
 
 PICTURES = 16
 PATIENCE = 300  # seconds until the last kernel has to be gone; a silent one is noticed after 60

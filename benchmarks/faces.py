@@ -28,8 +28,8 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from kezako.classifier import Answer, Classifier  # noqa: E402
 from kezako.gather import gather_from  # noqa: E402
+from kezako.model.classifier import Answer, Classifier  # noqa: E402
 from kezako.recipe import NEITHER  # noqa: E402
 from kezako.report import train  # noqa: E402
 from kezako.workspace import Workspace  # noqa: E402

@@ -76,10 +76,10 @@ def _print_ratios(found: dict[str, dict[str, float]]) -> None:
 def ours(urls: list[str], folder: str) -> None:
     """`gather` with a source that names the addresses; nothing switched off."""
     os.environ["KEZAKO_ALLOW_PRIVATE"] = "1"
+    from kezako.dataset.manifest import Manifest
     from kezako.gather import gather, web  # noqa: F401 - imported before the clock starts
     from kezako.gather.settings import Settings
     from kezako.gather.sources import Found, register
-    from kezako.manifest import Manifest
     from kezako.recipe import Recipe
     from kezako.workspace import Workspace
 

@@ -34,22 +34,22 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 from fine_tuning import fine_tuned  # noqa: E402
 from sklearn.metrics import roc_auc_score  # noqa: E402
 
-from kezako.classifier import Classifier, Scores  # noqa: E402
-from kezako.decision import Flags, probabilities  # noqa: E402
-from kezako.gather import gather_from  # noqa: E402
-from kezako.manifest import Manifest  # noqa: E402
-from kezako.pictures import NotAPicture  # noqa: E402
-from kezako.recipe import Recipe  # noqa: E402
-from kezako.train.calibration import calibration_error, calibration_interval  # noqa: E402
-from kezako.train.crossfit import (  # noqa: E402
+from kezako.dataset.manifest import Manifest  # noqa: E402
+from kezako.export.calibration import calibration_error, calibration_interval  # noqa: E402
+from kezako.export.crossfit import (  # noqa: E402
     Answers,
     Floats,
     passing_interval,
     unseen_answers,
     unseen_passes,
 )
-from kezako.train.intervals import of_answers, of_auroc, of_share  # noqa: E402
-from kezako.train.measure import score  # noqa: E402
+from kezako.export.evaluation import score  # noqa: E402
+from kezako.export.intervals import of_answers, of_auroc, of_share  # noqa: E402
+from kezako.gather import gather_from  # noqa: E402
+from kezako.model.classifier import Classifier, Scores  # noqa: E402
+from kezako.model.decision import Flags, probabilities  # noqa: E402
+from kezako.pictures import NotAPicture  # noqa: E402
+from kezako.recipe import Recipe  # noqa: E402
 from kezako.workspace import Workspace  # noqa: E402
 
 PHOTOS = Path(os.environ.get("KEZAKO_PHOTOS", ROOT.parent / "shared" / "photos"))
@@ -118,7 +118,7 @@ def folds(recipe: Recipe, workspace: Workspace, count: int) -> dict[int, int]:
 
 def one(recipe: Recipe, workspace: Workspace, place: dict[int, int], fold: int) -> Fold:
     """Train without one fold, and ask about it."""
-    from kezako.train.export import export
+    from kezako.export.run import export
     from kezako.train.weights import find_weights
 
     with Manifest(workspace.folder(recipe.name)) as manifest:

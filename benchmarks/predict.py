@@ -43,7 +43,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.ports import unused_port  # noqa: E402
-from kezako.serve.snapshot import SINGLE_THREADED  # noqa: E402
+from voila_snapshot.snapshot import SINGLE_THREADED  # noqa: E402
 
 PHOTOS = Path(os.environ.get("KEZAKO_PHOTOS", ROOT.parent / "shared" / "photos")) / "bears"
 HELD = {"learn.predict": 1 / 4, "bare": 1.3}  # ours at most so many times the other's
@@ -159,7 +159,7 @@ def _stock(bundle: Path, pictures: Sequence[bytes]) -> Callable[[int], Any]:
 
 
 def _page(bundle: Path, pictures: Sequence[bytes]) -> Callable[[int], Any]:
-    from kezako.classifier import Classifier
+    from kezako.model.classifier import Classifier
 
     classifier = Classifier.open(bundle)
     return lambda number: classifier.predict(pictures[number])
@@ -168,8 +168,8 @@ def _page(bundle: Path, pictures: Sequence[bytes]) -> Callable[[int], Any]:
 def _bare(bundle: Path, pictures: Sequence[bytes]) -> Callable[[int], Any]:
     import onnxruntime as ort
 
-    from kezako.bundle import read_card
-    from kezako.classifier import prepare
+    from kezako.model.bundle import read_card
+    from kezako.model.classifier import prepare
 
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1

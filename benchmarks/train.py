@@ -36,8 +36,8 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 from kezako.gather import adopt, gather_from  # noqa: E402
+from kezako.gather.sample import draw_sample  # noqa: E402
 from kezako.recipe import Recipe  # noqa: E402
-from kezako.sample import draw_sample  # noqa: E402
 from kezako.workspace import Workspace  # noqa: E402
 
 PHOTOS = Path(os.environ.get("KEZAKO_PHOTOS", ROOT.parent / "shared" / "photos"))

@@ -32,10 +32,10 @@ from scipy.stats import spearmanr
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from kezako import why  # noqa: E402
-from kezako.classifier import Classifier, Floats, Scores  # noqa: E402
-from kezako.manifest import Manifest  # noqa: E402
-from kezako.sample import CLASSES, draw_face  # noqa: E402
+from kezako.dataset.manifest import Manifest  # noqa: E402
+from kezako.gather.sample import CLASSES, draw_face  # noqa: E402
+from kezako.model import explanation  # noqa: E402
+from kezako.model.classifier import Classifier, Floats, Scores  # noqa: E402
 from kezako.workspace import Workspace  # noqa: E402
 
 PHOTOS = Path(os.environ.get("KEZAKO_PHOTOS", ROOT.parent / "shared" / "photos")) / "bears"
@@ -112,8 +112,8 @@ def squares(
         for hidden, x in zip(row, middles, strict=True):
             top, left = (max(0, round(middle - half)) for middle in (y, x))
             hidden[:, top : round(y + half), left : round(x + half)] = 0  # the mean colour
-        falls.append(-why.log_odds(classifier.run(row).logits, label, multi))
-    whole = why.log_odds(classifier.run(picture[None]).logits, label, multi)
+        falls.append(-explanation.log_odds(classifier.run(row).logits, label, multi))
+    whole = explanation.log_odds(classifier.run(picture[None]).logits, label, multi)
     return np.asarray(falls + whole, dtype=np.float32)
 
 
@@ -130,11 +130,11 @@ def ways(classifier: Classifier, scores: Scores, label: int) -> Iterator[tuple[s
         "hidden by the map's own mean": mean,
     }
     for way, grey in hidden_by.items():
-        yield way, why.falls(cells, grey, head.logits, label, multi)
+        yield way, explanation.falls(cells, grey, head.logits, label, multi)
     for reach in (0.4, 1.6):
-        with patch.object(why, "REACH", reach):
-            falls = why.falls(cells, head.grey, head.logits, label, multi)
-        yield f"parts {reach / why.REACH:g} times as wide", falls
+        with patch.object(explanation, "REACH", reach):
+            falls = explanation.falls(cells, head.grey, head.logits, label, multi)
+        yield f"parts {reach / explanation.REACH:g} times as wide", falls
 
 
 def stretched(falls: Floats, places: int) -> Floats:

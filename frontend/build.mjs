@@ -7,7 +7,7 @@ import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const template =
-  process.argv[2] ?? join(here, "../kezako/serve/template/voila/templates/kezako");
+  process.argv[2] ?? join(here, "../voila_snapshot/template/voila/templates/kezako");
 const statics = join(template, "static");
 const TARGET = ["chrome109", "firefox115", "safari15.6"]; // top-level await, modules, :is()
 

@@ -23,10 +23,10 @@ from nbconvert import HTMLExporter
 from nbconvert.filters import strip_ansi
 from papermill.exceptions import PapermillExecutionError
 
-from kezako.bundle import REPORT, Card, amend, read_card
+from kezako.dataset.readiness import UNFINISHED
 from kezako.errors import TOLD, KezakoError, sentence
 from kezako.lock import lent, locked
-from kezako.readiness import UNFINISHED
+from kezako.model.bundle import REPORT, Card, amend, read_card
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 

@@ -30,7 +30,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # for the stand-in web of the tests
 
-from kezako.sample import CLASSES, draw_face  # noqa: E402
+from kezako.gather.sample import CLASSES, draw_face  # noqa: E402
 
 DESK = {"viewport": {"width": 1280, "height": 800}}
 PHONE = {
@@ -97,8 +97,8 @@ def cleaner() -> None:
 def gather() -> None:
     """What a search brought, and what became of the rest, as the training notebook shows it."""
     from kezako.gather import gather as gathered
-    from kezako.gather.look import plot_yield, show_first
-    from kezako.new import new_recipe
+    from kezako.gather.new import new_recipe
+    from kezako.gather.plots import plot_yield, show_first
     from kezako.workspace import Workspace
     from tests.standin import Standin
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from kezako.bundle import Card, Preprocessing
-from kezako.decision import probabilities
-from kezako.train import figures, measure
-from kezako.train.calibration import fit_temperature
-from kezako.train.crossfit import fit_limit, fit_thresholds, unseen_answers
+from kezako.export import evaluation, metrics
+from kezako.export.calibration import fit_temperature
+from kezako.export.crossfit import fit_limit, fit_thresholds, unseen_answers
+from kezako.model.bundle import Card, Preprocessing
+from kezako.model.decision import probabilities
 
 # Of an extreme over some pictures there is no interval, and of what was said there is none.
 WITHOUT = {"greatest_difference", "said"}
@@ -62,12 +62,12 @@ def a_measured_card(
     last = unseen_answers(before, targets, multi)
     asked: Any = SimpleNamespace(card=card)
     found = {
-        "validation": figures.validation(answers, LABELS),
-        "calibration": measure.calibration(raw, targets, answers),
-        "none_of_these": measure.none_of_these(asked, distances, Path("no such folder")),
-        "agreement": measure.agreement(p, p + 0.001, card)
-        | measure.precision(card, measure.compare(raw, raw, targets, multi)),
-        "previous": measure.beside(last, answers, LABELS)
+        "validation": metrics.validation(answers, LABELS),
+        "calibration": evaluation.calibration(raw, targets, answers),
+        "none_of_these": evaluation.none_of_these(asked, distances, Path("no such folder")),
+        "agreement": evaluation.agreement(p, p + 0.001, card)
+        | evaluation.precision(card, evaluation.compare(raw, raw, targets, multi)),
+        "previous": evaluation.beside(last, answers, LABELS)
         | {
             "error_on_its_own_card": 0.08,
             "error_on_its_own_card_interval": [0.05, 0.12],
@@ -75,7 +75,7 @@ def a_measured_card(
             "finished": "then",
         },
     }
-    values = {**vars(card), "figures": measure.rounded(found), **changes}
+    values = {**vars(card), "figures": evaluation.rounded(found), **changes}
     return Card(**values)
 
 

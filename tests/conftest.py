@@ -12,8 +12,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from kezako.bundle import MODEL, Card, Preprocessing, new_bundle, seal
-from kezako.sample import CLASSES, draw_face
+from kezako.gather.sample import CLASSES, draw_face
+from kezako.model.bundle import MODEL, Card, Preprocessing, new_bundle, seal
 from kezako.workspace import Workspace
 from tests.browser import a_browser, a_desk, a_phone  # noqa: F401  fixtures for all tests
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from kezako.bundle import HEAD, MODEL, amend, read_card
+from kezako.model.bundle import HEAD, MODEL, amend, read_card
 
 SIZE = 32  # pixels a side, as the bundles of tests/conftest.py
 CELLS = 4  # a side: each is the mean colour of 8 x 8 pixels

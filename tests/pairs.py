@@ -22,13 +22,13 @@ from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from kezako.bundle import CREDITS, REPORT, list_bundles, read_bundle, read_card
-from kezako.classifier import Classifier
 from kezako.clean.marks import apply_marks, set_mark
 from kezako.cli import main
+from kezako.dataset.manifest import FILE, Manifest
 from kezako.gather import adopt
-from kezako.manifest import FILE, Manifest
-from kezako.sample import CLASSES, draw_face, draw_sample
+from kezako.gather.sample import CLASSES, draw_face, draw_sample
+from kezako.model.bundle import CREDITS, REPORT, list_bundles, read_bundle, read_card
+from kezako.model.classifier import Classifier
 from kezako.workspace import Workspace
 
 NAME = "smileys"
@@ -36,9 +36,9 @@ MORE = 3  # pictures a class that `gather --from` brings
 PHOTOS = 40  # that `predict` is asked about
 EXPORT = "export.pkl"  # in the workspace, for `import`
 PRELOADED = [
-    "kezako.cli", "kezako.gather", "kezako.gather.hand", "kezako.gather.credits",
+    "kezako.cli", "kezako.gather", "kezako.gather.own_pictures", "kezako.gather.credits",
     "kezako.gather.listing", "kezako.clean.marks", "kezako.batch.run", "kezako.deploy.run",
-    "kezako.sample", "kezako.new", "kezako.classifier",
+    "kezako.gather.sample", "kezako.gather.new", "kezako.model.classifier",
 ]  # fmt: skip
 LIGHT: dict[str, list[str]] = {
     "gather": ["gather", NAME, "--from", "more"],

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from kezako.bundle import (
+from kezako.model.bundle import (
     CARD,
     MODEL,
     BundleError,
@@ -24,13 +24,13 @@ from kezako.bundle import (
     read_card,
     read_file,
 )
-from kezako.classifier import Classifier
+from kezako.model.classifier import Classifier
 
 ROOT = Path(__file__).parents[1]
 WRITER = """
 import sys
 from pathlib import Path
-from kezako.bundle import amend
+from kezako.model.bundle import amend
 folder, number = Path(sys.argv[1]), 0
 while True:
     number += 1

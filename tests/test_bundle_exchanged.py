@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from kezako import bundle
-from kezako.apart.worker import Shelf
-from kezako.bundle import BundleError, amend, list_bundles, new_bundle, read_bundle, read_card
-from kezako.classifier import Classifier
 from kezako.errors import KezakoError
+from kezako.model import bundle
+from kezako.model.bundle import BundleError, amend, list_bundles, new_bundle, read_bundle, read_card
+from kezako.model.classifier import Classifier
+from kezako.worker.process import Shelf
 from tests.holding import ROOT, held
 from tests.needs import only_where
 

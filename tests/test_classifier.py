@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kezako.bundle import CARD, KNOWN, BundleError, Card, new_bundle, read_card, seal
-from kezako.classifier import Classifier, Known, NotAPicture, Scores, unit
+from kezako.model.bundle import CARD, KNOWN, BundleError, Card, new_bundle, read_card, seal
+from kezako.model.classifier import Classifier, Known, NotAPicture, Scores, unit
 
 Bundle = Callable[..., Path]
 

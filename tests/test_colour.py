@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from kezako import colour
-from kezako.pictures import CONVERT_ABOVE, open_picture
+from kezako.pictures import CONVERT_ABOVE, colour, open_picture
 from tests import profiles
 from tests.api.odd_whole import chunk
 from tests.page.photos import encoded

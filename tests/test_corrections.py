@@ -12,11 +12,11 @@ import pytest
 from ipywidgets import Label
 from PIL import Image
 
-from kezako import corrections
-from kezako.aside import Correction
-from kezako.corrections import A_VISIT, Full, are_taken, offer
-from kezako.manifest import Manifest, Row
+from kezako.dataset import corrections
+from kezako.dataset.corrections import A_VISIT, Full, are_taken, offer
+from kezako.dataset.manifest import Manifest, Row
 from kezako.page import Choice
+from kezako.page.aside import Correction
 from kezako.recipe import NEITHER
 from kezako.workspace import Workspace
 from tests.holding import held
@@ -185,7 +185,7 @@ def test_what_waits_too_long_is_told_in_a_sentence(
 def test_many_visitors_at_once_lose_nothing(an_empty_workspace: Workspace) -> None:
     """The first of them make the manifest, all at the same time."""
     program = (
-        "import io, sys\nfrom PIL import Image\nfrom kezako.corrections import offer\n"
+        "import io, sys\nfrom PIL import Image\nfrom kezako.dataset.corrections import offer\n"
         "from kezako.workspace import Workspace\n"
         "sys.stdin.readline()\n"
         "for number in range(5):\n"

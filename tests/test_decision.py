@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kezako.bundle import read_card, seal
-from kezako.classifier import Classifier, Scores
-from kezako.decision import named, probabilities, thresholds_of
-from kezako.train.measure import compare
+from kezako.export.evaluation import compare
+from kezako.model.bundle import read_card, seal
+from kezako.model.classifier import Classifier, Scores
+from kezako.model.decision import named, probabilities, thresholds_of
 
 LABELS = ("red", "green", "blue")
 

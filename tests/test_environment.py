@@ -13,12 +13,12 @@ import pytest
 
 from kezako import environment
 from kezako.api.settings import ApiSettings, switched_on
-from kezako.corrections import are_taken
-from kezako.engine import chosen
+from kezako.dataset.corrections import are_taken
 from kezako.environment import PREFIX, SECRET, SETTINGS, Flag, Number, check, read
 from kezako.errors import KezakoError
 from kezako.gather.settings import Settings
-from kezako.runtime import patience
+from kezako.model.remote import chosen
+from kezako.model.runtime import patience
 from kezako.serve.limits import Limits
 
 NUMBERS = [name for name, kind in SETTINGS.items() if isinstance(kind, Number)]

@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from kezako.bundle import BundleError
+from kezako.dataset.manifest import Manifest, ManifestError
 from kezako.errors import TOLD, KezakoError, sentence, size
 from kezako.gather import adopt
-from kezako.manifest import Manifest, ManifestError
+from kezako.gather.sample import draw_sample
+from kezako.model.bundle import BundleError
 from kezako.recipe import Recipe
-from kezako.sample import draw_sample
 from kezako.workspace import Workspace
 
 
@@ -154,7 +154,9 @@ def test_a_notebook_shows_the_sentence_alone() -> None:
     shell = InteractiveShell()
     shown: list[list[str]] = []
     shell._showtraceback = lambda kind, value, lines: shown.append(lines)
-    shell.run_cell("from kezako.bundle import BundleError\nraise BundleError('Train it again.')")
+    shell.run_cell(
+        "from kezako.model.bundle import BundleError\nraise BundleError('Train it again.')"
+    )
     shell.run_cell("1 / 0")
     assert shown[0] == [f"{TOLD}Train it again."]
     assert any("ZeroDivisionError" in line for line in shown[1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kezako.wording import errors, few, share
+from kezako.model.wording import errors, few, share
 
 VALIDATION = {"pictures": 240, "error": 0.05, "error_interval": [0.029, 0.0855]}
 

@@ -15,10 +15,10 @@ from functools import cache
 import pytest
 from playwright.sync_api import Page, expect
 
-from kezako.classifier import Classifier
-from kezako.manifest import Manifest
+from kezako.dataset.manifest import Manifest
+from kezako.model.classifier import Classifier
+from kezako.model.wording import sentence
 from kezako.recipe import Recipe
-from kezako.wording import sentence
 from kezako.workspace import Workspace
 from tests.page.visitor import Visitor
 from tests.servers import ROOT, serving

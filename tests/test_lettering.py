@@ -19,9 +19,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from nbclient import NotebookClient
 
-from kezako import lettering
-from kezako.lettering import LONGEST, Lettering, legible
-from kezako.train.model_card import draw_confusion, show_confusion
+from kezako import fonts
+from kezako.export.card import draw_confusion, show_confusion
+from kezako.fonts import LONGEST, Lettering, legible
 
 BEAR, WOLF, PANDA, EMOJI, FORMULA = "熊", "狼とキツネ", "판다", "🦊‍🔥", "$x^{$"
 NAMES = (BEAR, "wolf", PANDA, FORMULA, EMOJI)
@@ -42,14 +42,14 @@ def _drawn_anew(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def _forget() -> None:
-    for asked in (lettering._installed, lettering._has, lettering._in):
+    for asked in (fonts._installed, fonts._has, fonts._in):
         asked.cache_clear()
 
 
 @pytest.fixture
 def no_font(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine with matplotlib's own fonts alone."""
-    monkeypatch.setattr(lettering, "FAMILIES", ())
+    monkeypatch.setattr(fonts, "FAMILIES", ())
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def a_font(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     builder.setupOS2(sTypoAscender=800)
     builder.setupPost()
     builder.save(tmp_path / "bear.ttf")
-    monkeypatch.setattr(lettering, "FAMILIES", ("Kezako Bear",))
+    monkeypatch.setattr(fonts, "FAMILIES", ("Kezako Bear",))
     monkeypatch.setattr(font_manager, "findSystemFonts", lambda: [str(tmp_path / "bear.ttf")])
     known = list(font_manager.fontManager.ttflist)
     monkeypatch.setattr(font_manager.fontManager, "ttflist", known)
@@ -143,7 +143,7 @@ def test_whatever_else_is_written_has_no_boxes(no_font: None) -> None:
 def test_figures_of_others_are_legible(no_font: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """fastai's: titles, and names beside a grid."""
     told: list[str] = []
-    monkeypatch.setattr(lettering, "_tell", told.append)
+    monkeypatch.setattr(fonts, "_tell", told.append)
     earlier = plt.figure()
     with legible(NAMES):
         axes = plt.subplots()[1]

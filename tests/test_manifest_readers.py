@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from kezako.clean.marks import set_mark
+from kezako.dataset.manifest import FILE, Manifest, Row, changing
+from kezako.dataset.moves import Moves
 from kezako.gather import gather_from
-from kezako.manifest import FILE, Manifest, Row, changing
-from kezako.moves import Moves
 from kezako.recipe import Recipe
 from kezako.train.dataset import Pictures
 from kezako.workspace import Workspace
@@ -28,7 +28,7 @@ from tests.rights import run, without_write_bits
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from kezako.manifest import Manifest, Row
+from kezako.dataset.manifest import Manifest, Row
 manifest = Manifest(Path(sys.argv[1]))
 manifest.add(Row("red", "kept", title="in the log"))
 os.kill(os.getpid(), signal.SIGKILL)
@@ -36,7 +36,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 COUNTS = """
 import sys
 from pathlib import Path
-from kezako.manifest import Manifest
+from kezako.dataset.manifest import Manifest
 with Manifest(Path(sys.argv[1]), read_only=True) as manifest:
     print([row.title for row in manifest.rows() if row.title])
 """

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kezako.gather import adopt
-from kezako.sample import draw_sample
+from kezako.gather.sample import draw_sample
 from kezako.workspace import Workspace
 from tests.edited import edited
 

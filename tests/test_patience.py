@@ -13,11 +13,11 @@ from ipywidgets import Button, Label
 from onnx import TensorProto, helper
 from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 
-from kezako.bundle import MODEL, BundleError, amend
-from kezako.classifier import Classifier, TookTooLong
+from kezako.model.bundle import MODEL, BundleError, amend
+from kezako.model.classifier import Classifier, TookTooLong
+from kezako.model.runtime import SECONDS, patience
+from kezako.model.wording import TOO_LONG
 from kezako.page import careful
-from kezako.runtime import SECONDS, patience
-from kezako.wording import TOO_LONG
 
 Bundle = Callable[..., Path]
 PATIENCE = "KEZAKO_PATIENCE"

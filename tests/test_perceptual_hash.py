@@ -8,9 +8,9 @@ from pathlib import Path
 import imagehash
 from PIL import Image
 
-from kezako.hashes import NEAR_BITS
+from kezako.dataset.hashes import NEAR_BITS
+from kezako.gather.sample import CLASSES, draw_face
 from kezako.pictures import open_picture, perceptual_hash
-from kezako.sample import CLASSES, draw_face
 
 
 def _differing(first: str, second: str) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kezako import ports
-from kezako.clean.workshop import open_cleaner
+from kezako.clean.server import open_cleaner
 from kezako.errors import KezakoError
 from kezako.serve.app import Server
 from tests.needs import needs, only_where

@@ -14,15 +14,15 @@ from typing import Any
 
 import pytest
 
-from kezako import readiness
-from kezako.bundle import read_card
 from kezako.cli import main
+from kezako.dataset import readiness
+from kezako.dataset.manifest import Manifest
+from kezako.dataset.readiness import LEAST, NotReady, check_ready, next_step, too_few
 from kezako.gather import adopt, gather_from
-from kezako.manifest import Manifest
-from kezako.new import new_recipe
-from kezako.readiness import LEAST, NotReady, check_ready, next_step, too_few
+from kezako.gather.new import new_recipe
+from kezako.gather.sample import CLASSES, draw_face, draw_sample
+from kezako.model.bundle import read_card
 from kezako.recipe import Recipe, parse_recipe
-from kezako.sample import CLASSES, draw_face, draw_sample
 from kezako.workspace import Workspace
 
 Usage = namedtuple("Usage", "total used free")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kezako.cli import main
-from kezako.new import new_recipe, quote, recipe_text, write_recipe
+from kezako.gather.new import new_recipe, quote, recipe_text, write_recipe
 from kezako.recipe import Recipe, parse_recipe
 from kezako.workspace import Workspace
 
@@ -90,7 +90,7 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monke
     def fail(*_: object) -> None:
         raise OSError("the disk is gone")
 
-    monkeypatch.setattr("kezako.new.os.replace", fail)
+    monkeypatch.setattr("kezako.gather.new.os.replace", fail)
     with pytest.raises(OSError, match="the disk is gone"):
         write_recipe(tmp_path / "recipe.toml", "text")
     assert not (tmp_path / "recipe.toml").exists()

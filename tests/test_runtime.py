@@ -7,8 +7,8 @@ from pathlib import Path
 import onnx
 import onnxruntime as ort
 
-from kezako.bundle import MODEL
-from kezako.runtime import SLOWER
+from kezako.model.bundle import MODEL
+from kezako.model.runtime import SLOWER
 
 BEARS = Path(__file__).parents[1] / "models" / "bears"
 

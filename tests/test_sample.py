@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import kezako.sample
+import kezako.gather.sample
 from kezako.cli import main
-from kezako.hashes import NEAR_BITS
-from kezako.manifest import Manifest
-from kezako.new import write_recipe
-from kezako.sample import CLASSES, draw_face, draw_sample
+from kezako.dataset.hashes import NEAR_BITS
+from kezako.dataset.manifest import Manifest
+from kezako.gather.new import write_recipe
+from kezako.gather.sample import CLASSES, draw_face, draw_sample
 from kezako.workspace import Workspace
 
 # The first face of each class at seed 42, as 4 x 3 mean colours; loose enough for another
@@ -74,7 +74,7 @@ def test_the_command_draws_and_registers_them(
 def test_an_interrupted_drawing_is_taken_up(
     an_empty_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole_write, written = kezako.sample._write, []
+    whole_write, written = kezako.gather.sample._write, []
 
     def write_until_killed(path: Path, content: bytes) -> None:
         if len(written) == 5:
@@ -83,7 +83,7 @@ def test_an_interrupted_drawing_is_taken_up(
         written.append(path)
         whole_write(path, content)
 
-    monkeypatch.setattr(kezako.sample, "_write", write_until_killed)
+    monkeypatch.setattr(kezako.gather.sample, "_write", write_until_killed)
     with pytest.raises(KeyboardInterrupt):
         draw_sample(an_empty_workspace, pictures=3)
     monkeypatch.undo()

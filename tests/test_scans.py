@@ -13,7 +13,7 @@ from PIL import Image
 
 from kezako.gather.check import Checked, Reject, check
 from kezako.pictures import NotAPicture, open_picture
-from kezako.scans import MAX_SEGMENTS
+from kezako.pictures.scans import MAX_SEGMENTS
 from tests.page.photos import encoded
 
 SIDE = 3000  # pixels: 112 scans of it are too many

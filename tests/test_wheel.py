@@ -22,7 +22,7 @@ from zipfile import ZipFile
 import pytest
 
 from kezako import __version__
-from kezako.sample import CLASSES, draw_face
+from kezako.gather.sample import CLASSES, draw_face
 
 DEADLINE = 900  # seconds for the slowest step, on a busy machine and a slow network
 NAME = f"kezako-{__version__}"

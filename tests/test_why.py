@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kezako import why
-from kezako.bundle import HEAD, BundleError, Preprocessing, amend
-from kezako.classifier import Classifier, Scores, prepare
+from kezako.model import explanation
+from kezako.model.bundle import HEAD, BundleError, Preprocessing, amend
+from kezako.model.classifier import Classifier, Scores, prepare
 from tests.looking import CELLS, tells_why
 
 Bundle = Callable[..., Path]
@@ -114,7 +114,7 @@ def test_a_fine_map_is_asked_about_in_few_parts() -> None:
 
     cells = np.zeros((2, 40, 24), np.float32)
     cells[0, 30, 4] = 1000
-    found = why.falls(cells, np.zeros_like(cells), head, 0, multi=True)
+    found = explanation.falls(cells, np.zeros_like(cells), head, 0, multi=True)
     assert found.shape == (8, 8)
     assert asked == [65]
 
@@ -138,7 +138,7 @@ def test_the_heat_lies_over_what_the_model_saw_there(method: str, size: tuple[in
         picture.paste(255, spot)
         view = prepare(picture.convert("RGB"), how)[0].reshape(6, 16, 6, 16).mean(axis=(1, 3))
         shares = (view - view.min()) / (view - view.min()).sum()  # of the spot, in each cell
-        heat = why.over(shares.astype(np.float32), how, size)
+        heat = explanation.over(shares.astype(np.float32), how, size)
         assert heat.shape == (height, width)
         rows, columns = np.mgrid[:height, :width] + 0.5
         found = (columns * heat).sum() / heat.sum(), (rows * heat).sum() / heat.sum()
@@ -149,15 +149,15 @@ def test_the_heat_lies_over_what_the_model_saw_there(method: str, size: tuple[in
 
 def test_there_is_no_heat_where_the_model_did_not_look() -> None:
     hot = np.ones((6, 6), np.float32)
-    cropped = why.over(hot, Preprocessing(96, "crop"), (300, 100))
+    cropped = explanation.over(hot, Preprocessing(96, "crop"), (300, 100))
     assert not cropped[:, :100].any()
     assert not cropped[:, 200:].any()
     assert cropped[:, 120:180].min() == 1
-    edges = why.over(hot, Preprocessing(224, "random-crop"), (256, 256))
+    edges = explanation.over(hot, Preprocessing(224, "random-crop"), (256, 256))
     assert not edges[:16].any()
     assert edges[60:196, 60:196].min() == 1
     for whole in ("squish", "pad"):
-        assert why.over(hot, Preprocessing(96, whole), (300, 100)).min() == 1  # type: ignore[arg-type]
+        assert explanation.over(hot, Preprocessing(96, whole), (300, 100)).min() == 1  # type: ignore[arg-type]
 
 
 def test_the_hottest_is_the_brightest_and_the_photo_shows_through() -> None:
@@ -165,7 +165,7 @@ def test_the_hottest_is_the_brightest_and_the_photo_shows_through() -> None:
     heat[:, 30:] = 1
     picture = Image.new("RGB", (60, 40), (90, 60, 30))
     picture.paste((255, 255, 255), (0, 0, 60, 20))
-    pixels = np.asarray(why.laid_over(picture, heat).convert("L")).astype(int)
+    pixels = np.asarray(explanation.laid_over(picture, heat).convert("L")).astype(int)
     assert pixels.shape == (40, 60)
     assert pixels[30, 50] > pixels[30, 10] + 60
     assert pixels[10, 10] > pixels[30, 10] + 60

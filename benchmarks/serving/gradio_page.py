@@ -10,7 +10,7 @@ import sys
 import gradio
 import onnxruntime
 
-from kezako.classifier import Classifier
+from kezako.model.classifier import Classifier
 
 
 def main(bundle: str) -> None:

@@ -6,8 +6,8 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from kezako.classifier import Classifier
-from kezako.sample import CLASSES, draw_face
+from kezako.gather.sample import CLASSES, draw_face
+from kezako.model.classifier import Classifier
 from tests.standin.server import shared_photos
 
 

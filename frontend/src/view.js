@@ -17,7 +17,7 @@ let count = 0;
 
 /**
  * What shows one model on the page. The class names are those of ipywidgets, so that a notebook's
- * own style sheet fits; `kezako/serve/draw.py` draws the same elements before any script runs.
+ * own style sheet fits; `voila_snapshot/prerender.py` draws the same elements before any script runs.
  */
 export class View {
   static tag = "div";

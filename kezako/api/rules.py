@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from kezako.api.bodies import JSON
-from kezako.api.gate import COME_AGAIN
+from kezako.api.concurrency import COME_AGAIN
 from kezako.api.settings import MEGABYTE, ApiSettings
 
 SENTENCES = {

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from kezako.apart.outcome import Outcome, problem
-from kezako.bundle import Card
+from kezako.model.bundle import Card
 from kezako.names import as_shown
+from kezako.worker.outcome import Outcome, problem
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run begins so
 

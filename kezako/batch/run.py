@@ -10,14 +10,14 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from kezako.apart.outcome import Outcome, problem, reason
+from kezako.batch.csv_file import table
 from kezako.batch.files import check, files
 from kezako.batch.rows import cells, line
-from kezako.batch.sheet import table
 from kezako.batch.workers import SECONDS_EACH, Workers
-from kezako.bundle import MODEL, Card
-from kezako.classifier import Classifier
 from kezako.errors import KezakoError
+from kezako.model.bundle import MODEL, Card
+from kezako.model.classifier import Classifier
+from kezako.worker.outcome import Outcome, problem, reason
 from kezako.workspace import Workspace
 
 ROWS = 64  # written at once

@@ -11,10 +11,10 @@ from typing import TypeVar
 
 import psutil
 
-from kezako.apart.outcome import Outcome
-from kezako.apart.patient import Patient
-from kezako.apart.predictor import Predictor
-from kezako.apart.worker import cores
+from kezako.worker.client import Predictor
+from kezako.worker.outcome import Outcome
+from kezako.worker.process import cores
+from kezako.worker.retrying import Patient
 
 AHEAD = 16  # pictures for each worker that may be under way: what a slow one may hold up
 READING = 2  # threads for each worker: one reads the next file while the other waits

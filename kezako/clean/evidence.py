@@ -15,8 +15,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.preprocessing import StandardScaler
 
-from kezako.decision import named
 from kezako.errors import KezakoError
+from kezako.model.decision import named
 
 Array = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]

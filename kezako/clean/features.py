@@ -21,12 +21,12 @@ import torch
 from torch import nn
 from tqdm.auto import tqdm
 
-from kezako.bundle import Preprocessing
-from kezako.classifier import prepare
 from kezako.clean.copies import find_copies
 from kezako.clean.evidence import Integers
-from kezako.clean.looks import Look, look_at
-from kezako.manifest import Row
+from kezako.clean.image_quality import Look, look_at
+from kezako.dataset.manifest import Row
+from kezako.model.bundle import Preprocessing
+from kezako.model.classifier import prepare
 from kezako.pictures import NotAPicture, open_picture
 from kezako.recipe import Recipe
 from kezako.train.weights import Weights, find_weights, make_backbone

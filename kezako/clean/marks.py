@@ -11,8 +11,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from kezako.dataset.manifest import FILE, Manifest, Row, changing
 from kezako.errors import KezakoError
-from kezako.manifest import FILE, Manifest, Row, changing
 from kezako.pictures import open_picture, perceptual_hash
 from kezako.recipe import Recipe, check_folder_name
 from kezako.workspace import Workspace

@@ -11,7 +11,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from kezako.lettering import legible
+from kezako.fonts import legible
 from kezako.pictures import NotAPicture, open_picture, shrink
 
 SIDE = 200  # pixels of a picture's longest side

@@ -10,7 +10,7 @@ from kezako.errors import KezakoError
 from kezako.workspace import Workspace
 
 if TYPE_CHECKING:
-    from kezako.manifest import Manifest
+    from kezako.dataset.manifest import Manifest
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -61,7 +61,7 @@ def check_installed(*packages: str) -> None:
 
 def manifest_of(name: str, workspace: Workspace) -> Manifest:
     """The manifest of a recipe, to be read. Raises `KezakoError` where nothing was gathered."""
-    from kezako.manifest import FILE, Manifest
+    from kezako.dataset.manifest import FILE, Manifest
 
     folder = workspace.folder(name)
     if not (folder / FILE).is_file():

@@ -31,8 +31,8 @@ def _add_predict(commands: Commands) -> None:
 
 
 def _predict(arguments: argparse.Namespace, workspace: Workspace) -> None:
+    from kezako.batch.csv_file import is_stream
     from kezako.batch.run import predict
-    from kezako.batch.sheet import is_stream
 
     arguments.goes_on = arguments.csv is not None
     found = predict(

@@ -11,7 +11,7 @@ from kezako.cli.common import Commands, check_installed, manifest_of, pixels
 from kezako.workspace import Workspace
 
 if TYPE_CHECKING:
-    from kezako.bundle import Card
+    from kezako.model.bundle import Card
 
 
 def add(commands: Commands) -> None:
@@ -30,8 +30,8 @@ def _add_train(commands: Commands) -> None:
 
 
 def _train(arguments: argparse.Namespace, workspace: Workspace) -> None:
+    from kezako.dataset.readiness import check_ready
     from kezako.gather.credits import write_credits
-    from kezako.readiness import check_ready
 
     recipe = workspace.recipe(arguments.name)
     check_installed("torch", "fastai", "papermill")  # before it says what else is missing
@@ -52,7 +52,7 @@ def _train(arguments: argparse.Namespace, workspace: Workspace) -> None:
 
 
 def _errors(card: Card) -> str:
-    from kezako.wording import errors  # here, since `kezako doctor` runs without numpy
+    from kezako.model.wording import errors  # here, since `kezako doctor` runs without numpy
 
     labels = len(card.labels) if card.task == "multi" else 0
     return errors(card.figures["validation"], labels)
@@ -76,7 +76,7 @@ def _add_import(commands: Commands) -> None:
 
 
 def _import(arguments: argparse.Namespace, workspace: Workspace) -> None:
-    from kezako.bring.run import Request, bring
+    from kezako.importer.run import Request, bring
 
     request = Request(
         arguments.file, arguments.name, arguments.pictures,

@@ -43,7 +43,7 @@ def _add_serve(commands: Commands) -> None:
 
 
 def _serve(arguments: argparse.Namespace, workspace: Workspace) -> None:
-    from kezako.bundle import read_card
+    from kezako.model.bundle import read_card
     from kezako.serve.app import serve
     from kezako.serve.limits import Limits
 

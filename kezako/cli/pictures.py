@@ -28,7 +28,7 @@ def _add_new(commands: Commands) -> None:
 
 
 def _new(arguments: argparse.Namespace, workspace: Workspace) -> None:
-    from kezako.new import new_recipe
+    from kezako.gather.new import new_recipe
 
     path = new_recipe(workspace, arguments.name, arguments.classes.split(","))
     print(f"Wrote {path}. Read it, change what you like, then: kezako gather {arguments.name}")
@@ -44,7 +44,7 @@ def _add_sample(commands: Commands) -> None:
 
 def _sample(arguments: argparse.Namespace, workspace: Workspace) -> None:
     from kezako.gather import adopt
-    from kezako.sample import draw_sample
+    from kezako.gather.sample import draw_sample
 
     recipe = draw_sample(workspace, arguments.pictures, arguments.seed)
     print(adopt(recipe, workspace))
@@ -123,7 +123,7 @@ def _add_clean(commands: Commands) -> None:
 
 
 def _clean(arguments: argparse.Namespace, workspace: Workspace) -> None:
-    from kezako.readiness import check_comparable, next_step
+    from kezako.dataset.readiness import check_comparable, next_step
 
     recipe = workspace.recipe(arguments.name)
     if arguments.open and (arguments.undo or arguments.auto):
@@ -157,7 +157,7 @@ def _clean(arguments: argparse.Namespace, workspace: Workspace) -> None:
 
 
 def _open_cleaner(arguments: argparse.Namespace, workspace: Workspace) -> None:
-    from kezako.clean.workshop import open_cleaner
+    from kezako.clean.server import open_cleaner
 
     open_cleaner(
         workspace.notebook("clean").resolve(),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from kezako.bundle import new_bundle
-from kezako.deploy import parts, sizes
+from kezako.deploy import contents, sizes
+from kezako.deploy.git import make_repository
 from kezako.deploy.hosts import Host
-from kezako.deploy.repository import make_repository
 from kezako.errors import KezakoError, sentence
+from kezako.model.bundle import new_bundle
 from kezako.workspace import Workspace
 
 _BY_HAND = """\
@@ -44,11 +44,11 @@ def deploy(
     folder = folder.expanduser().absolute()
     try:
         with new_bundle(folder, replace=False) as staged:
-            card = parts.copy_bundle(workspace.bundle(name), staged / "models" / name)
-            parts.copy_package(staged)
-            parts.copy_page(workspace, staged)
-            parts.write_pins(host, staged)
-            parts.write_files(host, name, card, "" if git else _by_hand(host), staged)
+            card = contents.copy_bundle(workspace.bundle(name), staged / "models" / name)
+            contents.copy_package(staged)
+            contents.copy_page(workspace, staged)
+            contents.write_pins(host, staged)
+            contents.write_files(host, name, card, "" if git else _by_hand(host), staged)
             rows = sizes.measure(staged, host)
             if refused := sizes.problems(rows, host, certain=True):
                 raise KezakoError(refused)

@@ -6,8 +6,8 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from kezako.bundle import MODEL
 from kezako.deploy.hosts import COPIES, MB, PACKAGES, SERVER, Host
+from kezako.model.bundle import MODEL
 
 
 @dataclass(frozen=True)

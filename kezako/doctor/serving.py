@@ -79,7 +79,7 @@ async def _fork() -> float:
     from nbformat.v4 import new_code_cell, new_notebook
 
     from kezako.serve.logs import Scribe, all_together
-    from kezako.serve.snapshot import Snapshot, SnapshotError
+    from voila_snapshot.snapshot import Snapshot, SnapshotError
 
     if sys.platform not in ("linux", "darwin"):
         raise SnapshotError(f"{sys.platform} cannot fork")
@@ -106,8 +106,8 @@ def _tried(models: Path) -> dict[str, str]:
     """Name -> why it cannot answer, or nothing."""
     from PIL import Image
 
-    from kezako.bundle import list_bundles
-    from kezako.classifier import Classifier
+    from kezako.model.bundle import list_bundles
+    from kezako.model.classifier import Classifier
 
     found = {}
     for name in list_bundles(models):

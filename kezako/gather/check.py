@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from PIL import Image, ImageStat
 
-from kezako.colour import conversion_of
 from kezako.pictures import (
     FORMATS,
     NotAPicture,
@@ -26,9 +25,10 @@ from kezako.pictures import (
     perceptual_hash,
     shrink,
 )
+from kezako.pictures.colour import conversion_of
 
 if TYPE_CHECKING:
-    from kezako.manifest import Status
+    from kezako.dataset.manifest import Status
 
 MIN_SIDE = 64  # pixels; below that a picture from the web is an icon or a tracking pixel
 OWN_SIDE = 16  # pixels of a person's own picture; 28 (digits), 32 and 48 (faces) are usual sets

@@ -7,8 +7,8 @@ import hashlib
 import os
 from pathlib import Path
 
-from kezako.manifest import Manifest, Row
-from kezako.moves import rename
+from kezako.dataset.manifest import Manifest, Row
+from kezako.dataset.moves import rename
 from kezako.pictures import NotAPicture, open_picture
 
 FOLDER = "damaged"  # in data/NAME; nothing is destroyed

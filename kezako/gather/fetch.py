@@ -21,6 +21,7 @@ import httpcore
 import httpx
 
 from kezako import __version__
+from kezako.dataset.manifest import Status
 from kezako.errors import KezakoError
 from kezako.gather.check import Reject
 from kezako.gather.network import (
@@ -34,7 +35,6 @@ from kezako.gather.network import (
 )
 from kezako.gather.settings import Settings
 from kezako.gather.sniff import forbids_ai, is_picture
-from kezako.manifest import Status
 
 R = TypeVar("R")
 _RETRIED = {408, 429, 500, 502, 503, 504}  # what may pass

@@ -6,8 +6,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from kezako.gather.folders import class_named
-from kezako.gather.hand import adopt_dropped, take_from
+from kezako.gather.class_names import class_named
+from kezako.gather.own_pictures import adopt_dropped, take_from
 from kezako.gather.session import begin, run
 from kezako.gather.settings import Settings
 from kezako.gather.summary import Summary

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from kezako.dataset.manifest import Manifest, changing
+from kezako.dataset.readiness import next_step
 from kezako.gather import damage
-from kezako.gather.keep import Keeper
+from kezako.gather.deduplicator import Keeper
 from kezako.gather.summary import Summary, summarise, told
-from kezako.manifest import Manifest, changing
-from kezako.readiness import next_step
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-from kezako.manifest import Manifest, Row
-from kezako.split import SIDES, Grouped, Split
+from kezako.dataset.manifest import Manifest, Row
+from kezako.dataset.split import SIDES, Grouped, Split
 
 WORDS = {"train": "training", "valid": "validation", "test": "test"}  # for the sides of a split
 

@@ -16,17 +16,17 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice, zip_longest
 
+from kezako.dataset.manifest import Row
 from kezako.gather.archive import read_or_reject
-from kezako.gather.bars import Bar
 from kezako.gather.check import OWN_SIDE, Checked, Reject
-from kezako.gather.checkers import Checkers
+from kezako.gather.check_pool import Checkers
 from kezako.gather.fetch import Fetcher, ProxyTrouble
-from kezako.gather.flow import in_order
+from kezako.gather.ordered import in_order
+from kezako.gather.progress import Bar
 from kezako.gather.session import Session
 from kezako.gather.settings import Settings
 from kezako.gather.sources import Found, Source, SourceStopped, open_source
 from kezako.gather.sources.local import Readable
-from kezako.manifest import Row
 
 OVER_ASK = 1.4  # addresses asked for each picture wanted: three in ten fail or repeat
 DEPTHS = (1, 2, 4)  # a source is asked for so many times as much before the next takes over

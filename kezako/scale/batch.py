@@ -13,13 +13,13 @@ from typing import Any
 import ray.data
 from tqdm.auto import tqdm
 
-from kezako.batch.done import Done
-from kezako.bundle import MODEL, Card
-from kezako.classifier import Classifier
+from kezako.batch.finished import Done
 from kezako.errors import KezakoError, sentence
+from kezako.model.bundle import MODEL, Card
+from kezako.model.classifier import Classifier
 from kezako.scale.cluster import connected
 from kezako.scale.packed import Packed
-from kezako.scale.places import Place
+from kezako.scale.storage import Place
 
 LEAST, MOST = 256, 4096  # pictures of one table: seconds of work, which a lost machine costs
 TABLES = 10_000  # of a large run, about: more make a folder slow to list
@@ -85,7 +85,7 @@ def _run(
     parts: list[dict[str, Any]], packed: Packed, source: Place, out: Place, workers: int | None
 ) -> Iterator[dict[str, int]]:
     """Rows and problems of each part, as they are done."""
-    from kezako.scale.asker import Asker
+    from kezako.scale.actor import Asker
 
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False  # ours counts pictures

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from kezako.bundle import CARD, HEAD, KNOWN, MODEL, Card, read_bundle, read_card
+from kezako.model.bundle import CARD, HEAD, KNOWN, MODEL, Card, read_bundle, read_card
 
 
 @dataclass(frozen=True)

@@ -15,15 +15,15 @@ from ray.serve.config import HTTPOptions
 from ray.serve.schema import LoggingConfig
 
 from kezako import ports
-from kezako.apart.worker import stamp_of
 from kezako.api.settings import ApiSettings
-from kezako.bundle import BundleError
-from kezako.classifier import Classifier
 from kezako.errors import KezakoError
+from kezako.model.bundle import BundleError
+from kezako.model.classifier import Classifier
 from kezako.scale.cluster import connected
-from kezako.scale.door import Door
-from kezako.scale.model import TOGETHER, Model
+from kezako.scale.ingress import Door
 from kezako.scale.packed import Packed
+from kezako.scale.replica import TOGETHER, Model
+from kezako.worker.process import stamp_of
 
 EACH_SECOND = 1.0  # how often the bundle is looked at
 # Half a core each, so that a new replica finds room beside the one that it replaces.

@@ -31,22 +31,22 @@ from traitlets import Instance, List, default
 from traitlets.config import Config
 from voila.app import Voila
 
-from kezako import engine as engines
 from kezako import environment, ports
-from kezako.bundle import CARD, CREDITS, HEAD, KNOWN, MODEL, list_bundles
+from kezako.api.routes import Api
 from kezako.errors import KezakoError
-from kezako.runtime import TookTooLong
-from kezako.serve import kernels, template
-from kezako.serve.api import Api
-from kezako.serve.channels import VisitorChannels, VisitorConnection
-from kezako.serve.door import Door, Leave
-from kezako.serve.files import Files, assets
-from kezako.serve.host import STARTED, Host
+from kezako.model import remote as engines
+from kezako.model.bundle import CARD, CREDITS, HEAD, KNOWN, MODEL, list_bundles
+from kezako.model.runtime import TookTooLong
+from kezako.serve.handlers import Door, Leave
 from kezako.serve.limits import Limits
 from kezako.serve.listener import Listener
 from kezako.serve.logs import tame
 from kezako.serve.security import NotFound, Stranger, headers, quiet
+from kezako.serve.sessions import STARTED, Host
+from kezako.serve.static import Files, assets
+from kezako.serve.websocket import VisitorChannels, VisitorConnection
 from kezako.workspace import Workspace
+from voila_snapshot import provisioner, template
 
 PORT = 8866
 WATCHED = (CARD, MODEL, HEAD, KNOWN, CREDITS)  # what a page reads of a bundle
@@ -74,7 +74,7 @@ class Server(Voila):
         tame(self.log)
         # Else each kernel's manager makes one of its own, whose `logging` logger stays for ever.
         self.event_logger = EventLogger(parent=self)
-        kernels.configure(
+        provisioner.configure(
             self,
             watched=[str(self.workspace.models / "*" / name) for name in WATCHED],
             queries=self._queries,

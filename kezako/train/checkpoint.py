@@ -18,9 +18,9 @@ from fastai.callback.core import Callback, CancelEpochException
 from fastai.torch_core import get_model, rank_distrib
 from fastcore.foundation import L
 
+from kezako.dataset.readiness import UNFINISHED
 from kezako.errors import writing
 from kezako.lock import locked
-from kezako.readiness import UNFINISHED
 from kezako.recipe import Recipe
 from kezako.train.dataset import Pictures
 from kezako.train.weights import Weights

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from shlex import quote
 
+from kezako.dataset.manifest import Manifest, Row
+from kezako.dataset.readiness import NotReady, too_few
 from kezako.errors import KezakoError
-from kezako.manifest import Manifest, Row
-from kezako.readiness import NotReady, too_few
 from kezako.recipe import Recipe
 from kezako.train.links import Links
 from kezako.workspace import Workspace

@@ -13,7 +13,7 @@ from fastai.learner import Learner
 from torch import nn
 
 from kezako.errors import KezakoError
-from kezako.train.memory import PicturesInMemory
+from kezako.train.cache import PicturesInMemory
 
 MIN_GAIN = 1.15  # bfloat16 is taken where it is at least this much faster
 _usual_fit = Learner._do_fit

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from pathlib import Path, PurePosixPath
 
+from kezako.dataset.manifest import Row
 from kezako.errors import KezakoError
 from kezako.lock import locked
-from kezako.manifest import Row
 
 PREFIX = ".training-"
 

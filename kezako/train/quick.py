@@ -24,9 +24,9 @@ from fastai.torch_core import params
 from torch import nn
 from tqdm.auto import tqdm
 
+from kezako.train.cache import room_here
+from kezako.train.distributed import add_up, least, processes, share
 from kezako.train.fit import FrozenStatistics, error_in, half_callbacks, half_type
-from kezako.train.memory import room_here
-from kezako.train.together import add_up, least, processes, share
 from kezako.train.weights import Weights
 
 STAGE = -1  # where the trained part of the body begins: with the last stage of a resnet

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kezako.bundle import MODEL
+from kezako.model.bundle import MODEL
 from tests.api.client import Client
 from tests.servers import serving
 

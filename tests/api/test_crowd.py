@@ -9,7 +9,7 @@ import httpx
 import numpy as np
 import pytest
 
-from kezako.classifier import Classifier
+from kezako.model.classifier import Classifier
 from tests.api.client import Client, colour
 from tests.servers import DEADLINE, until
 

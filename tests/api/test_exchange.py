@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from kezako.bundle import CARD, MODEL, read_card
+from kezako.model.bundle import CARD, MODEL, read_card
 from tests.api.client import Client, assert_error, colour
 from tests.needs import only_where
 from tests.servers import until
@@ -71,6 +71,6 @@ def _worker(api: Client) -> psutil.Process:
     (worker,) = [
         child
         for child in psutil.Process(server).children()
-        if any("kezako.apart.worker" in part for part in child.cmdline())
+        if any("kezako.worker.process" in part for part in child.cmdline())
     ]
     return worker

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from kezako import bundle
-from kezako.apart import worker
-from kezako.apart.worker import SETTLING, Shelf
-from kezako.bundle import CREDITS, HEAD, KNOWN, MODEL, new_bundle, read_card, seal
+from kezako.model import bundle
+from kezako.model.bundle import CREDITS, HEAD, KNOWN, MODEL, new_bundle, read_card, seal
+from kezako.worker import process
+from kezako.worker.process import SETTLING, Shelf
 from tests.api.client import Client, colour
 from tests.limits.guest import Guest
 from tests.servers import serving, until
@@ -34,7 +34,7 @@ class Clock:
 @pytest.fixture
 def a_clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(worker, "time", clock)
+    monkeypatch.setattr(process, "time", clock)
     return clock
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from kezako.api.routes import Api
 from kezako.api.settings import ApiSettings, switched_on
-from kezako.serve.api import Api
 from tests.api.client import Client, colour
 from tests.servers import until
 

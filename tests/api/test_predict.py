@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from kezako.bundle import MODEL
-from kezako.classifier import Classifier
-from kezako.wording import sentence
+from kezako.model.bundle import MODEL
+from kezako.model.classifier import Classifier
+from kezako.model.wording import sentence
 from tests.api.client import Client, Response, assert_error, colour, text64
 from tests.needs import PHOTOS, needs
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from kezako.batch.csv_file import Sheet
 from kezako.batch.rows import FORMULA
 from kezako.batch.run import predict
-from kezako.batch.sheet import Sheet
-from kezako.bundle import read_card
+from kezako.model.bundle import read_card
 from kezako.workspace import Workspace
 from tests.batch.conftest import COLOURS, rows_of
 from tests.needs import needs

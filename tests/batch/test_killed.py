@@ -59,7 +59,7 @@ def test_one_worker(
         answers = workers.answers(drawn)
         said = [next(answers)]
         for child in psutil.Process().children():
-            if any("kezako.apart.worker" in part for part in child.cmdline()):
+            if any("kezako.worker.process" in part for part in child.cmdline()):
                 child.send_signal(signal.SIGKILL)
         said += answers
     assert {path: outcome["label"] for path, outcome in said} == drawn

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from kezako.batch.run import predict
-from kezako.classifier import Classifier
 from kezako.cli import main
+from kezako.model.classifier import Classifier
 from kezako.workspace import Workspace
 from tests.batch.conftest import COLOURS, rows_of
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from kezako.batch.csv_file import Sheet
 from kezako.batch.run import predict
-from kezako.batch.sheet import Sheet
-from kezako.bundle import CREDITS, Card, amend, read_card
 from kezako.cli import main
 from kezako.errors import KezakoError
+from kezako.model.bundle import CREDITS, Card, amend, read_card
 from kezako.workspace import Workspace
 from tests.batch.conftest import rows_of
 from tests.holding import held

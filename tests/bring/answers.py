@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from fastai.vision.all import Learner, load_learner
 
-from kezako.bring import shape
-from kezako.bring.container import open_export
-from kezako.bring.convert import Order, network
-from kezako.bring.learner import Learnt
-from kezako.bundle import Preprocessing
-from kezako.classifier import prepare
-from kezako.decision import probabilities
+from kezako.importer import backbone
+from kezako.importer.container import open_export
+from kezako.importer.convert import Order, network
+from kezako.importer.learner import Learnt
+from kezako.model.bundle import Preprocessing
+from kezako.model.classifier import prepare
+from kezako.model.decision import probabilities
 
 
 def read(export: Path, **wishes: object) -> Learnt:
@@ -36,7 +36,7 @@ def ours(export: Path, photos: list[Path], **wishes: object) -> np.ndarray:
         seen.std,
         seen.before,  # type: ignore[arg-type]
     )
-    whole = shape.prepared(model, seen.size, seen.shrinks)
+    whole = backbone.prepared(model, seen.size, seen.shrinks)
     pictures = torch.from_numpy(np.stack([prepare(photo, how) for photo in photos]))
     with torch.no_grad():
         logits = whole(pictures).double().numpy()  # (N, C)

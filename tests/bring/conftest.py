@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import kezako.train  # noqa: F401  (before torchvision)
-from kezako.sample import draw_face
+from kezako.gather.sample import draw_face
 
 from fastai.vision.all import (  # isort: skip
     CategoryBlock, DataBlock, ImageBlock, Learner, Normalize, RandomSplitter, Resize,

@@ -21,11 +21,11 @@ import pytest
 import torch
 from torch import nn
 
-from kezako.bring.container import MAX_PICKLE, Storage, open_export
-from kezako.bring.convert import FOUND, Order
-from kezako.bring.names import Refused
-from kezako.bring.records import Name, Record
-from kezako.bring.tensors import to_tensor
+from kezako.importer.allowlist import Refused
+from kezako.importer.container import MAX_PICKLE, Storage, open_export
+from kezako.importer.convert import FOUND, Order
+from kezako.importer.records import Name, Record
+from kezako.importer.tensors import to_tensor
 
 from fastai.vision.all import Learner, Normalize, Resize, imagenet_stats  # isort: skip
 from tests.bring.test_reading import network  # isort: skip
@@ -109,7 +109,7 @@ class Spent:
 BETWEEN = """
 import os, sys
 child = os.posix_spawn(sys.executable, [sys.executable, "-c",
-                       "from kezako.bring.convert import main; main()"], os.environ)
+                       "from kezako.importer.convert import main; main()"], os.environ)
 _, status, usage = os.wait4(child, 0)
 print(os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.ru_maxrss,
       file=sys.stderr)

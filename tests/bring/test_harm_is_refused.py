@@ -13,8 +13,8 @@ import cloudpickle
 import pytest
 import torch
 
-from kezako.bring.container import open_export
-from kezako.bring.names import Refused
+from kezako.importer.allowlist import Refused
+from kezako.importer.container import open_export
 from tests.bring.hostile import KINDS, RAW, Calls, kinds
 
 

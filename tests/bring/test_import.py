@@ -13,8 +13,8 @@ import pytest
 import torch
 from fastai.vision.all import Learner, Normalize, Resize, aug_transforms, imagenet_stats
 
-from kezako.bundle import read_card
-from kezako.classifier import Classifier
+from kezako.model.bundle import read_card
+from kezako.model.classifier import Classifier
 from tests.bring.hostile import kinds
 from tests.bring.test_reading import network
 from tests.cards import check_every_figure

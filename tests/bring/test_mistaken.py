@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kezako.bring.container import open_export
-from kezako.bring.names import Refused
-from kezako.sample import draw_face
+from kezako.gather.sample import draw_face
+from kezako.importer.allowlist import Refused
+from kezako.importer.container import open_export
 from tests.bring.test_import import command
 
 

@@ -11,10 +11,10 @@ import torch
 from torch import nn
 
 import kezako.train  # noqa: F401  (before torchvision)
-from kezako.bring.container import open_export
-from kezako.bring.layers import build
-from kezako.bring.names import Refused
-from kezako.bring.shape import body_and_head, tells_why
+from kezako.importer.allowlist import Refused
+from kezako.importer.backbone import body_and_head, tells_why
+from kezako.importer.container import open_export
+from kezako.importer.layers import build
 
 from fastai.vision.all import (  # isort: skip
     create_body, create_head, create_timm_model, xresnet18,

@@ -14,9 +14,9 @@ import torch
 from torch import nn
 from torch.nn.utils import weight_norm
 
-from kezako.bring.container import open_export
-from kezako.bring.layers import build
-from kezako.bring.names import Refused
+from kezako.importer.allowlist import Refused
+from kezako.importer.container import open_export
+from kezako.importer.layers import build
 
 
 def payload(*_: Any) -> None:

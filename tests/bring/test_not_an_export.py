@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import nn
 
-from kezako.bring.container import open_export
-from kezako.bring.names import Refused
-from kezako.bring.root import learner_in
-from kezako.bring.tensors import to_tensor
+from kezako.importer.allowlist import Refused
+from kezako.importer.container import open_export
+from kezako.importer.root import learner_in
+from kezako.importer.tensors import to_tensor
 
 
 def refusal_of(path: Path) -> str:

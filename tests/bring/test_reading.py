@@ -32,8 +32,8 @@ from fastai.vision.all import (
 )
 from torch import nn
 
-from kezako.bring.convert import Order, convert
-from kezako.bring.names import Refused
+from kezako.importer.allowlist import Refused
+from kezako.importer.convert import Order, convert
 from tests.bring.answers import ours, read, theirs
 
 

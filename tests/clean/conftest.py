@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from kezako.manifest import Manifest
+from kezako.dataset.manifest import Manifest
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 from tests.clean.pictures import fill

@@ -8,7 +8,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from kezako.manifest import Manifest, Row
+from kezako.dataset.manifest import Manifest, Row
 from kezako.pictures import perceptual_hash
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace

@@ -12,8 +12,8 @@ from kezako.clean.auto import clean, decide
 from kezako.clean.features import Features
 from kezako.clean.marks import set_mark
 from kezako.cli import main
+from kezako.dataset.manifest import Manifest, Row
 from kezako.errors import KezakoError
-from kezako.manifest import Manifest, Row
 from kezako.recipe import Recipe, parse_recipe
 from kezako.workspace import Workspace
 from tests.clean.pictures import a_picture, add_picture

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Page, expect
 
-from kezako.manifest import Manifest, Row
+from kezako.dataset.manifest import Manifest, Row
 from kezako.workspace import Workspace
 from tests.clean.maker import Maker
 from tests.clean.pictures import a_picture, add_picture, fill

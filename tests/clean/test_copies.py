@@ -12,7 +12,7 @@ from kezako.clean import copies
 from kezako.clean.copies import candidates, groups_of
 from kezako.clean.gallery import Gallery
 from kezako.clean.suspects import find_suspects
-from kezako.manifest import Manifest, Row
+from kezako.dataset.manifest import Manifest, Row
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 from tests.clean.pictures import a_scene, add_picture, as_jpeg

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kezako.clean.cleaner import Cleaner
-from kezako.clean.desk import Desk
+from kezako.clean.page import Desk
 from kezako.workspace import Workspace
 from tests.clean.pictures import fill
 

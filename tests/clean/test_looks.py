@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from kezako.clean.checks import PHOTO
-from kezako.clean.looks import look_at
+from kezako.clean.image_quality import look_at
 from tests.needs import PHOTOS, needs
 
 

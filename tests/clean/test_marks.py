@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from kezako.clean.marks import apply_marks, is_pending, set_mark, undo
+from kezako.dataset.manifest import Manifest, Row
 from kezako.errors import KezakoError
-from kezako.manifest import Manifest, Row
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 from tests.clean.pictures import a_picture, add_picture

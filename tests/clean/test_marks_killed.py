@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from kezako.clean.marks import apply_marks, set_mark, undo
-from kezako.manifest import Manifest
+from kezako.dataset.manifest import Manifest
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 from tests.clean.test_marks import snapshot

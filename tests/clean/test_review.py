@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pytest
 
 from kezako.clean.review import Review
-from kezako.corrections import offer
-from kezako.manifest import Manifest, Row
+from kezako.dataset.corrections import offer
+from kezako.dataset.manifest import Manifest, Row
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 from tests.clean.pictures import a_picture, fill

@@ -12,9 +12,9 @@ import pytest
 from kezako.clean import features
 from kezako.clean.suspects import as_table, find_suspects
 from kezako.cli import main
+from kezako.dataset.manifest import Manifest, Row
 from kezako.gather import gather_from
-from kezako.manifest import Manifest, Row
-from kezako.new import new_recipe
+from kezako.gather.new import new_recipe
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 from tests.clean.pictures import a_picture, add_picture

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from kezako.classifier import Classifier
-from kezako.sample import CLASSES, draw_face
-from kezako.wording import sentence
+from kezako.gather.sample import CLASSES, draw_face
+from kezako.model.classifier import Classifier
+from kezako.model.wording import sentence
 from tests.limits.guest import ask
 from tests.page.photos import encoded
 from tests.serve.visitor import Visitor

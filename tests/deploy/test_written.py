@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kezako.bundle import CARD, MODEL, read_card, read_file, seal
 from kezako.cli import main
+from kezako.deploy.contents import FILES, STAGES
 from kezako.deploy.hosts import HOSTS
-from kezako.deploy.parts import FILES, STAGES
 from kezako.deploy.run import deploy
+from kezako.model.bundle import CARD, MODEL, read_card, read_file, seal
 from kezako.workspace import Workspace
 from tests.test_imports import STAGES as ALL_STAGES
 

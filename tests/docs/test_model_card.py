@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from kezako.bring.card import readme
-from kezako.bundle import Card, read_card
-from kezako.train.model_card import model_card
+from kezako.export.card import model_card
+from kezako.importer.card import readme
+from kezako.model.bundle import Card, read_card
 from tests.cards import a_measured_card, check_every_figure
 from tests.conftest import ROOT
 

@@ -9,14 +9,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from kezako.clean import workshop
+from kezako.clean import server
 from kezako.doctor import machine
 from kezako.doctor.training import _weights
 from kezako.serve import app
 
 
 def test_the_ports_are_those_that_the_commands_try_first() -> None:
-    assert machine.PORTS == {"page": app.PORT, "cleaner": workshop.PORT}
+    assert machine.PORTS == {"page": app.PORT, "cleaner": server.PORT}
 
 
 def test_a_taken_port_is_told_with_the_next_that_is_free() -> None:

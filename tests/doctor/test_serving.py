@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kezako.bundle import MODEL
 from kezako.doctor.serving import serving
+from kezako.model.bundle import MODEL
 from kezako.workspace import Workspace
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kezako.engine import Engine
+from kezako.model.remote import Engine
 from tests.servers import serving
 
 LABELS = ("red", "green", "blue")
@@ -49,7 +49,7 @@ def an_answering(request: pytest.FixtureRequest) -> Iterator[Callable[[bytes], E
 
 
 def _engine(address: str) -> Engine:
-    from kezako.bundle import Card, Preprocessing
+    from kezako.model.bundle import Card, Preprocessing
 
     card = Card(
         name="colours", title="T", prompt="P", answer="This is {label}.", labels=LABELS,

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from kezako.classifier import Classifier, TookTooLong
-from kezako.engine import AWAY, Engine, EngineError, address_of, names
+from kezako.model.classifier import Classifier, TookTooLong
+from kezako.model.remote import AWAY, Engine, EngineError, address_of, names
+from kezako.model.wording import sentence
 from kezako.pictures import NotAPicture
-from kezako.wording import sentence
 from tests.api.client import colour
 
 RED = colour(250, 20, 20)

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from kezako.cli import main
-from kezako.engine import AWAY
+from kezako.model.remote import AWAY
 from tests.api.client import colour
 from tests.page.visitor import Visitor
 from tests.servers import serving

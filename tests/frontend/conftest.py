@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from kezako.serve import template
 from tests.browser import a_screen
 from tests.frontend.network import Network
 from tests.page.conftest import a_kezako_serve, a_workspace  # noqa: F401
 from tests.servers import serving
+from voila_snapshot import template
 
 ROOT = Path(__file__).parents[2]
 PHONE = {"width": 390, "height": 844}

@@ -9,8 +9,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from kezako.serve import template
 from tests.needs import needs
+from voila_snapshot import template
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "frontend"

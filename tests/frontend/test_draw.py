@@ -18,7 +18,7 @@ from ipywidgets import (
     Widget,
 )
 
-from kezako.serve.draw import draw, resources
+from voila_snapshot.prerender import draw, resources
 
 HOSTILE = "</label><script>alert(1)</script>"
 

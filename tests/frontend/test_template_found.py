@@ -11,7 +11,7 @@ from zipfile import ZipFile
 import pytest
 from voila.paths import collect_static_paths, collect_template_paths
 
-from kezako.serve import template
+from voila_snapshot import template
 
 
 def test_offered_it_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,5 +37,5 @@ def test_a_wheel_brings_it_to_jupyters_own_folder(the_repository: Path, tmp_path
     inside = f"voila/templates/{template.NAME}/"
     for part in ("conf.json", "index.html.j2", "cells.html.j2", "scripts.html.j2", "page.css"):
         assert any(name.endswith(f".data/data/share/jupyter/{inside}{part}") for name in names)
-        assert f"kezako/serve/template/{inside}{part}" in names
-    assert sum(f"kezako/serve/template/{inside}static/page-" in name for name in names) == 1
+        assert f"voila_snapshot/template/{inside}{part}" in names
+    assert sum(f"voila_snapshot/template/{inside}static/page-" in name for name in names) == 1

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from kezako.serve import template
 from tests.page.photos import drawn
 from tests.page.visitor import Visitor
 from tests.servers import DEADLINE, serving
+from voila_snapshot import template
 
 pytestmark = pytest.mark.browser
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from kezako.gather.check import Checked, Reject
-from kezako.gather.checkers import Checkers
+from kezako.gather.check_pool import Checkers
 from tests.gather.saved import jpeg
 from tests.needs import only_where
 from tests.standin.trouble import bomb
@@ -33,7 +33,7 @@ def test_a_process_cannot_take_more_memory_than_it_may(monkeypatch: pytest.Monke
         "from kezako.gather import check as c; check = c.check; "
         "c.check = lambda *asked: (bytearray(3 * 2**30), check(*asked))[1]; c.serve()"
     )
-    monkeypatch.setattr("kezako.gather.checkers._PROGRAM", hungry)
+    monkeypatch.setattr("kezako.gather.check_pool._PROGRAM", hungry)
 
     async def one() -> Checked | Reject:
         async with Checkers(processes=1) as checkers:
@@ -49,7 +49,7 @@ def test_a_picture_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPat
         "import time; from kezako.gather import check as c; "
         "c.check = lambda *_: time.sleep(600); c.serve()"
     )
-    monkeypatch.setattr("kezako.gather.checkers._PROGRAM", stuck)
+    monkeypatch.setattr("kezako.gather.check_pool._PROGRAM", stuck)
 
     async def one() -> Checked | Reject:
         async with Checkers(processes=1, seconds=0.5) as checkers:
@@ -74,7 +74,7 @@ def test_a_process_that_the_system_killed_is_replaced() -> None:
 
 def test_a_process_that_starts_slowly_is_no_pictures_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     slow = "import time; time.sleep(3); from kezako.gather.check import serve; serve()"
-    monkeypatch.setattr("kezako.gather.checkers._PROGRAM", slow)
+    monkeypatch.setattr("kezako.gather.check_pool._PROGRAM", slow)
 
     async def one() -> Checked | Reject:
         async with Checkers(processes=1, seconds=2) as checkers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kezako.gather import gather_from
-from kezako.gather.folders import ClassNames
+from kezako.gather.class_names import ClassNames
 from kezako.recipe import parse_recipe
 from kezako.workspace import Workspace
 from tests.gather.boxes import folder_of

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageOps
 
+from kezako.dataset.manifest import Row
 from kezako.gather import gather_from
-from kezako.manifest import Row
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 from tests.gather.saved import rows_of, save

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from kezako.dataset.manifest import Manifest, Row
 from kezako.gather import adopt, gather_from
-from kezako.manifest import Manifest, Row
+from kezako.gather.sample import draw_face, draw_sample
 from kezako.recipe import Recipe
-from kezako.sample import draw_face, draw_sample
 from kezako.workspace import Workspace
 
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from kezako.gather.check import Checked, Reject
-from kezako.gather.checkers import Checkers
+from kezako.gather.check_pool import Checkers
 from tests.gather.saved import encoded, picture
 from tests.needs import only_where
 from tests.standin.trouble import bomb

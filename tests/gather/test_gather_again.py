@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from kezako.dataset.manifest import Manifest
 from kezako.gather import gather
 from kezako.gather.settings import Settings
-from kezako.manifest import Manifest
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 from tests.gather.saved import files_below, recipe_of, rows_of

@@ -11,7 +11,7 @@ import pytest
 
 from kezako.gather import fetch, gather, sources
 from kezako.gather.check import Checked, Reject
-from kezako.gather.checkers import Checkers
+from kezako.gather.check_pool import Checkers
 from kezako.gather.settings import Settings
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace

@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 import pytest
 
-from kezako.gather.flow import in_order
+from kezako.gather.ordered import in_order
 
 
 def test_results_come_in_order_and_only_so_many_are_under_way() -> None:

@@ -6,9 +6,9 @@ from collections import Counter
 
 import pytest
 
+from kezako.dataset.manifest import Manifest
 from kezako.gather import gather, sources
 from kezako.gather.settings import Settings
-from kezako.manifest import Manifest
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 from tests.gather.saved import files_below, recipe_of, rows_of

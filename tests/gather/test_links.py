@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from kezako.clean.marks import apply_marks, set_mark, undo
+from kezako.dataset.manifest import Manifest
 from kezako.gather import adopt, gather_from
-from kezako.manifest import Manifest
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 from tests.gather.boxes import folder_of

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from kezako.cli import main
+from kezako.dataset.manifest import Manifest, Row
 from kezako.gather import gather
 from kezako.gather.settings import Settings
-from kezako.manifest import Manifest, Row
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 from tests.gather.saved import write_recipe

@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 from kezako.gather import gather
-from kezako.gather.look import REASONS, plot_yield, show_first
+from kezako.gather.plots import REASONS, plot_yield, show_first
 from kezako.gather.settings import Settings
 from kezako.gather.summary import Summary
 from kezako.recipe import Recipe

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from kezako.clean.marks import apply_marks, set_mark
+from kezako.dataset.manifest import Manifest, Row
 from kezako.gather import adopt, gather_from
-from kezako.manifest import Manifest, Row
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 from tests.gather.saved import encoded, jpeg, picture, recipe_of, rows_of, save

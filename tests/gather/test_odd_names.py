@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from kezako.cli import main
+from kezako.dataset.manifest import Manifest, Row
 from kezako.gather import adopt, gather, gather_from
 from kezako.gather.settings import Settings
-from kezako.manifest import Manifest, Row
 from kezako.recipe import Recipe
 from kezako.train.dataset import Pictures
 from kezako.workspace import Workspace

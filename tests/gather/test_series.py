@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from kezako.dataset.manifest import Manifest
+from kezako.dataset.split import BETWEEN
 from kezako.gather import adopt, gather_from
-from kezako.manifest import Manifest
 from kezako.recipe import Recipe
-from kezako.split import BETWEEN
 from kezako.train.dataset import Pictures
 from kezako.workspace import Workspace
 from tests.gather.saved import rows_of, save

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from kezako.dataset.manifest import Manifest
 from kezako.gather import adopt, gather, gather_from
 from kezako.gather.check import Checked, check
 from kezako.gather.settings import Settings
-from kezako.manifest import Manifest
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 from tests.gather.saved import encoded, picture, recipe_of, rows_of, save

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from kezako.serve.channels import VisitorChannels
+from kezako.serve.websocket import VisitorChannels
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from tests.servers import serving, until
 LEAVING = """
 import sys
 from kezako.cli import main
-from kezako.serve.channels import VisitorConnection
+from kezako.serve.websocket import VisitorConnection
 
 async def leave(connection):
     handler = connection.websocket_handler

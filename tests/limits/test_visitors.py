@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from kezako.serve.admission import PATIENCE, QUEUE, Place, Visitors, Waiting, neighbourhood
 from kezako.serve.limits import Limits
-from kezako.serve.visitors import PATIENCE, QUEUE, Place, Visitors, Waiting, neighbourhood
 
 
 class House:

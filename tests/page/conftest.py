@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from kezako.bundle import MODEL
+from kezako.model.bundle import MODEL
 from tests.browser import a_screen
 from tests.looking import tells_why
 from tests.servers import serving

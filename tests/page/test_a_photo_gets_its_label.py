@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from kezako.classifier import Classifier
-from kezako.wording import sentence
+from kezako.model.classifier import Classifier
+from kezako.model.wording import sentence
 from tests.page.photos import PHOTOS, drawn
 from tests.page.visitor import Visitor
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from kezako.manifest import Manifest
+from kezako.dataset.manifest import Manifest
 from kezako.workspace import Workspace
 from tests.clean.maker import Maker
 from tests.clean.pictures import COLOURS, a_picture, fill

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from kezako import page
-from kezako.bundle import CREDITS, amend
 from kezako.cli import main
-from kezako.manifest import Manifest, Row
+from kezako.dataset.manifest import Manifest, Row
+from kezako.model.bundle import CREDITS, amend
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from kezako.wording import SORRY
+from kezako.model.wording import SORRY
 from tests.api.odd_pictures import odd_pictures
 from tests.page.photos import drawn
 from tests.page.visitor import Visitor

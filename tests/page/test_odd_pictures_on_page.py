@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kezako.wording import SORRY
+from kezako.model.wording import SORRY
 from tests.api.odd_pictures import Odd, odd_pictures
 from tests.page.photos import drawn
 from tests.serve.visitor import Visitor

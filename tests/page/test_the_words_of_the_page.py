@@ -10,10 +10,10 @@ import pytest
 from ipywidgets import Button, FileUpload, Label, Output
 
 from kezako import page
-from kezako.bundle import MODEL
-from kezako.classifier import Answer
+from kezako.model.bundle import MODEL
+from kezako.model.classifier import Answer
+from kezako.model.wording import SORRY
 from kezako.page import Choice, NotAPicture, bars, careful, show
-from kezako.wording import SORRY
 from tests.page.photos import drawn
 
 Write = Callable[..., Path]

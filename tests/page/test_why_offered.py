@@ -14,8 +14,8 @@ from ipywidgets import HTML, Output, ToggleButton
 from PIL import Image
 
 from kezako import page
-from kezako.classifier import Answer, Classifier, Scores
-from kezako.why import SCALE
+from kezako.model.classifier import Answer, Classifier, Scores
+from kezako.model.explanation import SCALE
 from tests.looking import tells_why
 from tests.page.photos import drawn, encoded
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from kezako.bundle import Card, Preprocessing
-from kezako.classifier import Answer
-from kezako.wording import alternative, listed, percent, sentence, short
+from kezako.model.bundle import Card, Preprocessing
+from kezako.model.classifier import Answer
+from kezako.model.wording import alternative, listed, percent, sentence, short
 
 
 def a_card(*labels: str, task: str = "single", answer: str = "This is a {label} bear.") -> Card:

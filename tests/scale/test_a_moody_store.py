@@ -13,8 +13,8 @@ pa = needs_package("pyarrow")
 fs = needs_package("pyarrow.fs")
 local = needs_package("fsspec.implementations.local")
 
-from kezako.scale import places
-from kezako.scale.places import Place
+from kezako.scale import storage
+from kezako.scale.storage import Place
 
 
 class Moody(local.LocalFileSystem):  # type: ignore[misc,name-defined]
@@ -35,7 +35,7 @@ class Moody(local.LocalFileSystem):  # type: ignore[misc,name-defined]
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(storage, "PAUSES", (0.0, 0.0))
 
 
 def a_place(folder: Path, failures: int) -> Place:
@@ -61,7 +61,7 @@ def test_what_is_not_there_is_asked_for_once(tmp_path: Path) -> None:
 
 def test_what_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.png").write_bytes(b"a picture")
-    monkeypatch.setattr(places, "LARGEST", 8)
+    monkeypatch.setattr(storage, "LARGEST", 8)
     refused = a_place(tmp_path, 0).read("a.png")
     assert isinstance(refused, dict)
     assert "too large" in refused["refused"]

@@ -12,7 +12,7 @@ from tests.needs import needs_package
 
 needs_package("pyarrow")
 
-from kezako.scale.places import Place
+from kezako.scale.storage import Place
 
 
 def test_a_second_run_is_told_who_writes_there(

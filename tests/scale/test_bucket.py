@@ -17,7 +17,7 @@ moto = needs_package("moto.server")
 import pyarrow.fs as fs
 
 from kezako.scale.batch import classify
-from kezako.scale.places import Place
+from kezako.scale.storage import Place
 from kezako.workspace import Workspace
 from tests.edited import edited
 

@@ -20,8 +20,8 @@ needs_package("ray")
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from kezako.classifier import Classifier
-from kezako.engine import Engine, names
+from kezako.model.classifier import Classifier
+from kezako.model.remote import Engine, names
 from kezako.pictures import NotAPicture
 from kezako.workspace import Workspace
 from tests.api.client import Client, assert_error, colour

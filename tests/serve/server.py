@@ -14,7 +14,7 @@ from typing import Any
 from traitlets import default
 from voila.app import Voila
 
-from kezako.serve import kernels, pages
+from voila_snapshot import pages, provisioner
 
 
 class Server(Voila):  # type: ignore[misc]
@@ -25,7 +25,7 @@ class Server(Voila):  # type: ignore[misc]
     def initialize(self, argv: Sequence[str] | None = None) -> None:
         super().initialize(argv)
         queries = os.environ.get("TEST_QUERIES")
-        kernels.configure(
+        provisioner.configure(
             self,
             watched=filter(None, [os.environ.get("TEST_WATCHED")]),
             queries=None if queries is None else queries.split,

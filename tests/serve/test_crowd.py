@@ -12,7 +12,7 @@ from PIL import Image
 from benchmarks.serving import strangers
 from benchmarks.serving.peers import Server, kezako
 from benchmarks.serving.pictures import Picture, told_apart
-from kezako.classifier import Classifier
+from kezako.model.classifier import Classifier
 from tests.page.photos import encoded
 
 VISITORS = 20

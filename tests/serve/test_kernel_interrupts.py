@@ -12,9 +12,9 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from traitlets.config import Config
 
-from kezako.serve.snapshots import PROVISIONER
 from tests.serve.served import lives, write_notebook
 from tests.servers import until
+from voila_snapshot.pool import PROVISIONER
 
 ENDLESS = "print('begun', flush=True)\nwhile True: pass"
 

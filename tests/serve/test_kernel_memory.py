@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from kezako.serve.snapshot import memory
 from tests.serve.served import served
 from tests.serve.visitor import Visitor
+from voila_snapshot.snapshot import memory
 
 MOST = 16 * 1024 * 1024  # bytes of a visitor's own
 THREADS, DESCRIPTORS = 4, 40

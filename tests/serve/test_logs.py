@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from kezako.serve.logs import EACH, LINE, RECORD, TOGETHER, Scribe, all_together, plain, tame
-from kezako.serve.meter import Meter
+from kezako.serve.rate_limit import Meter
 
 DAY = 24 * 3600.0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from kezako.serve.recording import Recorder, as_messages, unwatch_environment, watch_environment
+from voila_snapshot.recording import Recorder, as_messages, unwatch_environment, watch_environment
 
 
 def text(words: str, name: str = "stdout") -> tuple[str, dict[str, Any]]:

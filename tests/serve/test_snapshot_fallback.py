@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from jupyter_client.kernelspec import KernelSpec
 
-from kezako.serve.snapshot import SnapshotError
-from kezako.serve.snapshots import _python
 from tests.serve.served import served, write_notebook
 from tests.serve.visitor import Visitor
+from voila_snapshot.pool import _python
+from voila_snapshot.snapshot import SnapshotError
 
 WIDGET = "from ipywidgets import Label\nLabel('here')"
 THREAD = "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()"

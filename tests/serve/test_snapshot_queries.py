@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from kezako.serve.snapshots import _reduced
 from tests.serve.served import served, write_notebook
 from tests.serve.visitor import Visitor
+from voila_snapshot.pool import _reduced
 
 GREETING = """\
 import os

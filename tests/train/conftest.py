@@ -19,8 +19,8 @@ from fastai.vision.all import (  # isort: skip
 )  # fmt: skip
 
 from kezako.gather import adopt, gather_from
+from kezako.gather.sample import draw_sample
 from kezako.recipe import Recipe
-from kezako.sample import draw_sample
 from kezako.train.dataset import Pictures, label_reader
 from kezako.train.weights import Weights, find_weights, make_backbone
 from kezako.workspace import Workspace

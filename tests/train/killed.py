@@ -13,11 +13,11 @@ from fastai.vision.all import (  # isort: skip
     imagenet_stats, parent_label, set_seed, vision_learner,
 )  # fmt: skip
 
+from kezako.train.cache import PicturesInMemory
 from kezako.train.checkpoint import Checkpoint
 from kezako.train.dataset import Pictures
+from kezako.train.distributed import processes
 from kezako.train.fit import EpochLines
-from kezako.train.memory import PicturesInMemory
-from kezako.train.together import processes
 from kezako.train.weights import find_weights, make_backbone
 from kezako.workspace import Workspace
 

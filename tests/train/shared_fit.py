@@ -15,9 +15,9 @@ import torch  # isort: skip
 from fastai.vision.all import DataLoaders, Learner, TfmdDL, error_rate, rank_distrib, set_seed
 from torch import nn
 
+from kezako.train.distributed import processes, together, wait
 from kezako.train.fit import EpochLines
 from kezako.train.quick import STAGE, _maps, fit_head
-from kezako.train.together import processes, together, wait
 from kezako.train.weights import find_weights
 from tests.train.killed import MODELS, a_learner
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from kezako.bundle import amend, list_bundles, read_bundle
 from kezako.cli import main
+from kezako.dataset.manifest import Manifest, Row
+from kezako.dataset.readiness import UNFINISHED
 from kezako.errors import KezakoError
 from kezako.gather.credits import write_credits
-from kezako.manifest import Manifest, Row
-from kezako.readiness import UNFINISHED
+from kezako.model.bundle import amend, list_bundles, read_bundle
 from kezako.recipe import Recipe
 from kezako.train.checkpoint import Checkpoint
 from kezako.train.dataset import Pictures
@@ -107,7 +107,7 @@ def test_an_import_does_not_replace_what_came_meanwhile(
         a_bundle(an_empty_workspace.models, "pets", ("cat", "dog"))
         return {"notes": [], "labels": ["a", "b"]}
 
-    monkeypatch.setattr("kezako.bring.run.convert_apart", read)
+    monkeypatch.setattr("kezako.importer.run.convert_apart", read)
     assert main(["import", str(file)]) == 2
     assert "There is a classifier pets already" in capsys.readouterr().err
     assert list_bundles(an_empty_workspace.models) == ["pets"]

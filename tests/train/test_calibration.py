@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kezako.decision import named, probabilities
-from kezako.train.calibration import (
+from kezako.export.calibration import (
     ENOUGH,
     calibration_error,
     calibration_interval,
@@ -15,7 +14,8 @@ from kezako.train.calibration import (
     reliability,
     temperature_interval,
 )
-from kezako.train.crossfit import unseen_answers
+from kezako.export.crossfit import unseen_answers
+from kezako.model.decision import named, probabilities
 
 EASY = 30  # pictures of two easy classes: a beginner's first classifier
 

@@ -7,13 +7,13 @@ from typing import Any
 import matplotlib.pyplot as plt
 import pytest
 
-from kezako.bundle import Card, Preprocessing
 from kezako.clean.marks import apply_marks, set_mark
-from kezako.manifest import Manifest
+from kezako.dataset.manifest import Manifest
+from kezako.export.changes import NOTES, changes_since
+from kezako.export.plots import plot_changes
+from kezako.model.bundle import Card, Preprocessing
 from kezako.recipe import Recipe
-from kezako.train.changes import NOTES, changes_since
 from kezako.train.dataset import Pictures
-from kezako.train.look import plot_changes
 from kezako.workspace import Workspace
 from tests.clean.pictures import a_picture, add_picture, fill
 

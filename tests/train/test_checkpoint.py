@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from kezako.readiness import UNFINISHED
+from kezako.dataset.readiness import UNFINISHED
 from kezako.recipe import Recipe
 from kezako.train.checkpoint import Checkpoint, forget
 from kezako.train.dataset import Pictures

@@ -10,7 +10,7 @@ import pytest
 from fastai.vision.all import Interpretation, Learner
 
 from kezako.clean.confusions import find_mistakes, show_confusions
-from kezako.manifest import Manifest
+from kezako.dataset.manifest import Manifest
 from kezako.recipe import Recipe
 from kezako.train.dataset import Pictures
 from kezako.workspace import Workspace

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from kezako.decision import named, probabilities
-from kezako.train import figures
-from kezako.train.crossfit import (
+from kezako.export import metrics
+from kezako.export.crossfit import (
     PASSED,
     fit_limit,
     fit_rule,
@@ -21,7 +20,8 @@ from kezako.train.crossfit import (
     unseen_answers,
     unseen_passes,
 )
-from kezako.train.look import plot_label_confusions
+from kezako.export.plots import plot_label_confusions
+from kezako.model.decision import named, probabilities
 from tests.cards import LABELS, drawn
 
 WORLDS = 60
@@ -41,7 +41,7 @@ def test_the_error_told_of_several_labels_is_the_true_one(count: int) -> None:
         biases = draw.normal(0, 0.5, 4)
         raw, targets = several_labels(count, draw, biases)
         answers = unseen_answers(raw, targets, multi=True)
-        found = figures.validation(answers, "abcd")
+        found = metrics.validation(answers, "abcd")
         rule = fit_rule(raw, targets, multi=True)
 
         def error(raw: np.ndarray, targets: np.ndarray, rule: Any = rule) -> float:
@@ -109,7 +109,7 @@ def test_the_report_counts_the_answers_that_the_card_counts() -> None:
     learner = SimpleNamespace(get_preds=get_preds)
     loader = SimpleNamespace(vocab=LABELS)
     plot_label_confusions(SimpleNamespace(learn=learner, dl=loader))
-    card = figures.validation(unseen_answers(raw, targets, multi=True), LABELS)
+    card = metrics.validation(unseen_answers(raw, targets, multi=True), LABELS)
     figure = plt.gcf()
     for axes in figure.axes:
         counts = [int(text.get_text()) for text in axes.texts]  # shown in rows, said in columns

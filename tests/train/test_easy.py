@@ -12,11 +12,11 @@ import pytest
 from fastai.vision.all import Learner
 from PIL import Image
 
-from kezako.bundle import Card, read_card
-from kezako.classifier import Classifier
+from kezako.export.run import export
+from kezako.model.bundle import Card, read_card
+from kezako.model.classifier import Classifier
 from kezako.recipe import Recipe
 from kezako.train.dataset import Pictures
-from kezako.train.export import export
 from kezako.train.fit import fitting_callbacks
 from kezako.train.quick import fit_head
 from kezako.train.weights import Weights

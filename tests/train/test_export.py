@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from fastai.vision.all import load_learner
 
-from kezako.bundle import Card, read_card
-from kezako.classifier import Classifier
+from kezako.export import run as exporting
+from kezako.model.bundle import Card, read_card
+from kezako.model.classifier import Classifier
 from kezako.recipe import Recipe
-from kezako.train import export as exporting
 from kezako.train.dataset import Pictures
 from kezako.train.weights import Weights
 from kezako.workspace import Workspace

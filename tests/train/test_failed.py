@@ -18,7 +18,7 @@ import pytest
 import torch
 
 from kezako.gather import adopt
-from kezako.sample import draw_sample
+from kezako.gather.sample import draw_sample
 from kezako.workspace import Workspace
 from tests.conftest import ROOT
 from tests.disks import on_a_small_disk
@@ -81,7 +81,7 @@ def check_kept(home: Path, done: Told) -> str:
 @pytest.mark.parametrize(
     ("cell", "sentence"),
     [
-        ("from kezako.bundle import BundleError\nraise BundleError('Copy it again.')",
+        ("from kezako.model.bundle import BundleError\nraise BundleError('Copy it again.')",
          "Copy it again."),
         ("from kezako.errors import KezakoError as E\nclass Mine(E): pass\nraise Mine('Mine.')",
          "Mine."),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, norm, rankdata
 
-from kezako.train import intervals
+from kezako.export import intervals
 
 TRIALS = 400
 

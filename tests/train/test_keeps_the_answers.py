@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kezako.train.measure import compare
+from kezako.export.evaluation import compare
 
 COUNT = 237  # validation pictures, of three classes
 

@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from kezako.train.look import plot_gain, plot_reliability
+from kezako.export.plots import plot_gain, plot_reliability
 from kezako.train.quick import HeadFit
 from tests.cards import a_measured_card
 

@@ -8,8 +8,8 @@ import numpy as np
 from fastai.vision.all import Learner, PILImage
 
 from kezako.recipe import Recipe
+from kezako.train.cache import PicturesInMemory
 from kezako.train.dataset import Pictures
-from kezako.train.memory import PicturesInMemory
 from kezako.workspace import Workspace
 
 

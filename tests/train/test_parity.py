@@ -20,9 +20,9 @@ from fastai.vision.all import (
 )
 from PIL import Image
 
-from kezako.bundle import Preprocessing
-from kezako.classifier import prepare
-from kezako.sample import draw_face
+from kezako.gather.sample import draw_face
+from kezako.model.bundle import Preprocessing
+from kezako.model.classifier import prepare
 
 SIZE = 96
 METHODS = {

@@ -11,12 +11,13 @@ import pytest
 import torch
 from fastai.vision.all import Learner, load_learner
 
+from kezako.export import fastai_pickle
+from kezako.export.intervals import of_share
+from kezako.export.plots import plot_gain
 from kezako.recipe import Recipe
-from kezako.train import portable, quick
+from kezako.train import quick
 from kezako.train.dataset import Pictures
 from kezako.train.fit import EpochLines, error_in, fitting_callbacks
-from kezako.train.intervals import of_share
-from kezako.train.look import plot_gain
 from kezako.train.quick import ENOUGH, STAGE, fit_head
 from kezako.train.weights import Weights
 from kezako.workspace import Workspace
@@ -53,9 +54,9 @@ def test_it_is_an_ordinary_learner(
     assert all(torch.equal(body[name], value) for name, value in frozen_part(a_learner).items())
     assert list(a_learner.dls.train_ds.tls[0].tfms.fs) == steps
     photo = a_learner.dls.valid_ds.items[0]
-    with portable.learner(a_learner, a_learner.model, "resnet18") as learn, learn.no_bar():
+    with fastai_pickle.learner(a_learner, a_learner.model, "resnet18") as learn, learn.no_bar():
         said = learn.predict(photo)
-        learn.export(tmp_path / "export.pkl", pickle_module=portable)
+        learn.export(tmp_path / "export.pkl", pickle_module=fastai_pickle)
     with load_learner(tmp_path / "export.pkl").no_bar() as opened:
         again = opened.predict(photo)
     assert again[0] == said[0]

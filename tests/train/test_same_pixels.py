@@ -13,12 +13,12 @@ import pytest
 from fastai.vision.all import PILImage, PILImageBW
 from PIL import Image
 
-from kezako.apart.worker import Shelf, answer
-from kezako.aside import PREVIEW, preview
-from kezako.bundle import Preprocessing
-from kezako.classifier import Classifier, prepare
 from kezako.gather.check import LONGEST, Checked, check
+from kezako.model.bundle import Preprocessing
+from kezako.model.classifier import Classifier, prepare
+from kezako.page.aside import PREVIEW, preview
 from kezako.pictures import open_picture, shrink
+from kezako.worker.process import Shelf, answer
 from tests import profiles
 from tests.page.photos import encoded
 from tests.test_depth import as_png, as_tiff, ramp

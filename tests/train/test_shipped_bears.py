@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kezako.bundle import EXPORT, read_card
-from kezako.classifier import Classifier
+from kezako.gather.sample import draw_face
+from kezako.model.bundle import EXPORT, read_card
+from kezako.model.classifier import Classifier
 from kezako.pictures import NotAPicture
-from kezako.sample import draw_face
 from tests.conftest import PHOTOS
 from tests.train.test_export import stock_fastai
 

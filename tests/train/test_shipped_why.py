@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kezako.classifier import Classifier
+from kezako.model.classifier import Classifier
 from kezako.pictures import open_picture
 
 BEARS = Path(__file__).parents[2] / "models" / "bears"

@@ -14,13 +14,13 @@ from fastai.callback.fp16 import MixedPrecision
 from fastai.learner import Learner
 from fastai.torch_core import get_model
 
-from kezako.classifier import Classifier
+from kezako.export import run as exporting
+from kezako.model.classifier import Classifier
 from kezako.recipe import Recipe
-from kezako.train import export as exporting
+from kezako.train.cache import PicturesInMemory
 from kezako.train.checkpoint import Checkpoint
 from kezako.train.dataset import Pictures
 from kezako.train.fit import BFloat16OnCPU, EpochLines, Settled, half_callbacks
-from kezako.train.memory import PicturesInMemory
 from kezako.train.quick import fit_head
 from kezako.train.weights import Weights
 from kezako.workspace import Workspace

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from kezako.bundle import EXPORT, MODEL, REPORT, read_card
-from kezako.classifier import Classifier
-from kezako.sample import draw_face
+from kezako.gather.sample import draw_face
+from kezako.model.bundle import EXPORT, MODEL, REPORT, read_card
+from kezako.model.classifier import Classifier
 from tests.cards import check_every_figure
 from tests.train.test_export import stock_fastai
 

@@ -15,7 +15,7 @@ from typing import Protocol, runtime_checkable
 
 from kezako.errors import KezakoError
 from kezako.gather.archive import Box, Entry, Folders, Unreadable, open_box
-from kezako.gather.folders import ClassNames
+from kezako.gather.class_names import ClassNames
 from kezako.gather.settings import Settings
 from kezako.gather.sources import Found, Kind, SourceStopped, register
 from kezako.names import as_shown, spelling

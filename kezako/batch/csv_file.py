@@ -1,0 +1,235 @@
+"""A CSV file that is written row by row, goes on after a kill, and appears whole; or a stream."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Protocol
+
+from kezako.batch.finished import Done
+from kezako.batch.rows import columns, harmless
+from kezako.errors import KezakoError
+from kezako.lock import locked
+from kezako.model.bundle import KNOWN, MODEL, Card
+
+LONGEST = 10 * 2**20  # bytes of the first line: ten thousand classes need a tenth
+
+
+class Table(Protocol):
+    """Where the rows of a run go: `with` it, `write` rows, then `finish`."""
+
+    done: Done  # the rows of an earlier run
+
+    def __enter__(self) -> Table: ...
+    def __exit__(self, *_: object) -> None: ...
+    def __contains__(self, path: str) -> bool: ...
+    def own(self) -> set[str]: ...  # absolute paths: none of the pictures
+    def write(self, rows: Sequence[Sequence[str]]) -> None: ...
+    def finish(self) -> None: ...
+
+
+def table(
+    file: Path,
+    card: Card,
+    overwrite: bool = False,  # a file that is no such table
+) -> Table:
+    """The table at `file`: a `Stream` where that is no regular file, else a `Sheet`."""
+    return Stream(file, card) if is_stream(file) else Sheet(file, card, overwrite)
+
+
+def is_stream(file: Path) -> bool:
+    """Whether it is a pipe, a device or a process's own output, which nothing can replace."""
+    where = Path(os.path.abspath(file)).parts[1:2]
+    special = file.exists() and not file.is_file() and not file.is_dir()
+    return special or (os.name == "posix" and where in (("dev",), ("proc",)))
+
+
+class Stream:
+    """Rows that go out as they come: nothing to go on with, and nothing to exchange."""
+
+    def __init__(self, file: Path, card: Card):
+        self.file, self.done = file, Done()
+        self._columns = columns(card)
+
+    def __enter__(self) -> Stream:
+        """Raises `KezakoError` where it cannot be written."""
+        try:
+            self._target = self.file.open("ab")  # of a file behind it, what is there stays
+        except OSError as error:
+            raise KezakoError(f"{self.file} cannot be written ({error.strerror}).") from error
+        self.write([self._columns])
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(BrokenPipeError):
+            self._target.close()
+
+    def __contains__(self, path: str) -> bool:
+        return False
+
+    def own(self) -> set[str]:
+        return {os.path.abspath(self.file)}
+
+    def write(self, rows: Sequence[Sequence[str]]) -> None:
+        """Raises `KezakoError` where nobody reads any longer."""
+        try:
+            self._target.write(_encoded("".join(_record(row) for row in rows)))
+            self._target.flush()
+        except BrokenPipeError:
+            raise KezakoError(f"What read {self.file} has ended, so this ends, too.") from None
+
+    def finish(self) -> None:
+        """There is nothing left to do."""
+
+
+class Sheet:
+    """`with Sheet(file, card) as sheet: sheet.write(row)`, then `sheet.finish()`.
+
+    Rows go to a file beside, named after the model that gave them: another training begins anew.
+    """
+
+    def __init__(self, file: Path, card: Card, overwrite: bool = False):
+        self.file = Path(os.path.realpath(file))  # behind a link, which stays
+        self._given, self._overwrite = file, overwrite
+        self._columns = columns(card)
+        self._part = self.file.with_name(f"{self.file.name}.{_version(card)}.part")
+        self.done = Done()
+        self._held = ExitStack()
+
+    def __enter__(self) -> Sheet:
+        """Take up what an earlier run left.
+
+        Raises `KezakoError`: it cannot be written, another run writes it, or it is no table of
+        answers.
+        """
+        self._check()
+        with ExitStack() as held:
+            held.enter_context(locked(self.file))
+            try:
+                self._target = held.enter_context(self._part.open("a+b"))
+            except OSError as error:
+                raise KezakoError(f"{self._given} cannot be written ({error.strerror}).") from error
+            for part in set(self._files()) - {self.file, self._part}:  # of another training
+                with suppress(OSError):
+                    part.unlink()
+            end = self._read()
+            self._target.truncate(end)
+            if not end:
+                self.write([self._columns])
+            self._held = held.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._held.close()
+
+    def __contains__(self, path: str) -> bool:
+        return _written(path) in self.done
+
+    def own(self) -> set[str]:
+        """The file, and what stands beside it until it is finished."""
+        names = [path.name for path in self._files()]
+        beside = {os.path.abspath(self._given.with_name(name)) for name in names}
+        return beside | {os.path.abspath(self._given), *map(str, self._files())}
+
+    def write(self, rows: Sequence[Sequence[str]]) -> None:
+        """Add rows; a kill after this loses none of them."""
+        self._target.write(_encoded("".join(_record(row) for row in rows)))
+        self._target.flush()
+
+    def finish(self) -> None:
+        """All rows are there: put the file in its place. Raises `KezakoError` as `__enter__`."""
+        os.fsync(self._target.fileno())
+        self._target.close()
+        self._check()
+        self._part.replace(self.file)
+
+    def _check(self) -> None:
+        if self.file.is_dir():
+            raise KezakoError(f"{self._given} is a folder; name a file in it.")
+        if not self.file.parent.is_dir():
+            raise KezakoError(f"{self._given} cannot be written: there is no such folder.")
+        if self.file.exists() and not self._overwrite and not _is_ours(self.file):
+            raise KezakoError(
+                f"{self._given} is no table of answers. Name another file, or replace it with "
+                "--overwrite."
+            )
+
+    def _files(self) -> list[Path]:
+        named = re.compile(re.escape(self.file.name) + r"\.[0-9a-f]{12}\.part")
+        beside = self.file.parent.iterdir()
+        return [self.file, *(path for path in beside if named.fullmatch(path.name))]
+
+    def _read(self) -> int:
+        """Learn which rows are there; bytes up to the end of the last whole one."""
+        self._target.seek(0)
+        end = 0
+
+        def paths() -> Iterator[str]:
+            nonlocal end
+            for number, (record, behind) in enumerate(_records(self._target)):
+                cells = next(csv.reader(io.StringIO(record.decode("utf-8"), newline="")), [])
+                if len(cells) != len(self._columns):
+                    return  # what a crash of the machine left
+                end = behind
+                if number:
+                    yield cells[0]
+
+        self.done = Done(paths())
+        return end
+
+
+def _is_ours(file: Path) -> bool:
+    """Whether it begins as every table of answers does, whatever classifier it is of; or is empty.
+
+    Raises `KezakoError` where it cannot be read.
+    """
+    try:
+        with file.open("rb") as opened:
+            first = opened.readline(LONGEST)
+    except OSError as error:
+        raise KezakoError(f"{file} cannot be read ({error.strerror}).") from error
+    names = next(csv.reader(io.StringIO(first.decode("utf-8", "replace"))), [])
+    return not first or (
+        names[:2] == ["path", "label"] and "known" in names and names[-1] == "problem"
+    )
+
+
+def _record(row: Sequence[str]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerow(harmless(cell) for cell in row)
+    return text.getvalue()[:-2] + "\n"  # told of "\r", the writer puts a name with one in quotes
+
+
+def _records(file: IO[bytes]) -> Iterator[tuple[bytes, int]]:
+    """Each whole record and where it ends; a name in quotes may go over several lines."""
+    record, end = b"", 0
+    for line in file:
+        record += line
+        if line.endswith(b"\n") and record.count(b'"') % 2 == 0:
+            end += len(record)
+            yield record, end
+            record = b""
+
+
+def _written(path: str) -> str:
+    """A path as it comes back from the file."""
+    return _encoded(harmless(path)).decode("utf-8")
+
+
+def _encoded(text: str) -> bytes:
+    # A file's name may be no text; what is not is written as its number.
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _version(card: Card) -> str:
+    """Another one for a bundle that answers otherwise; a new report or credits change nothing."""
+    files = {name: card.files[name] for name in (MODEL, KNOWN) if name in card.files}
+    text = replace(card, files=files).to_json()
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:12]

@@ -1,0 +1,1 @@
+"""`data/NAME`: manifest, moves, lock, corrections; nothing else writes into that folder."""

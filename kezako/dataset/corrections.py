@@ -1,0 +1,114 @@
+"""What visitors send back: a picture and what it should have been called, for the maker to judge.
+
+Off unless the environment says `KEZAKO_CORRECTIONS=1`. Pictures lie in `data/NAME/corrections/`,
+which no server hands out, until the maker accepts or deletes them in the cleaner.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from kezako import environment
+from kezako.dataset.manifest import CORRECTIONS, Manifest, ManifestError, Row
+from kezako.errors import KezakoError
+from kezako.pictures import Picture, open_picture, shrink
+from kezako.recipe import NEITHER, check_folder_name
+from kezako.workspace import Workspace
+
+SOURCE = "correction"  # in the manifest
+LONGEST = 512  # pixels; as gathered pictures
+QUALITY = 90  # of the JPEG
+MOST = 500  # pictures that wait to be judged; a maker would look at no more
+MOST_BYTES = 100_000_000  # of those together
+AN_HOUR = 60  # of those: nobody who comes again and again fills the places of all others
+A_VISIT = 5  # from one visit: who has more to say is not a visitor but a maker
+PATIENCE = 5.0  # seconds for another process's commit; a visitor waits
+
+
+class Full(KezakoError):
+    """No more corrections are taken for now; the message is a sentence for the visitor."""
+
+
+def are_taken(given: Mapping[str, str] | None = None) -> bool:
+    """Whether the maker asked for corrections. Raises `KezakoError` where that is not clear."""
+    return bool(environment.read("CORRECTIONS", given))
+
+
+def a_visit(given: Mapping[str, str] | None = None) -> int:
+    """How many one visit may send back."""
+    return environment.read("CORRECTIONS_A_VISIT", given) or A_VISIT
+
+
+def offer(
+    workspace: Workspace,
+    name: str,  # of the classifier
+    picture: Picture,  # as the visitor sent it
+    label: str | None,  # what the visitor says it shows; None: none of the classes
+    said: str,  # what the page said
+) -> None:
+    """Keep a visitor's picture, without what its file says of camera, place or person.
+
+    The same picture again replaces what was said of it, until the maker has judged it. One commit,
+    which waits for no gathering. Raises `Full`, `NotAPicture`, and `ValueError` for a label that
+    is no class name.
+    """
+    folder = NEITHER if label is None else check_folder_name(label)
+    jpeg = _bare(picture)
+    sha256 = hashlib.sha256(jpeg).hexdigest()
+    file = f"{CORRECTIONS}/{sha256}.jpg"
+    reason = f"a visitor says: {label or 'none of these'}; the page said: {said}"
+    row = Row(folder, "offered", reason, file=file, source=SOURCE, sha256=sha256)
+    row.fetched_at = datetime.now(UTC).isoformat(timespec="seconds")
+    try:
+        with (
+            Manifest(workspace.folder(name), patience=PATIENCE) as manifest,
+            manifest.transaction(),
+        ):
+            _keep(manifest, row, jpeg)
+    except ManifestError as error:
+        if "locked" not in str(error.__cause__):
+            raise
+        raise Full("Thank you, but it cannot be kept just now. Please send it again.") from None
+
+
+def _keep(manifest: Manifest, row: Row, jpeg: bytes) -> None:
+    if known := manifest.rows(source=SOURCE, sha256=row.sha256):
+        row.id = known[0].id
+        if known[0].status == "offered":
+            manifest.update(row)
+        return
+    _check_room(manifest, len(jpeg))
+    # Before the commit: a row without its file would lie.
+    _write(manifest.folder / str(row.file), jpeg)
+    manifest.add(row)
+
+
+def _bare(picture: Picture) -> bytes:
+    """A JPEG of the pixels and nothing else."""
+    image = shrink(open_picture(picture), LONGEST)
+    image.info.clear()  # or PIL would write comments and profiles again
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=QUALITY, exif=b"")
+    return file.getvalue()
+
+
+def _check_room(manifest: Manifest, size: int) -> None:
+    rows = manifest.rows(status="offered")
+    waiting = [manifest.folder / str(row.file) for row in rows]
+    together = size + sum(path.stat().st_size for path in waiting if path.is_file())
+    if len(waiting) >= MOST or together > MOST_BYTES:
+        raise Full("Thank you, but there are enough corrections for now.")
+    hour = (datetime.now(UTC) - timedelta(hours=1)).isoformat(timespec="seconds")
+    if sum(str(row.fetched_at) > hour for row in rows) >= AN_HOUR:
+        raise Full("Thank you, but many corrections came just now. Please try again in an hour.")
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_bytes(content)
+    part.replace(path)

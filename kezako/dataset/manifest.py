@@ -1,0 +1,382 @@
+"""One row a picture: where it came from, what became of it and why, in SQLite.
+
+A picture is stored in two steps that survive a kill between them: its bytes go to
+`incoming/`, its row is committed, then the file is renamed into `pictures/`. Whoever moves files
+holds the folder's lock, `changing` it, and finishes or undoes first what a kill interrupted. A mark
+or a visitor's correction is one commit, and needs no lock. Who reads opens it `read_only`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from kezako.dataset import split as sides
+from kezako.dataset.moves import SCHEMA as MOVES_SCHEMA
+from kezako.dataset.moves import Moves
+from kezako.dataset.split import Grouped, Split
+from kezako.errors import KezakoError, of_database
+from kezako.lock import locked
+
+# "offered": a visitor's correction that the maker has not judged yet.
+Status = Literal[
+    "pending", "kept", "duplicate", "broken", "refused", "missing", "removed", "offered"
+]
+CORRECTIONS = "corrections"  # the folder of offered pictures, below data/NAME
+FILE = "manifest.db"
+PATIENCE = 30.0  # seconds for another process's commit
+
+
+@dataclass
+class Row:
+    """One picture, or one address that gave none."""
+
+    folder: str  # the class, which is the folder under pictures/
+    status: Status = "pending"
+    reason: str | None = None  # why it is not kept, in words
+    url: str | None = None  # where the bytes came from; None for a file put there by hand
+    file: str | None = None  # below data/NAME, with forward slashes
+    source: str | None = None
+    query: str | None = None
+    page: str | None = None  # the page that showed it
+    title: str | None = None
+    licence: str | None = None
+    creator: str | None = None
+    fetched_at: str | None = None  # ISO 8601, UTC
+    sha256: str | None = None  # of the bytes as they came
+    phash: str | None = None  # 256 bits as hex
+    width: int | None = None  # pixels, as stored
+    height: int | None = None
+    near: int | None = None  # group of near-duplicates, across classes
+    split: Split | None = None
+    mark: str | None = None  # "keep", "delete" or "move:FOLDER", set while cleaning
+    id: int | None = None
+
+
+_COLUMNS = tuple(field.name for field in fields(Row))
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS picture (
+    folder TEXT NOT NULL, status TEXT NOT NULL, reason TEXT, url TEXT, file TEXT UNIQUE,
+    source TEXT, query TEXT, page TEXT, title TEXT, licence TEXT, creator TEXT, fetched_at TEXT,
+    sha256 TEXT, phash TEXT, width INTEGER, height INTEGER, near INTEGER, split TEXT, mark TEXT,
+    id INTEGER PRIMARY KEY,
+    UNIQUE (folder, url)
+);
+CREATE INDEX IF NOT EXISTS picture_sha256 ON picture (sha256);
+CREATE INDEX IF NOT EXISTS picture_status ON picture (folder, status);
+"""
+
+
+class ManifestError(KezakoError):
+    """The notes about pictures cannot be read or written; the message says why."""
+
+
+@contextmanager
+def changing(folder: Path) -> Iterator[Manifest]:
+    """The manifest of `data/NAME`, whole, while no other process changes that folder.
+
+    Raises `KezakoError`, which says who else does what there.
+    """
+    with locked(folder, inside=True), Manifest(folder) as manifest:
+        manifest.recover()
+        yield manifest
+
+
+class Manifest:
+    """The rows of `data/NAME/manifest.db`; every write is committed when the call returns.
+
+    A `with` block raises `ManifestError` where the file is damaged, in use or on a full disk.
+    """
+
+    def __init__(
+        self,
+        folder: Path,  # data/NAME
+        read_only: bool = False,  # changes nothing, repairs nothing; no file is no rows
+        patience: float = PATIENCE,
+    ):
+        self.folder = folder
+        self.incoming = folder / "incoming"
+        with self._told():
+            path = folder / FILE
+            self._db = _open(path, patience) if read_only else _made(path, patience)
+        self.moves = Moves(self._db, folder, self.transaction)
+
+    def __enter__(self) -> Manifest:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._db.close()
+        if isinstance(error, sqlite3.Error):
+            with self._told():
+                raise error
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            if told := of_database(error, self.folder / FILE, [self.folder]):
+                raise ManifestError(told) from error
+            raise
+
+    def rows(self, **where: Any) -> list[Row]:
+        """All rows whose columns equal `where`, oldest first."""
+        clause = " AND ".join(f"{_column(key)} IS ?" for key in where) or "1"
+        found = self._db.execute(
+            f"SELECT * FROM picture WHERE {clause} ORDER BY id", tuple(where.values())
+        )
+        return [Row(**dict(row)) for row in found]
+
+    def kept(self) -> list[Row]:
+        """The pictures that training may use."""
+        return self.rows(status="kept")
+
+    def on_disk(self) -> list[Row]:
+        """Those of them whose file is there now, with the place where it lies.
+
+        The others were taken away by hand; that is written down when the folder is next changed.
+        """
+        rows, leaving = self.kept(), self.moves.leaving()
+        for row in rows:
+            if row.id in leaving and not (self.folder / str(row.file)).is_file():
+                row.file = leaving[row.id]  # on its way to another class
+        return [row for row in rows if (self.folder / str(row.file)).is_file()]
+
+    def pending(self, folder: str) -> Iterator[Row]:
+        """The addresses of `folder` that were not tried yet, oldest first, a few at a time."""
+        last = 0
+        query = (
+            "SELECT * FROM picture WHERE folder = ? AND status = 'pending' AND id > ? "
+            "ORDER BY id LIMIT 200"
+        )
+        while found := self._db.execute(query, (folder, last)).fetchall():
+            yield from (Row(**dict(row)) for row in found)
+            last = found[-1]["id"]
+
+    def counts(self) -> dict[str, Counter[str]]:
+        """Folder -> how many rows have which status."""
+        found: dict[str, Counter[str]] = defaultdict(Counter)
+        query = "SELECT folder, status, count(*) AS n FROM picture GROUP BY folder, status"
+        for row in self._db.execute(query):
+            found[row["folder"]][row["status"]] = row["n"]
+        return dict(found)
+
+    def add(self, row: Row) -> bool:
+        """Write a new row and set its id; False where (folder, url) is known already."""
+        values = {key: _storable(getattr(row, key)) for key in _COLUMNS if key != "id"}
+        cursor = self._db.execute(
+            f"INSERT INTO picture ({', '.join(values)}) VALUES ({_marks(values)}) "
+            "ON CONFLICT (folder, url) DO NOTHING",
+            tuple(values.values()),
+        )
+        if cursor.rowcount:
+            row.id = cursor.lastrowid
+        return bool(cursor.rowcount)
+
+    def add_all(self, rows: Iterable[Row]) -> int:
+        """Write all new rows or, when killed meanwhile, none; how many were new."""
+        with self.transaction():
+            return sum(self.add(row) for row in rows)
+
+    def update(
+        self,
+        row: Row,
+        *columns: str,  # these alone, so that a stale `row` spoils nothing else; none: all
+    ) -> None:
+        """Write a row that has an id."""
+        wanted = (_column(key) for key in columns or _COLUMNS if key != "id")
+        values = {key: _storable(getattr(row, key)) for key in wanted}
+        assignments = ", ".join(f"{key} = ?" for key in values)
+        self._db.execute(
+            f"UPDATE picture SET {assignments} WHERE id = ?", (*values.values(), row.id)
+        )
+
+    def set_mark(self, row: Row, mark: str | None) -> None:
+        """Write the mark alone."""
+        row.mark = mark
+        self.update(row, "mark")
+
+    def store(self, row: Row, jpeg: bytes) -> None:
+        """Keep a picture: its bytes on disk, `row` (with or without an id) as `kept`."""
+        name = f"{row.sha256}.jpg"
+        self.incoming.mkdir(exist_ok=True)
+        staged = self.incoming / f"{row.folder}~{name}"
+        staged.write_bytes(jpeg)
+        row.status, row.reason = "kept", None
+        row.file = f"pictures/{row.folder}/{name}"
+        with self.transaction():
+            # The picture that was here and was taken away has come back as this one.
+            self._db.execute(
+                "UPDATE picture SET file = NULL WHERE file = ? AND status = 'missing' "
+                "AND id IS NOT ?",
+                (row.file, row.id),
+            )
+            if row.id is None:
+                self.add(row)
+            else:
+                self.update(row)
+        self._move_in(staged, row.file)
+
+    def recover(self) -> None:
+        """Finish or undo what a kill interrupted; mark rows whose file somebody took away.
+
+        Only for who holds the folder's lock: what is half done is then nobody's.
+        """
+        for staged in self.incoming.glob("*~*") if self.incoming.is_dir() else ():
+            folder, name = staged.name.rsplit("~", 1)
+            file = f"pictures/{folder}/{name}"
+            if self.rows(file=file, status="kept"):
+                self._move_in(staged, file)
+            else:
+                staged.unlink()
+        self.moves.finish()
+        self._sweep_corrections()
+        for row in self.kept():
+            if not (self.folder / str(row.file)).is_file():
+                row.status, row.reason = "missing", "its file is gone from the folder"
+                self.update(row, "status", "reason")
+
+    def place(self, rows: Iterable[Row]) -> None:
+        """Write group, side, status and reason of rows that have an id, and nothing else."""
+        with self.transaction():
+            for row in rows:
+                self.update(row, "near", "split", "status", "reason")
+
+    def group(self) -> Grouped:
+        """Put copies of one photo into groups, across classes; see `kezako.dataset.split.group`."""
+        return sides.group(self)
+
+    def split(self, share: float, seed: int, mend: bool = True) -> None:
+        """Decide train or valid for what has no side yet; see `kezako.dataset.split.divide`."""
+        sides.divide(self, share, seed, mend)
+
+    def conflicts(self) -> list[list[Row]]:
+        """Groups of near-duplicates that lie under more than one class.
+
+        Less those of series: before one background, one class's frames are near to another's.
+        """
+        divided = set(sides.series(self))
+        groups: dict[int, list[Row]] = defaultdict(list)
+        for row in self.kept():
+            if row.near is not None:
+                groups[row.near].append(row)
+        return [
+            rows
+            for rows in groups.values()
+            if len(folders := {row.folder for row in rows}) > 1 and not folders <= divided
+        ]
+
+    def notes(self) -> list[str]:
+        """What there is to know of the pictures before a figure is believed, as sentences."""
+        valid = Counter(row.folder for row in self.rows(status="kept", split="valid"))
+        return [
+            f"{folder}: nearly all pictures are one series, such as a burst or the frames of a "
+            f"film. The last {valid[folder]} judge the training and {between} before them are "
+            "left out, so they are much alike, and the error flatters: of other days and places "
+            "it says little. Pictures from several occasions make it true."
+            for folder, between in sides.series(self).items()
+        ]
+
+    def transaction(self) -> _Transaction:
+        """All writes in the block are committed at its end or, where it fails, none."""
+        return _Transaction(self._db)
+
+    def _sweep_corrections(self) -> None:
+        # A kill before the commit left a stranger's picture that no row tells of.
+        with self.transaction():
+            for path in (self.folder / CORRECTIONS).glob("*"):
+                file = f"{CORRECTIONS}/{path.name}"
+                if not (self.rows(file=file) or self.moves.will_rename(file)):
+                    path.unlink()
+
+    def _move_in(self, staged: Path, file: str) -> None:
+        target = self.folder / file
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(staged, target)
+
+
+class _Transaction:
+    def __init__(self, db: sqlite3.Connection):
+        self._db, self._within = db, db.in_transaction  # of another one, which then ends both
+
+    def __enter__(self) -> None:
+        if not self._within:
+            self._db.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if not self._within:
+            self._db.execute("ROLLBACK" if kind else "COMMIT")
+
+
+def _made(path: Path, patience: float) -> sqlite3.Connection:
+    """A connection that may write; the file is made where there is none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    db = _connect(path, patience)
+    db.execute("PRAGMA journal_mode = WAL")  # readers do not wait while gathering writes
+    db.execute("PRAGMA synchronous = NORMAL")  # a killed process loses nothing, and fast
+    db.executescript(_SCHEMA + MOVES_SCHEMA)
+    return db
+
+
+def _open(path: Path, patience: float) -> sqlite3.Connection:
+    """A connection that only reads, also where nothing can be written."""
+    if path.exists():
+        try:
+            db = _connect(f"{path.absolute().as_uri()}?mode=rw", patience)
+            db.execute("PRAGMA query_only = ON")
+            if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                return db
+            db.close()  # a kill struck before its tables were written
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error) or path.is_dir():
+                raise
+            # A write-ahead log needs files beside it, which a folder without write bits, or a
+            # read-only disk, does not take. Nobody writes there, so a copy is as good.
+            return _copied(path)
+    db = _connect(":memory:", patience)
+    db.executescript(_SCHEMA + MOVES_SCHEMA)
+    return db
+
+
+def _copied(path: Path) -> sqlite3.Connection:
+    """What `path` and its write-ahead log hold, in memory."""
+    db = _connect(":memory:", PATIENCE)
+    with tempfile.TemporaryDirectory() as folder:
+        for file in (path, path.with_name(f"{path.name}-wal")):
+            if file.exists():
+                shutil.copyfile(file, Path(folder, file.name))  # without its mode
+        whole = _connect(Path(folder, path.name), PATIENCE)
+        whole.backup(db)
+        whole.close()
+    return db
+
+
+def _connect(path: str | Path, patience: float) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=patience, isolation_level=None, uri=True)
+    db.row_factory = sqlite3.Row
+    return db
+
+
+def _column(name: str) -> str:
+    if name not in _COLUMNS:
+        raise ValueError(f"{name!r} is no column of the manifest; known are {', '.join(_COLUMNS)}")
+    return name
+
+
+def _marks(values: Iterable[object]) -> str:
+    return ", ".join("?" for _ in values)
+
+
+def _storable(value: Any) -> Any:
+    """What SQLite can take: bytes of a name that are no UTF-8 are written as escapes."""
+    if not isinstance(value, str) or value.isascii():
+        return value
+    return value if value.isprintable() else value.encode(errors="backslashreplace").decode()

@@ -1,0 +1,209 @@
+"""`README.md` of a bundle: what its card says, for people, with the confusion matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from kezako.export import sentences
+from kezako.fonts import Lettering, shortened
+from kezako.model.bundle import Card
+from kezako.model.wording import as_text, errors, in_percent, share
+from kezako.recipe import LABEL_SEPARATOR
+
+CONFUSION = "confusion.png"
+UNEQUAL = 4  # times the training pictures of another class: then a card has a word about it
+
+
+def write_model_card(card: Card, folder: Path) -> None:
+    """Write `README.md`, and for one label a picture its confusion matrix as a picture."""
+    matrix = card.figures["validation"].get("confusion")
+    if matrix:
+        draw_confusion(matrix, card.labels).savefig(folder / CONFUSION, dpi=110)
+    (folder / "README.md").write_text(model_card(card), encoding="utf-8")
+
+
+def draw_confusion(matrix: list[list[int]], labels: tuple[str, ...]) -> Figure:
+    """Rows: what it is; columns: what was said. `key` tells what its numbers stand for."""
+    counts = np.array(matrix)
+    longest = max(len(shortened(label)) for label in labels)
+    side = 1.6 + 0.07 * longest + 0.6 * len(labels)  # inches
+    lettering = Lettering(labels)
+    with lettering.used():
+        figure = Figure(figsize=(side, side), layout="constrained")
+        axes = figure.subplots()
+        axes.imshow(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), cmap="Blues", vmin=0)
+        for (row, column), count in np.ndenumerate(counts):
+            dark = count > counts[row].sum() / 2
+            axes.text(column, row, str(count), ha="center", va="center",
+                      color="white" if dark else "black")  # fmt: skip
+        axes.set_xticks(range(len(labels)), labels, rotation=30, ha="right")
+        axes.set_yticks(range(len(labels)), labels)
+        axes.set_xlabel("said")
+        axes.set_ylabel("is")
+        lettering.put_into(figure)
+    return figure
+
+
+def show_confusion(labels: tuple[str, ...]) -> str:
+    """The confusion matrix for a `README.md`, in one line, with the names it has numbers for."""
+    key = Lettering(labels).key
+    return f"![confusion matrix]({CONFUSION})" + (f" In it: {as_text(key)}." if key else "")
+
+
+def model_card(card: Card) -> str:
+    """The text of `README.md`; docs/model-card.md says which sections it has, and why."""
+    training = card.training
+    sections = [
+        f"# {as_text(card.title)}",
+        "## What it is for",
+        f"Tells apart: {', '.join(as_text(label) for label in card.labels)}."
+        + (" A picture may show several of them, or none." if card.task == "multi" else "")
+        + " It takes one photo, and answers with a name and how sure it is of it, or with "
+        '"none of these".',
+        "## How good it is",
+        sentences.table(card),
+        show_confusion(card.labels) if "confusion" in card.figures["validation"] else "",
+        "\n".join(f"- {line}" for line in _lines(card)),
+        "## What it learnt from",
+        _counts(training["pictures"]),
+        _unequal(card),
+        "Where each picture came from is in the maker's manifest; `credits.md`, where it is part "
+        "of this folder, names the creators and licences that are known.",
+        "## How it was trained",
+        f"{training['weights']} {_settings(training)}",
+        _made(card),
+        "## Limits",
+        _limits(card),
+        "## Files",
+        "`export.pkl` opens with fastai's `load_learner`; `model.onnx`, `head.onnx` and "
+        "`known.npz` are what the page runs; `card.json` says the same as this page to programs, "
+        "with a checksum of each file.",
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _lines(card: Card) -> list[str]:
+    judges = "validation pictures that the model did not learn from, with their labels as they are"
+    lines = [
+        sentences.measured(card, f"{judges} now"),
+        sentences.calibration(card),
+        sentences.none_of_these(card),
+        f"{sentences.precision(card)} {_agreement(card)}",
+    ]
+    if test := card.figures.get("test"):
+        labels = len(card.labels) if card.task == "multi" else 0
+        lines.insert(1, f"On the test pictures, which were kept apart: {errors(test, labels)}")
+    if card.figures.get("previous"):
+        lines.append(_previous(card))
+    return [*lines, *(as_text(note) for note in card.training.get("notes", ()))]
+
+
+def _agreement(card: Card) -> str:
+    found = card.figures["agreement"]
+    low, high = found["mean_difference_interval"]
+    return (
+        f"On {found['pictures']} of them its probabilities differ from `learn.predict`'s by "
+        f"{found['mean_difference']:.4f} ({low:.4f} to {high:.4f}) on average, by "
+        f"{found['greatest_difference']:.4f} at most, and {share(found, 'same_label')} get the "
+        "same answer."
+    )
+
+
+def _previous(card: Card) -> str:
+    before = card.figures["previous"]
+    own = before["error_on_its_own_card"]
+    on_its_own = ""
+    if own is not None:  # an older card has no interval
+        told = before.get("error_on_its_own_card_interval")
+        figure = share(before, "error_on_its_own_card") if told else in_percent(own)
+        on_its_own = f"; its own card said {figure} of {before['pictures_on_its_own_card']}"
+    return (
+        f"The model before this one errs on {share(before, 'error')} of the same validation "
+        f"pictures, with their labels as they are now{on_its_own}. "
+        f"{sentences.difference(before)}"
+    )
+
+
+def _unequal(card: Card) -> str:
+    """A word about classes with far fewer training pictures than the largest has."""
+    counts = {
+        label: sum(
+            count["train"]
+            for folder, count in card.training["pictures"].items()
+            if label in _labels_of(folder, card)
+        )
+        for label in card.labels
+    }
+    most = max(counts, key=lambda label: counts[label])
+    poor = [label for label in counts if UNEQUAL * counts[label] <= counts[most]]
+    if not poor:
+        return ""
+    listed = ", ".join(f"{counts[label]} of {as_text(label)}" for label in poor)
+    return (
+        f"The classes are unequal: it learnt from {counts[most]} pictures of {as_text(most)}, but "
+        f"from {listed}. What so few pictures show it may hardly know, and what it says of them is "
+        "judged on few as well: more pictures of those classes help most."
+    )
+
+
+def _labels_of(folder: str, card: Card) -> list[str]:
+    return folder.split(LABEL_SEPARATOR) if card.task == "multi" else [folder]
+
+
+def _settings(training: Mapping[str, Any]) -> str:
+    recipe = training["recipe"]
+    return (
+        f"{_fitting(training)} at {recipe['image_size']} px, resize "
+        f"`{recipe['resize']}`, augmentation {'on' if recipe['augment'] else 'off'}, learning "
+        f"rate {recipe['learning_rate']}, seed {recipe['seed']}."
+    )
+
+
+def _fitting(training: Mapping[str, Any]) -> str:
+    backbone, epochs = training["recipe"]["backbone"], training["recipe"]["epochs"]
+    count = len([row for row in training["epochs"] if row])
+    ran = f"{count} epoch{'s' * (count != 1)}"
+    if training.get("head") and not count:
+        return f"The last layers of a {backbone} were trained with fastai, the others frozen,"
+    if not count:
+        return f"A {backbone} was trained with fastai, for how many epochs is not recorded,"
+    if not training.get("head"):
+        return f"A {backbone} was trained with fastai for {ran}"
+    return (
+        f"A {backbone} was fine-tuned with fastai for {ran} of at most {epochs}, after its last "
+        "layers alone,"
+    )
+
+
+def _made(card: Card) -> str:
+    named = ("kezako", "fastai", "torch")
+    made_with = [f"{name} {card.libraries[name]}" for name in named if name in card.libraries]
+    day = str(card.training.get("finished", ""))[:10]
+    return f"Finished {day}".rstrip() + (f", with {', '.join(made_with)}." if made_with else ".")
+
+
+def _limits(card: Card) -> str:
+    classes = card.figures["validation"]["classes"]
+    worst = max(classes, key=lambda label: float(classes[label]["error"]))
+    found = classes[worst]
+    most = (
+        f"; here it erred most often on {as_text(worst)}, {found['wrong']} of "
+        f"{found['pictures']} times"
+    )
+    return (
+        "It knows only the classes above, from pictures like those it learnt. The validation "
+        "pictures come from the same places, so on others it may err more often than it says here"
+        f"{most * bool(found['wrong'])}. Do not use it where a wrong answer could harm somebody."
+    )
+
+
+def _counts(pictures: dict[str, dict[str, int]]) -> str:
+    rows = ["| pictures | training | validation |", "|---|---|---|"]
+    rows += [f"| {as_text(name)} | {count['train']} | {count['valid']} |"
+             for name, count in pictures.items()]  # fmt: skip
+    return "\n".join(rows)

@@ -1,0 +1,239 @@
+"""The figures of a card, measured on the model that the page runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import roc_auc_score
+from tqdm.auto import tqdm
+
+from kezako.export import metrics
+from kezako.export.calibration import (
+    BINS,
+    calibration_error,
+    calibration_interval,
+    reliability,
+    temperature_interval,
+    wrong_pictures,
+)
+from kezako.export.crossfit import (
+    Answers,
+    Floats,
+    fit_rule,
+    passing_interval,
+    unseen_answers,
+    unseen_passes,
+)
+from kezako.export.intervals import (
+    CROSSFITTED,
+    of_answers,
+    of_auroc,
+    of_difference,
+    of_mean,
+    of_share,
+)
+from kezako.export.metrics import interval
+from kezako.model.bundle import BundleError, Card
+from kezako.model.classifier import Classifier, Scores
+from kezako.model.decision import Array, Flags, Integers, named, probabilities, thresholds_of
+from kezako.pictures import NotAPicture
+
+SAME_LABEL = 0.995  # int8 is shipped where at least this share of answers stays
+WORSE = 0.01  # and the log loss grows by this share at most,
+WORSE_BY = 0.01  # or by so many nats: a hundredth of how sure it is of what is right
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How an approximate model answers beside the exact one."""
+
+    same: Flags  # (N, 1) or (N, C): whether the answers are the same ones
+    losses: tuple[Array, Array]  # log loss of each picture (N,), by the exact one and the other
+
+    @property
+    def keeps_the_answers(self) -> bool:
+        """Whether both give the same answers, as surely.
+
+        The answers, because they are what a visitor sees. The log loss, because it weighs every
+        picture; by its share and by itself, because of nearly nothing every share is large. The
+        error would let a single picture decide: among a few hundred, one that rounding flips the
+        wrong way is noise, and just as many flip the right way.
+        """
+        before, after = (float(losses.mean()) for losses in self.losses)
+        as_surely = after <= before * (1 + WORSE) or after <= before + WORSE_BY
+        return bool(self.same.mean() >= SAME_LABEL) and as_surely
+
+
+def score(classifier: Classifier, paths: Sequence[Path], doing: str = "") -> Scores:
+    """The scores of many pictures, one at a time as a page asks them."""
+    logits, features = [], []
+    for path in tqdm(paths, desc=doing, leave=False, unit="picture"):
+        scores = classifier.run(classifier.prepare(path)[None])
+        logits.append(scores.logits)
+        features.append(scores.features)  # the maps of thousands would fill the memory
+    return Scores(np.concatenate(logits), np.concatenate(features))
+
+
+def compare(
+    exact: Array,  # (N, C) logits, before the temperature
+    approximate: Array,
+    targets: Integers,
+    multi: bool,
+) -> Comparison:
+    """Ask both models the same, by the rule that the exact one's answers choose.
+
+    The log loss is that at T = 1: what a temperature makes of it says nothing of the model.
+    """
+    rule = fit_rule(exact, targets, multi)
+    said = [
+        named(probabilities(raw / rule.temperature, multi), multi, rule.thresholds)
+        for raw in (exact, approximate)
+    ]
+    shown = targets == 1 if multi else np.eye(exact.shape[1], dtype=bool)[targets]
+    losses = [
+        metrics.losses(Answers(probabilities(raw, multi), each, shown, multi))
+        for raw, each in zip((exact, approximate), said, strict=True)
+    ]
+    return Comparison(_same(said[0], said[1], multi), (losses[0], losses[1]))
+
+
+def _same(first: Flags, second: Flags, multi: bool) -> Flags:
+    """Which answers two models give alike, (N, 1), or (N, C) for several labels."""
+    alike = np.asarray(first == second)
+    return alike if multi else np.asarray(alike.all(axis=1, keepdims=True))
+
+
+def calibration(raw: Array, targets: Integers, answers: Answers) -> dict[str, Any]:
+    """How far what is said lies from what is right, and the points of the reliability plot.
+
+    `raw` are the logits before the temperature, `answers` those of unseen pictures after it.
+    """
+    multi = answers.multi
+    before = replace(answers, p=probabilities(raw, multi)).confidences
+    after = answers.confidences
+    return {
+        "before": calibration_error(*before),
+        **interval("before", calibration_interval(*before)),
+        "after": calibration_error(*after),
+        **interval("after", calibration_interval(*after)),
+        "bins": BINS,
+        "reliability": reliability(*after),
+        "wrong": wrong_pictures(raw, targets, multi),
+        **interval("temperature", temperature_interval(raw, targets, multi)),
+    }
+
+
+def none_of_these(
+    classifier: Classifier,
+    distances: Floats,  # (N,), of the validation pictures
+    folder: Path,  # of pictures that show none of the classes; need not exist
+) -> dict[str, Any]:
+    """How many unseen pictures of the classes pass as known, and how many others do not."""
+    limit = classifier.card.known or 0.0
+    passes = unseen_passes(distances)
+    found: dict[str, Any] = {
+        "passed": float(passes.mean()),
+        **interval("passed", passing_interval(passes)),
+        "pictures": 0,
+    }
+    other = []
+    paths = sorted(path for path in folder.glob("*") if path.is_file())
+    for path in tqdm(paths, desc="other pictures", leave=False, unit="picture"):
+        try:
+            other.append(classifier.distance(classifier.run(classifier.prepare(path)[None])))
+        except NotAPicture:
+            continue
+    if not other:
+        return found
+    truth = [0] * len(distances) + [1] * len(other)
+    auroc = float(roc_auc_score(truth, np.concatenate([distances, other])))
+    refused = int((np.array(other) > limit).sum())
+    return found | {
+        "pictures": len(other),
+        "auroc": auroc,
+        **interval("auroc", of_auroc(auroc, len(distances), len(other))),
+        "refused": refused / len(other),
+        **interval("refused", of_share(refused, len(other))),
+    }
+
+
+def precision(card: Card, int8: Comparison | None) -> dict[str, Any]:
+    """How int8, where it was tried, answers beside fp32; under another name where it is not used"""
+    if int8 is None:
+        return {}
+    name = "same_label_as_fp32" if card.precision == "int8" else "same_label_in_int8"
+    same = {name: float(int8.same.mean()), **interval(name, of_answers(int8.same))}
+    for name, losses in zip(("log_loss_in_fp32", "log_loss_in_int8"), int8.losses, strict=True):
+        same |= {name: float(losses.mean()), **interval(name, of_mean(losses))}
+    return same
+
+
+def agreement(theirs: Array, ours: Array, card: Card) -> dict[str, Any]:
+    """How near the page's probabilities (N, C) come to those of `learn.predict`."""
+    multi = card.task == "multi"
+    difference = np.abs(theirs - ours).max(axis=1)
+    said = [named(p, multi, thresholds_of(card)) for p in (theirs, ours)]
+    same = _same(said[0], said[1], multi)
+    return {
+        "pictures": len(ours),
+        "mean_difference": float(difference.mean()),
+        **interval("mean_difference", of_mean(difference)),
+        "greatest_difference": float(difference.max()),
+        "same_label": float(same.mean()),
+        **interval("same_label", of_answers(same)),
+    }
+
+
+def previous(
+    bundle: Path,  # where the last training's bundle lies, if there was one
+    labels: tuple[str, ...],
+    paths: Sequence[Path],  # today's validation pictures
+    targets: Integers,
+    answers: Answers,  # of today's model, to the same pictures
+) -> dict[str, Any] | None:
+    """What the last training's model makes of today's validation pictures; None without one.
+
+    A picture's side of the split never changes, so that model has not learnt them either. What it
+    chose on them is chosen anew, as for today's, so that neither was judged more kindly.
+    """
+    try:
+        classifier = Classifier.open(bundle)
+    except BundleError:
+        return None
+    card = classifier.card
+    if card.labels != labels or (card.task == "multi") != answers.multi:
+        return None
+    raw = score(classifier, paths, "asking the last model").logits.astype(np.float64)
+    last = unseen_answers(raw * card.temperature, targets, answers.multi)
+    then = card.figures.get("validation", {})
+    return beside(last, answers, labels) | {
+        "error_on_its_own_card": then.get("error"),
+        "error_on_its_own_card_interval": then.get("error_interval"),
+        "pictures_on_its_own_card": then.get("pictures"),
+        "finished": card.training.get("finished"),
+    }
+
+
+def beside(last: Answers, now: Answers, labels: Sequence[str]) -> dict[str, Any]:
+    """The figures of a model's answers, and by how much less another one errs than it."""
+    found = metrics.validation(last, labels)
+    doubt = CROSSFITTED if now.multi else 1
+    kept = ("error", "error_interval", "error_by_class", "classes")
+    return {
+        **{name: found[name] for name in kept},
+        "gained": float(last.wrong.mean() - now.wrong.mean()),
+        **interval("gained", of_difference(last.wrong, now.wrong, doubt)),
+    }
+
+
+def rounded(value: Any) -> Any:
+    """A card's figures, however nested, to five digits after the point."""
+    if isinstance(value, dict):
+        return {key: rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [rounded(item) for item in value]
+    return round(value, 5) if isinstance(value, float) else value

@@ -1,0 +1,249 @@
+"""A trained learner -> `models/NAME/`, with the figures that its card tells."""
+
+from __future__ import annotations
+
+import copy
+import importlib.metadata
+import platform
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from fastai.learner import Learner
+from torch import nn
+
+from kezako import __version__
+from kezako.errors import writing
+from kezako.export import evaluation, fastai_pickle, metrics, onnx
+from kezako.export.calibration import fit_temperature
+from kezako.export.card import write_model_card
+from kezako.export.crossfit import Answers, fit_limit, fit_thresholds, unseen_answers
+from kezako.lock import locked
+from kezako.model.bundle import (
+    EXPORT,
+    HEAD,
+    KNOWN,
+    MODEL,
+    Card,
+    Precision,
+    Preprocessing,
+    new_bundle,
+    seal,
+)
+from kezako.model.classifier import Classifier, Known, Scores, prepare, unit
+from kezako.model.decision import Array, named, probabilities, thresholds_of
+from kezako.recipe import Recipe
+from kezako.train.checkpoint import forget
+from kezako.train.dataset import Pictures
+from kezako.train.weights import Weights
+from kezako.workspace import Workspace
+
+NEIGHBOURS = 5  # for the distance; 1, 10 and 30 tell bears from other photos less well
+BANK = 5000  # training pictures kept for the distance: 10 MB at most
+CALIBRATION = 150  # pictures that set the ranges of int8
+SPARED = (1, 5)  # first convolutions left in fp32: tried in this order
+
+
+def export(
+    learn: Learner,
+    recipe: Recipe,
+    workspace: Workspace,
+    pictures: Pictures,
+    weights: Weights,
+) -> Card:
+    """Write the bundle of `recipe`, whole or not at all, and return its card."""
+    trained = _Trained(learn, recipe, pictures)
+    with locked(workspace.bundle(recipe.name)):
+        with new_bundle(workspace.bundle(recipe.name)) as folder, writing(folder):
+            card = trained.write_model(folder)
+            trained.export_learner(folder / EXPORT, card)
+            card = replace(card, figures=trained.measured(card, folder, workspace))
+            history = {"weights": weights.sentence, "origin": weights.origin, **trained.history()}
+            card = replace(card, training=history, libraries=_libraries())
+            write_model_card(card, folder)
+            card = seal(folder, card)
+        forget(workspace.folder(recipe.name))  # the training that it would take up is over
+    if checkpoint := getattr(learn, "checkpoint", None):
+        checkpoint.release()
+    return card
+
+
+class _Trained:
+    """A calibrated copy of the learner's model, and the pictures that judge it."""
+
+    def __init__(self, learn: Learner, recipe: Recipe, pictures: Pictures):
+        self.learn, self.recipe, self.pictures = learn, recipe, pictures
+        self.multi = recipe.task == "multi"
+        self.labels = tuple(str(label) for label in learn.dls.vocab)
+        self.how = Preprocessing(
+            recipe.image_size, recipe.resize, mode="RGB" if recipe.colour else "L"
+        )
+        logits, targets = learn.get_preds(dl=learn.dls.valid, act=_as_it_is)
+        self.raw = logits.double().numpy()  # (N, C), before the temperature
+        self.targets = targets.long().numpy()  # (N,), or (N, C) for several labels
+        self.temperature = fit_temperature(self.raw, self.targets, self.multi)
+        self.model = copy.deepcopy(learn.model).cpu().float().eval()
+        _divide_logits(self.model, self.temperature)
+        self.valid = [Path(path) for path in learn.dls.valid_ds.items]
+        self.train = [Path(path) for path in learn.dls.train_ds.items]
+        self.int8: evaluation.Comparison | None = None  # the last that was tried
+
+    def export_learner(self, path: Path, card: Card) -> None:
+        """`export.pkl`, as stock fastai writes it, less what only this machine has."""
+        plain = fastai_pickle.learner(self.learn, self.model, self.recipe.backbone)
+        named = naming(self.learn, thresholds_of(card)) if self.multi else nullcontext()
+        with plain as learn, named:
+            learn.path = Path()  # what is exported must not name a folder of this machine
+            learn.export(path.absolute(), pickle_module=fastai_pickle)
+
+    def write_model(self, folder: Path) -> Card:
+        """`model.onnx` in the smallest precision that keeps the answers, and what goes with it."""
+        model, fp32 = folder / MODEL, folder / "fp32.onnx"
+        onnx.write_fp32(self.model, self.how.size, fp32)
+        onnx.write_head(fp32, self.how.size, folder / HEAD)
+        fp32.replace(model)
+        card = self._card("fp32")
+        scores = exact = self._scores(card, folder, self.valid, "checking the model")
+        model.replace(fp32)
+        sample = np.random.default_rng(self.recipe.seed).permutation(len(self.train))
+        ranges = [prepare(self.train[i], self.how) for i in sample[:CALIBRATION]]
+        for spared in SPARED:
+            onnx.write_int8(fp32, ranges, model, spared)
+            int8 = self._scores(self._card("int8"), folder, self.valid, "checking int8")
+            self.int8 = evaluation.compare(
+                self._raw(exact), self._raw(int8), self.targets, self.multi
+            )
+            if self.int8.keeps_the_answers:
+                card, scores = self._card("int8"), int8
+                break
+        else:
+            fp32.replace(model)
+        fp32.unlink(missing_ok=True)
+        return self._with_known(card, folder, sample, scores)
+
+    def _raw(self, scores: Scores) -> Array:
+        """Logits (N, C) of the written model as they were before the temperature."""
+        return scores.logits.astype(np.float64) * self.temperature
+
+    def _with_known(
+        self, card: Card, folder: Path, order: np.ndarray[Any, Any], scores: Scores
+    ) -> Card:
+        bank = [self.train[i] for i in order[:BANK]]
+        features = self._scores(card, folder, bank, "remembering the pictures").features
+        known = Known(unit(features), min(NEIGHBOURS, len(bank)))
+        known.write(folder / KNOWN)
+        known = Known.read((folder / KNOWN).read_bytes())  # rounded, as the page will have it
+        self.logits = scores.logits.astype(np.float64)
+        self.distances = known.distance(scores.features)
+        p = probabilities(self.logits, self.multi)
+        chosen = fit_thresholds(p, self.targets) if self.multi else ()
+        thresholds = dict(zip(self.labels, map(float, chosen), strict=self.multi))
+        return replace(card, known=fit_limit(self.distances), thresholds=thresholds)
+
+    def _scores(self, card: Card, folder: Path, paths: Sequence[Path], doing: str) -> Scores:
+        """Scores of `paths` by the model that lies in `folder`."""
+        seal(folder, replace(card, known=None))
+        return evaluation.score(Classifier.open(folder), paths, doing)
+
+    def _card(self, precision: Precision) -> Card:
+        recipe = self.recipe
+        return Card(
+            name=recipe.name, title=recipe.title, prompt=recipe.prompt, answer=recipe.answer,
+            labels=self.labels, task=recipe.task, preprocessing=self.how, precision=precision,
+            temperature=self.temperature, thresholds={}, known=None,
+        )  # fmt: skip
+
+    def measured(self, card: Card, folder: Path, workspace: Workspace) -> dict[str, Any]:
+        """What the card tells of the model in `folder`."""
+        seal(folder, card)
+        other = workspace.folder(card.name) / "other"
+        raw = self.logits * self.temperature
+        answers = unseen_answers(raw, self.targets, self.multi)
+        found = {
+            "validation": metrics.validation(answers, self.labels),
+            "calibration": evaluation.calibration(raw, self.targets, answers),
+            "none_of_these": evaluation.none_of_these(
+                Classifier.open(folder), self.distances, other
+            ),
+            "agreement": self._agreement(card),
+        }
+        last = workspace.bundle(card.name)
+        if self.pictures.test:
+            found["test"] = self._tested(card, folder)
+        if before := evaluation.previous(last, card.labels, self.valid, self.targets, answers):
+            found["previous"] = before
+        return evaluation.rounded(found)
+
+    def _tested(self, card: Card, folder: Path) -> dict[str, Any]:
+        """The figures of pictures that neither the training nor any setting has seen."""
+        paths = self.pictures.test
+        scores = evaluation.score(Classifier.open(folder), paths, "measuring the test pictures")
+        names = [self.recipe.labels_of(path.parent.name) for path in paths]
+        shown = np.array([[label in these for label in self.labels] for these in names])  # (N, C)
+        p = probabilities(scores.logits, self.multi)
+        said = named(p, self.multi, thresholds_of(card))
+        return metrics.validation(Answers(p, said, shown, self.multi), self.labels)
+
+    def _agreement(self, card: Card) -> dict[str, Any]:
+        every = max(1, len(self.valid) // 50)
+        plain = fastai_pickle.learner(self.learn, self.model, self.recipe.backbone)
+        with plain as learn, learn.no_bar(), learn.no_logging():
+            loader = learn.dls.test_dl(self.valid[::every], num_workers=0)
+            theirs = learn.get_preds(dl=loader)[0].numpy()
+        ours = probabilities(self.logits[::every], self.multi)
+        return evaluation.agreement(theirs, ours, card) | evaluation.precision(card, self.int8)
+
+    def history(self) -> dict[str, Any]:
+        recipe = self.recipe
+        settings = ("fit", "backbone", "image_size", "resize", "min_scale", "colour", "augment",
+                    "mult", "epochs", "learning_rate", "validation_share", "seed")  # fmt: skip
+        checkpoint = getattr(self.learn, "checkpoint", None)
+        lines = getattr(self.learn, "epoch_lines", None)
+        return {
+            "pictures": {
+                folder: {"train": train, "valid": valid}
+                for folder, (train, valid) in self.pictures.counts().items()
+            },
+            "recipe": {name: getattr(recipe, name) for name in settings},
+            "head": evaluation.rounded(checkpoint.head) if checkpoint else None,
+            "epochs": evaluation.rounded(lines.rows) if lines else [],
+            "notes": self.pictures.notes,
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+
+
+@contextmanager
+def naming(learn: Learner, thresholds: Array) -> Iterator[None]:
+    """Let fastai itself name each of several labels from its threshold (C,) on."""
+    before = learn.loss_func.thresh
+    learn.loss_func.thresh = torch.tensor(thresholds, dtype=torch.float32)
+    try:
+        yield
+    finally:
+        learn.loss_func.thresh = before
+
+
+def _divide_logits(model: nn.Module, temperature: float) -> None:
+    """Fold the temperature into the last layer, so that every reader of the model has it."""
+    last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
+    last.weight.data /= temperature
+    if last.bias is not None:
+        last.bias.data /= temperature
+
+
+def _as_it_is(activations: Any) -> Any:
+    return activations
+
+
+def _libraries() -> dict[str, str]:
+    names = ("fastai", "torch", "torchvision", "onnxruntime", "pillow", "numpy")
+    return {
+        "kezako": __version__,
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in names},
+    }

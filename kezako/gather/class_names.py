@@ -1,0 +1,147 @@
+"""Which class a folder's name stands for, and on which side of a given split its pictures lie."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from kezako.errors import KezakoError
+from kezako.gather.archive import Folders
+from kezako.names import as_shown, spelling
+from kezako.recipe import LABEL_SEPARATOR, NEITHER, Recipe
+
+if TYPE_CHECKING:
+    from kezako.dataset.split import Split
+
+# Spelt as `spelling` does; what data sets on the web are unpacked to.
+SIDES: Mapping[str, Split] = {
+    "train": "train", "training": "train",
+    "valid": "valid", "val": "valid", "validation": "valid",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the pictures of one folder belong."""
+
+    folder: str  # the class: a folder under `pictures/`
+    side: Split | None = None  # of the split that the folders name
+    passed: tuple[str, ...] = ()  # other classes, after which folders around it are named
+
+
+class ClassNames:
+    """Every name by which a recipe's classes go: a class's own, then its searches."""
+
+    def __init__(self, recipe: Recipe):
+        self._recipe = recipe
+        named = {folder: (folder, *queries) for folder, queries in recipe.folders.items()}
+        if recipe.task == "multi":
+            named.setdefault(NEITHER, (NEITHER,))
+        self._exact = {name: name for name in named}
+        self._spelt: dict[str, str] = {}
+        self._shared: dict[str, list[str]] = {}  # spelling -> the classes that it could mean
+        self._learn({name: (name,) for name in named})
+        self._learn(named)
+
+    def _learn(self, named: Mapping[str, Iterable[str]]) -> None:
+        meant: dict[str, set[str]] = defaultdict(set)
+        for folder, names in named.items():
+            for name in names:
+                meant[spelling(name)].add(folder)
+        for spelt, folders in meant.items():
+            if spelt in self._spelt or spelt in self._shared:
+                continue  # a class's own name goes before another's search
+            if len(folders) == 1:
+                self._spelt[spelt] = next(iter(folders))
+            else:
+                self._shared[spelt] = sorted(folders)
+
+    def find(self, name: str) -> str | None:
+        """The folder under `pictures/` that `name` means, however it is spelt; None for no class.
+
+        In a multi-label recipe "Dog+cat" means "cat+dog", and "neither" is a folder of its own.
+        """
+        if (one := self._one(name)) or self._recipe.task == "single":
+            return one
+        labels = {self._one(part) for part in name.split(LABEL_SEPARATOR)}
+        if labels & {None, NEITHER}:
+            return None
+        return LABEL_SEPARATOR.join(sorted(filter(None, labels)))
+
+    def _one(self, name: str) -> str | None:
+        exact = self._exact.get(unicodedata.normalize("NFC", name))
+        return exact or self._spelt.get(spelling(name))
+
+    def sharing(self, name: str) -> list[str]:
+        """The classes that share `name`, so that it means none of them."""
+        return self._shared.get(spelling(name), [])
+
+    def nearest(self, name: str) -> str | None:
+        """The class whose name, or one of whose searches, is most like `name`."""
+        near = get_close_matches(spelling(name), self._spelt, n=1, cutoff=0.6)
+        return self._spelt[near[0]] if near else None
+
+    def places(
+        self,
+        paths: Collection[Folders],  # of all that lies in one box
+        folder: str | None = None,  # the class of them all, whatever their folders are called
+        at_home: bool = False,  # in `pictures/`, where the outermost folder is a class's own
+    ) -> dict[Folders, Place]:
+        """Each path that belongs to a class -> its place.
+
+        The innermost fitting folder counts. Elsewhere than at home, a folder around another
+        class's is a container, so what lies in a sub-folder of it that fits no class does not
+        belong to it.
+        """
+        if folder is not None:
+            return {path: Place(folder, _side(path)) for path in paths}
+        depths = {path: depth for path in paths if (depth := self._depth(path))}
+        containers = {
+            path[:outer]
+            for path, depth in depths.items()
+            for outer in range(1, depth)
+            if self.find(path[outer - 1]) not in (None, self.find(path[depth - 1]))
+        }
+        return {
+            path: self._place(path, depth)
+            for path, depth in depths.items()
+            if at_home or not (path[:depth] in containers and _only_passing(path, depth))
+        }
+
+    def _depth(self, path: Folders) -> int:
+        """How many folders of the path there are down to the innermost that fits; 0: none does."""
+        fitting = (depth for depth in range(len(path), 0, -1) if self.find(path[depth - 1]))
+        return next(fitting, 0)
+
+    def _place(self, path: Folders, depth: int) -> Place:
+        folder = str(self.find(path[depth - 1]))
+        around = [self.find(name) for name in path[: depth - 1]]
+        passed = tuple(dict.fromkeys(name for name in around if name not in (None, folder)))
+        return Place(folder, _side((*path[: depth - 1], *path[depth:])), passed)
+
+
+def class_named(recipe: Recipe, name: str) -> str:
+    """Like `ClassNames.find`, for a name that a person gave. Raises `KezakoError`."""
+    names = ClassNames(recipe)
+    if (found := names.find(name)) is None:
+        near = names.nearest(name)
+        hint = f'did you mean "{near}"? ' if near else ""
+        raise KezakoError(
+            f'"{as_shown(name)}" is no class of {recipe.name}; {hint}'
+            f"its classes are {', '.join(recipe.folders)}."
+        )
+    return found
+
+
+def _side(path: Folders) -> Split | None:
+    return next((SIDES[spelt] for name in path if (spelt := spelling(name)) in SIDES), None)
+
+
+def _only_passing(path: Folders, depth: int) -> bool:
+    """Whether a path that ends in a container lies in it by no will of its own."""
+    return len(path) > depth or spelling(path[depth - 1]) in SIDES

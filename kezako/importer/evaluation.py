@@ -1,0 +1,160 @@
+"""A maker's own pictures -> how sure and how good an imported network is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kezako.export import evaluation, metrics, onnx
+from kezako.export.calibration import fit_temperature
+from kezako.export.crossfit import fit_limit, fit_thresholds, unseen_answers
+from kezako.export.run import BANK, CALIBRATION, NEIGHBOURS, SPARED
+from kezako.importer.allowlist import Refused
+from kezako.model.bundle import KNOWN, MODEL, Card, seal
+from kezako.model.classifier import Classifier, Floats, Known, Scores, prepare, unit
+from kezako.model.decision import Array, Integers, probabilities
+from kezako.names import spelling
+from kezako.pictures import NotAPicture, open_picture
+from kezako.recipe import LABEL_SEPARATOR, NEITHER, Task
+
+LEAST = 20  # pictures; from fewer neither a temperature nor a limit can be told
+SEED = 42
+
+
+@dataclass(frozen=True)
+class Judges:
+    """Pictures with the classes that they show."""
+
+    paths: list[Path]
+    targets: Integers  # (N,) class indices, or (N, C) of 0 and 1 for several labels
+    unreadable: int  # pictures that could not be opened
+
+
+def find_judges(folder: Path, labels: Sequence[str], task: Task) -> Judges:
+    """The pictures of a folder with one sub-folder a class. Raises `Refused`."""
+    if not folder.is_dir():
+        raise Refused(f"There is no folder {folder}. Give one with a sub-folder for each class.")
+    subfolders = sorted(
+        path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")
+    )
+    paths: list[Path] = []
+    targets: list[Any] = []
+    unreadable = 0
+    for subfolder in subfolders:
+        target = _target(subfolder.name, labels, task)
+        for path in sorted(path for path in subfolder.rglob("*") if path.is_file()):
+            if _opens(path):
+                paths.append(path)
+                targets.append(target)
+            else:
+                unreadable += 1
+    if len(paths) < LEAST:
+        raise Refused(
+            f"{folder} holds {len(paths)} pictures in {len(subfolders)} sub-folders; give at least "
+            f"{LEAST}, in a sub-folder for each of {', '.join(labels[:20])}."
+        )
+    return Judges(paths, np.asarray(targets), unreadable)
+
+
+def _target(name: str, labels: Sequence[str], task: Task) -> Any:
+    spelt = {spelling(label): index for index, label in enumerate(labels)}
+    if task == "single" and spelling(name) in spelt:
+        return spelt[spelling(name)]
+    parts = (
+        []
+        if spelling(name) == NEITHER
+        else [spelling(part) for part in name.split(LABEL_SEPARATOR)]
+    )
+    if task == "multi" and set(parts) <= set(spelt):
+        return [int(index in {spelt[part] for part in parts}) for index in range(len(labels))]
+    raise Refused(
+        f'The sub-folder "{name}" is no class of the file; its classes are '
+        f"{', '.join(labels[:20])}."
+    )
+
+
+def _opens(path: Path) -> bool:
+    try:
+        open_picture(path)
+    except NotAPicture:
+        return False
+    return True
+
+
+def judge(
+    card: Card,
+    folder: Path,  # the bundle that is being written
+    judges: Judges,
+    other: Path,  # of pictures that show none of the classes; need not exist
+    rewrite: Callable[[float], None],  # writes model.onnx again with a temperature
+) -> Card:
+    """The card with temperature, limit, thresholds and figures; the files to go with it."""
+    multi = card.task == "multi"
+    raw = _raw(card, _scores(card, folder, judges.paths, "checking the model"))
+    # What an import had learnt is not known: it may be these very pictures.
+    card = replace(card, temperature=fit_temperature(raw, judges.targets, multi, unseen=False))
+    rewrite(card.temperature)
+    exact = _scores(card, folder, judges.paths, "checking the model")
+    card, scores, int8 = _smaller(card, folder, judges, exact)
+    order = np.random.default_rng(SEED).permutation(len(judges.paths))[:BANK]
+    bank = unit(scores.features[order])
+    neighbours = min(NEIGHBOURS, len(bank) - 1)
+    Known(bank, neighbours).write(folder / KNOWN)
+    bank = Known.read((folder / KNOWN).read_bytes()).bank  # rounded, as the page will have it
+    distances = _distances(bank, neighbours)
+    chosen = fit_thresholds(probabilities(scores.logits, multi), judges.targets) if multi else ()
+    thresholds = dict(zip(card.labels, map(float, chosen), strict=multi))
+    card = seal(folder, replace(card, known=fit_limit(distances), thresholds=thresholds))
+    raw = _raw(card, scores)
+    answers = unseen_answers(raw, judges.targets, multi, unseen=False)
+    found = {
+        "validation": metrics.validation(answers, card.labels),
+        "calibration": evaluation.calibration(raw, judges.targets, answers),
+        "none_of_these": evaluation.none_of_these(Classifier.open(folder), distances, other),
+        "agreement": evaluation.precision(card, int8),
+    }
+    return replace(card, figures=evaluation.rounded(found))
+
+
+def _smaller(
+    card: Card, folder: Path, judges: Judges, exact: Scores
+) -> tuple[Card, Scores, evaluation.Comparison]:
+    """int8 where it keeps the answers, else fp32 as it is; and how the last int8 compares."""
+    model, fp32 = folder / MODEL, folder / "fp32.onnx"
+    model.replace(fp32)
+    order = np.random.default_rng(SEED).permutation(len(judges.paths))
+    ranges = [prepare(judges.paths[i], card.preprocessing) for i in order[:CALIBRATION]]
+    small = replace(card, precision="int8")
+    for spared in SPARED:
+        onnx.write_int8(fp32, ranges, model, spared)
+        scores = _scores(small, folder, judges.paths, "checking int8")
+        int8 = evaluation.compare(
+            _raw(card, exact), _raw(card, scores), judges.targets, card.task == "multi"
+        )
+        if int8.keeps_the_answers:
+            fp32.unlink()
+            return small, scores, int8
+    fp32.replace(model)
+    return card, exact, int8
+
+
+def _raw(card: Card, scores: Scores) -> Array:
+    """Logits (N, C) as the network gave them, before the temperature that the file now carries."""
+    return scores.logits.astype(np.float64) * card.temperature
+
+
+def _scores(card: Card, folder: Path, paths: Sequence[Path], doing: str) -> Scores:
+    seal(folder, replace(card, known=None))
+    return evaluation.score(Classifier.open(folder), paths, doing)
+
+
+def _distances(bank: Floats, neighbours: int) -> Floats:
+    """How far each picture lies from the others: (M,); what `Known.distance` says of a new one."""
+    similarity = bank @ bank.T  # (M, M)
+    np.fill_diagonal(similarity, -np.inf)  # or each would be its own nearest neighbour
+    nearest = -np.partition(-similarity, neighbours - 1, axis=1)[:, :neighbours]
+    return np.asarray(1 - nearest.mean(axis=1), dtype=np.float32)

@@ -1,0 +1,1 @@
+"""models/NAME: what a bundle holds, and answers from it; no torch."""

@@ -1,0 +1,149 @@
+"""Sentences of the page, cards and commands, in words that claim no more than the figures do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kezako.model.bundle import Card
+from kezako.model.classifier import Answer
+
+SURE = 2 / 3  # least probability to name one class: wrong at most one time in three
+RIVAL = 1 / 2  # share of the best class's probability that makes another a rival
+RIVALS = 3  # classes named in one doubtful sentence
+LISTED = 6  # names in one list; more are counted instead
+SHORT = 40  # characters of a stranger's name
+FEW = 100  # pictures, below which even a perfect record leaves errors of 4 % and more possible
+SURE_ENOUGH = 1.959964  # standard deviations that a value keeps within 19 times in 20
+
+SORRY = "Something went wrong here, and it was not your picture. Please press Classify again."
+TOO_LONG = "This page is busy: looking took too long and was given up. Please press Classify again."
+
+
+def sentence(card: Card, answer: Answer) -> str:
+    """What the page says: sure, unsure between some, or none of these."""
+    if not answer.known:
+        return f"None of these: it does not look like {listed(card.labels, 'or')}."
+    if card.task == "multi":
+        return _named(card, listed(answer.labels, "and")) if answer.labels else _neither(card)
+    best, *others = answer.probabilities.items()
+    if best[1] >= SURE:
+        return _named(card, best[0])
+    rivals = [best[0], *(label for label, p in others if p >= RIVAL * best[1])][:RIVALS]
+    if len(rivals) == 1:
+        return f"Perhaps {best[0]}, but that is not certain."
+    return f"Hard to say: {listed(rivals, 'or')}?"
+
+
+def promise(
+    corrections: bool,  # whether visitors may send photos back
+) -> str:
+    """What becomes of a photo."""
+    kept = ", unless you send it back because the answer is wrong" if corrections else ""
+    return f"Your photo is classified, then forgotten{kept}."
+
+
+def consent(
+    longest: int,  # pixels of the longest side that is kept
+) -> str:
+    """What a visitor agrees to who sends a photo back."""
+    return (
+        "This photo is mine to give. The maker of this page may keep it, made smaller "
+        f"({longest} pixels) and without its file’s data, to train the classifier."
+    )
+
+
+def legend(label: str) -> tuple[str, str, str]:
+    """Of a heat map: what it shows, and the words at the two ends of its scale."""
+    return f"What spoke for “{label}”", "nothing", "the most"
+
+
+def alternative(
+    label: str,
+    x: float,  # where the heat is greatest, from 0 at the left to 1
+    y: float,  # from 0 at the top to 1
+) -> str:
+    """A heat map in words, for those who cannot see it."""
+    down = ("top", "", "bottom")[min(int(3 * y), 2)]
+    across = ("left", "", "right")[min(int(3 * x), 2)]
+    where = (
+        f"at the {' '.join(filter(None, (down, across)))}" if down or across else "in the middle"
+    )
+    return f"Your photo in grey, coloured where it spoke for {label}: most {where}."
+
+
+def listed(
+    names: Sequence[str],  # one or more
+    last: str,  # the word before the last: "and", "or", "nor"
+) -> str:
+    """`a`, `a or b`, `a, b or c`; many are counted."""
+    if len(names) > LISTED:
+        return f"any of {len(names)} classes" if last == "or" else f"{len(names)} classes"
+    return f" {last} ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+
+
+def percent(probability: float) -> str:
+    """Whole percents; never 0 or 100, which no model can know."""
+    if probability < 0.01:
+        return "< 1 %"
+    return "> 99 %" if probability >= 0.995 else f"{100 * probability:.0f} %"
+
+
+def share(
+    found: Mapping[str, Any],  # figures of a card
+    name: str,  # of one that is a share, with its interval beside it
+) -> str:
+    """A figure with the interval in which it lies 19 times in 20: `8.4 % (5.5 to 12.6 %)`."""
+    low, high = found[f"{name}_interval"]
+    return f"{in_percent(found[name])} ({100 * low:.1f} to {in_percent(high)})"
+
+
+def in_percent(value: float) -> str:
+    """`8.4 %`."""
+    return f"{100 * value:.1f} %"
+
+
+def errors(validation: Mapping[str, Any], labels: int = 0) -> str:
+    """How often a classifier errs, for a terminal; `labels` where a picture may show several."""
+    pictures = validation["pictures"]
+    answers = pictures * max(labels, 1)
+    low, high = validation["error_interval"]
+    kind = "yes-or-no answers" if labels else "pictures"
+    counted = f"{round(validation['error'] * answers)} of {answers} {kind}"
+    return (
+        f"{in_percent(validation['error'])} ({counted}; 19 times in 20 it lies between "
+        f"{100 * low:.1f} and {in_percent(high)}).{few(pictures)}"
+    )
+
+
+def few(pictures: int) -> str:
+    """A sentence, after a space, on how little so few pictures tell; nothing for many."""
+    if pictures >= FEW:
+        return ""
+    most = SURE_ENOUGH**2 / (pictures + SURE_ENOUGH**2)  # Wilson's interval of none wrong
+    return (
+        f" So few pictures tell little: had none of the {pictures} been answered wrongly, the "
+        f"error could still be {in_percent(most)}."
+    )
+
+
+def short(name: str) -> str:
+    """`name` with its middle left out where it is long."""
+    half = SHORT // 2
+    return name if len(name) <= SHORT else f"{name[: half - 1]}…{name[-half:]}"
+
+
+def _named(card: Card, label: str) -> str:
+    # Not str.format: a card is a stranger's file, and format would follow {label.__class__}.
+    return card.answer.replace("{label}", label)
+
+
+def _neither(card: Card) -> str:
+    if len(card.labels) > LISTED:
+        return f"None of these {len(card.labels)} classes."
+    return f"Neither {listed(card.labels, 'nor')}."
+
+
+def as_text(value: str) -> str:
+    """Names come from strangers: in Markdown, shown as text, never as Markdown or HTML."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|<>~$" else c for c in str(value))

@@ -1,0 +1,241 @@
+"""The page's widgets: what `app.ipynb` wires together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import escape
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+from ipywidgets import HTML, Button, Dropdown, FileUpload, Label, Output, VBox
+from traitlets import Any as AnyTrait
+from traitlets.log import get_logger
+
+from kezako import environment
+from kezako.dataset import corrections
+from kezako.errors import KezakoError
+from kezako.model import remote
+from kezako.model.bundle import (
+    CREDITS,
+    NOT_CLASSIFIERS,
+    BundleError,
+    Card,
+    list_bundles,
+    read_bundle,
+)
+from kezako.model.classifier import Answer, Classifier, TookTooLong
+from kezako.model.remote import Engine, EngineError
+from kezako.model.wording import SORRY, TOO_LONG, percent, promise, sentence, short
+from kezako.page.aside import Correction, Credits, Why, preview, shown
+from kezako.pictures import NotAPicture
+from kezako.workspace import Workspace
+
+__all__ = [
+    "ACCEPT",
+    "Bars",
+    "Choice",
+    "Correction",
+    "Credits",
+    "Why",
+    "careful",
+    "content",
+    "sentence",
+    "show",
+]
+
+ACCEPT = "image/*,.heic,.heif"  # desktop browsers do not count HEIC among image/*
+BARS = 6  # classes shown at once; the rest unfolds
+
+
+class Choice(VBox):
+    """Title, prompt, and, where there are several classifiers, which one answers.
+
+    `classifier` is the one in use: `?model=NAME` of the page's address picks it, else
+    `$KEZAKO_MODEL`, else the first by name. It is None only where none can be opened, and the
+    page then says why. Observe it to hear of another choice. With `$KEZAKO_ENGINE` it is an
+    `Engine`, which answers elsewhere.
+    """
+
+    classifier = AnyTrait(None, allow_none=True)
+
+    def __init__(
+        self,
+        models: Path | None = None,  # the folder of bundles; the workspace's by default
+        query: str | None = None,  # the query of the page's address, as Voilà hands it over
+    ):
+        try:
+            environment.check()
+        except KezakoError as error:  # a command would have said so before it started
+            get_logger().warning("%s", error)
+        self._models = models or Workspace.find().models
+        self._opened: dict[str, Classifier | Engine] = {}
+        self._heading, self._notice = HTML(), HTML()
+        self._engine = remote.chosen()
+        names, away = self._names()
+        self._menu = Dropdown(options=names, value=None, description="Classifier")
+        style = HTML(f"<style>{Path(__file__).with_name('page.css').read_text('utf-8')}</style>")
+        menu = [self._menu] if len(names) > 1 else []
+        super().__init__([style, self._heading, *menu, self._notice])
+        self.add_class("kezako-choice")
+        self.name: str | None = None  # of the one in use
+        if away:
+            self._say(away)
+        else:
+            self._start(names, os.environ.get("QUERY_STRING", "") if query is None else query)
+        self._menu.observe(self._choose, "value")
+
+    def _names(self) -> tuple[list[str], str]:
+        """The classifiers to choose from; else a sentence that says why there are none."""
+        if not self._engine:
+            names = list_bundles(self._models)
+            return [name for name in names if name not in NOT_CLASSIFIERS], ""
+        try:
+            return remote.names(self._engine), ""
+        except (EngineError, TookTooLong):
+            return [], "The classifier cannot be reached at the moment. Please come again later."
+
+    def _start(self, names: list[str], query: str) -> None:
+        asked = [*parse_qs(query).get("model", []), environment.read("MODEL")]
+        troubles = [
+            f"There is no classifier {short(name)!r} here."
+            for name in asked
+            if name and name not in names
+        ]
+        for name in dict.fromkeys(name for name in (*asked, *names) if name in names):
+            if trouble := self._open(name):
+                troubles.append(trouble)
+            else:
+                break
+        if not names:
+            troubles = ["There is no classifier yet. Train one with: kezako train NAME"]
+        self._say(" ".join(troubles))
+        self._menu.value = self.name
+
+    def _choose(self, change: Any) -> None:
+        if change["new"] != self.name:
+            self._say(self._open(change["new"]))
+            self._menu.value = self.name  # stays where it was if the other cannot be opened
+
+    def _open(self, name: str) -> str:
+        """Use the classifier `name`; else a sentence for the visitor, who learns no path."""
+        try:
+            chosen = self._opened.get(name) or self._new(name)
+        except (BundleError, EngineError, TookTooLong) as error:
+            get_logger().warning("%s", error)
+            return f"The classifier {short(name)!r} cannot be opened; the server's log says why."
+        self._opened[name], self.name = chosen, name
+        self._heading.value = _heading(chosen.card)
+        self.classifier = chosen
+        return ""
+
+    def _new(self, name: str) -> Classifier | Engine:
+        if self._engine:
+            return Engine.open(self._engine, name)
+        return Classifier.open(self._models / name)
+
+    def credits(self) -> str:
+        """`credits.md` of the classifier in use; empty where it has none."""
+        if self.classifier is None or CREDITS not in self.classifier.card.files:
+            return ""
+        try:  # it may have been exchanged since it was opened: by one without, too
+            _, files = read_bundle(self._models / str(self.name), _credits_of)
+        except BundleError as error:
+            get_logger().warning("%s", error)
+            return ""
+        return files.get(CREDITS, b"").decode("utf-8", "replace")
+
+    def _say(self, text: str) -> None:
+        self._notice.value = f'<p class="kezako-notice">{escape(text)}</p>' if text else ""
+
+
+class Bars(HTML):
+    """A bar for each class's probability, most probable first; empty until `show`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_class("kezako-bars")
+
+    def show(self, answer: Answer) -> None:
+        self.value = bars(answer)
+
+    def clear(self) -> None:
+        self.value = ""
+
+
+def content(upload: FileUpload) -> bytes:
+    """The bytes of the chosen file. Raises `NotAPicture` where none is chosen."""
+    if not upload.value:
+        raise NotAPicture("Choose a photo first.")
+    return bytes(upload.value[0]["content"])
+
+
+def show(upload: FileUpload, output: Output) -> str:
+    """Show the chosen picture in `output`; what to do next. Raises `NotAPicture`."""
+    output.outputs = ()
+    name = short(str(upload.value[0]["name"])) if upload.value else ""
+    try:
+        photo = preview(content(upload))
+    except NotAPicture as error:
+        raise NotAPicture(f"{name}: {error}" if name else str(error)) from None
+    output.append_display_data(shown(photo, "Your photo"))
+    return f"{name} is ready: press Classify."
+
+
+@contextmanager
+def careful(
+    button: Button,  # disabled meanwhile, and left so after `NotAPicture`
+    label: Label,  # says what happens, or what went wrong
+    meanwhile: str,
+) -> Iterator[None]:
+    """Around what may fail: the visitor gets a sentence, never a traceback."""
+    button.disabled, label.value = True, meanwhile
+    try:
+        yield
+    except NotAPicture as error:
+        label.value = str(error)
+    except TookTooLong:
+        label.value = TOO_LONG
+        button.disabled = False
+    except EngineError as error:
+        label.value = str(error)
+        button.disabled = False
+    except Exception:
+        # The kernel's own log: what `logging` prints would be published on the page.
+        get_logger().exception("The page could not answer.")
+        label.value = SORRY
+        button.disabled = False
+    else:
+        button.disabled = False
+
+
+def bars(answer: Answer) -> str:
+    """HTML of one bar for each class; names escaped."""
+    named = answer.labels
+    rows = [_bar(label, p, label in named) for label, p in answer.probabilities.items()]
+    shown, rest = "".join(rows[:BARS]), "".join(rows[BARS:])
+    if rest:
+        rest = f"<details><summary>{len(rows) - BARS} more</summary><ul>{rest}</ul></details>"
+    return f"<ul>{shown}</ul>{rest}"
+
+
+def _bar(label: str, probability: float, named: bool) -> str:
+    return (
+        f'<li class="{"kezako-named" if named else ""}">'
+        f"<span>{escape(label)}</span> <b>{percent(probability)}</b>"
+        f'<i><i style="width:{100 * probability:.1f}%"></i></i></li>'
+    )
+
+
+def _credits_of(card: Card) -> list[str]:
+    return [CREDITS] if CREDITS in card.files else []
+
+
+def _heading(card: Card) -> str:
+    kept = promise(corrections.are_taken())
+    return (
+        f"<h1>{escape(card.title)}</h1><p>{escape(card.prompt)}</p>"
+        f'<p class="kezako-promise">{escape(kept)}</p>'
+    )

@@ -1,0 +1,52 @@
+"""A replica of Ray Serve: one worker with the model, asked in batches."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from PIL import Image
+from ray import serve
+
+from kezako.api.responses import summary
+from kezako.errors import KezakoError
+from kezako.scale.packed import Packed
+from kezako.worker.client import Predictor
+from kezako.worker.outcome import Outcome, problem, reason
+from kezako.worker.retrying import Patient
+
+TOGETHER = 8  # pictures of one question to the worker
+
+
+class Model:
+    """Answers for pictures. Its worker is a process of its own, which a picture may take down."""
+
+    def __init__(self, packed: Packed, seconds_each: float):
+        self._models = packed.unpack()
+        self._packed = packed
+        self._patient = Patient(Predictor(Path(self._models.name), threads=1), seconds_each)
+        self._thread = ThreadPoolExecutor(1, "kezako-patient")
+        # A replica counts as ready when it has answered once; one that cannot never counts.
+        outcome = self._patient.ask([packed.name], [_white()])[0]
+        if problem(outcome):
+            raise KezakoError(reason(outcome))
+
+    # No waiting for more: what comes while one question is answered goes together into the next.
+    @serve.batch(max_batch_size=TOGETHER, batch_wait_timeout_s=0.0)
+    async def classify(self, pictures: list[bytes]) -> list[Outcome]:
+        """What became of each picture."""
+        loop = asyncio.get_running_loop()
+        names = [self._packed.name]
+        return await loop.run_in_executor(self._thread, self._patient.ask, names, pictures)
+
+    async def summary(self) -> dict[str, object]:
+        """The classifier in short, as /api/models has it."""
+        return summary(self._packed.name, self._packed.card)
+
+
+def _white() -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (32, 32), "white").save(file, "PNG")
+    return file.getvalue()

@@ -1,0 +1,211 @@
+"""Who is in, who waits, and who may come in next. It knows no network and no kernel."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from kezako.serve.limits import Limits
+from kezako.serve.rate_limit import Meter
+
+LOOK_AGAIN = 5  # seconds between two looks of a waiting page
+PATIENCE = 3 * LOOK_AGAIN  # a ticket whose page has not looked so long has gone home
+QUEUE = 500  # tickets: each costs a few hundred bytes, and beyond it waiting makes no sense
+SHARE = 3 / 4  # of the places may be one address's: a class behind one router, but not all
+
+
+@dataclass(eq=False)
+class Place:
+    """A visitor who is in."""
+
+    address: str
+    since: float
+    active: float  # when the visitor last did something
+    idle: float  # when the kernel was last seen with nothing to do
+    handshakes: Meter  # each costs the server five sockets for a moment
+    kernel: str = ""
+    model: str = ""  # which classifier the address asked for
+    sockets: set[Any] = field(default_factory=set)
+    opened: bool = False
+    left: float = 0.0  # when the last socket closed
+    memory: int = 0  # bytes that the kernel holds alone, when last looked
+    looked: float = 0.0
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A visitor who is not: a ticket for asking again, and how many are before."""
+
+    ticket: str  # empty: no place in the queue either
+    before: int
+    crowded: bool  # because the visitor's own address has its share
+
+
+@dataclass
+class _Ticket:
+    address: str
+    seen: float
+
+
+class Visitors:
+    """Lets people in, in the order of their coming, as long as there is room.
+
+    `room()` says for how many more there is. One address gets at most its share, so that
+    nobody can take all places; addresses of this machine are not told apart from a proxy's, and
+    have no share unless the limits name one.
+    """
+
+    def __init__(
+        self,
+        limits: Limits,
+        room: Callable[[], int],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.limits, self.room, self.clock = limits, room, clock
+        self._places: set[Place] = set()
+        self._kernels: dict[str, Place] = {}
+        self._held: Counter[str] = Counter()  # places by address
+        self._arrivals: dict[str, Meter] = {}  # by address; each costs the forking of a kernel
+        self._tickets: dict[str, _Ticket] = {}  # in the order of coming
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __iter__(self) -> Iterator[Place]:
+        return iter(tuple(self._places))
+
+    @property
+    def waiting(self) -> int:
+        self._forget()
+        return len(self._tickets)
+
+    @property
+    def places(self) -> int:
+        """How many there are, taken and free."""
+        return len(self._places) + self.room()
+
+    def knock(self, address: str, ticket: str = "") -> Place | Waiting:
+        """A place, or where in the queue. `address` as `neighbourhood` gives it."""
+        self._forget()
+        known = self._tickets.get(ticket)
+        if known is not None:
+            known.seen = self.clock()
+        share = self._share()
+        crowded = self._held.get(address, 0) >= share(address)
+        before = self._before(ticket if known else "", share)
+        if not crowded and self.room() > before:
+            if self._may_come(address):
+                self._tickets.pop(ticket, None)
+                return self._seat(address)
+            crowded = True
+        return Waiting(self._ticket(address) if known is None else ticket, before, crowded)
+
+    def of(self, kernel: str) -> Place | None:
+        return self._kernels.get(kernel)
+
+    def give(self, place: Place, kernel: str) -> bool:
+        """Tell which kernel is this visitor's; False when the visitor has left meanwhile."""
+        if place not in self._places:
+            return False
+        place.kernel = kernel
+        self._kernels[kernel] = place
+        return True
+
+    def leave(self, place: Place) -> bool:
+        """Free a place; False when it was free already."""
+        if place not in self._places:
+            return False
+        self._places.discard(place)
+        self._kernels.pop(place.kernel, None)
+        self._held[place.address] -= 1
+        if not self._held[place.address]:
+            del self._held[place.address]
+        return True
+
+    def overdue(self, place: Place) -> str:
+        """Why this visitor's time is over: "unopened", "gone", "asleep"; or nothing."""
+        now, limits = self.clock(), self.limits
+        if not place.opened:
+            return "unopened" if now - place.since > limits.opening else ""
+        if not place.sockets:
+            returning = limits.returning_when_full if self._tickets else limits.returning
+            return "gone" if now - place.left > returning else ""
+        idle = limits.idle_when_full if self._tickets else limits.idle
+        return "asleep" if now - place.active > idle else ""
+
+    def _seat(self, address: str) -> Place:
+        now = self.clock()
+        place = Place(address, now, now, now, Meter(20, 0.5, now))
+        self._places.add(place)
+        self._held[address] += 1
+        return place
+
+    def _share(self) -> Callable[[str], float]:
+        """How many places one address may have."""
+        most = self.limits.visitors_per_address
+        if most is not None:
+            return lambda address: most
+        part = max(1, math.floor(SHARE * self.places))
+        return lambda address: math.inf if _is_here(address) else part
+
+    def _may_come(self, address: str) -> bool:
+        if _is_here(address):
+            return True
+        now, limits = self.clock(), self.limits
+        if address not in self._arrivals:
+            for other in [a for a, meter in self._arrivals.items() if meter.is_full(now)]:
+                del self._arrivals[other]
+            new = Meter(limits.arrivals_at_once, limits.arrivals_a_second, now)
+            self._arrivals[address] = new
+        return self._arrivals[address].take(now)
+
+    def _before(self, ticket: str, share: Callable[[str], float]) -> int:
+        """How many wait before this ticket and could come in."""
+        before = 0
+        for other, waiting in self._tickets.items():
+            if other == ticket:
+                break
+            before += self._held.get(waiting.address, 0) < share(waiting.address)
+        return before
+
+    def _ticket(self, address: str) -> str:
+        """A new ticket, unless the queue, or this address's part of it, is full."""
+        held = sum(ticket.address == address for ticket in self._tickets.values())
+        part = QUEUE if _is_here(address) else max(3, self.places)
+        if len(self._tickets) >= QUEUE or held >= part:
+            return ""
+        ticket = secrets.token_urlsafe(12)
+        self._tickets[ticket] = _Ticket(address, self.clock())
+        return ticket
+
+    def _forget(self) -> None:
+        oldest = self.clock() - PATIENCE
+        for ticket in [t for t, waiting in self._tickets.items() if waiting.seen < oldest]:
+            del self._tickets[ticket]
+
+
+def neighbourhood(address: str) -> str:
+    """What counts as one address: an IPv4 address, or the /64 that one IPv6 customer has."""
+    try:
+        ip = ipaddress.ip_address(address.split("%")[0])
+    except ValueError:
+        return "unknown"
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped:
+            return str(ip.ipv4_mapped)
+        if not ip.is_loopback:
+            return str(ipaddress.ip_network((ip, 64), strict=False))
+    return str(ip)
+
+
+def _is_here(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,159 @@
+"""The door: who comes in gets the page, who must wait one that asks again, who leaves is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from jupyter_core.utils import ensure_async
+from tornado.httputil import HTTPServerRequest
+from tornado.web import HTTPError
+
+from kezako.model.wording import short
+from kezako.serve.admission import LOOK_AGAIN, Place, Waiting, neighbourhood
+from kezako.serve.security import Sentences
+from kezako.serve.sessions import Host
+from kezako.serve.websocket import GONE
+from voila_snapshot.pages import PageHandler
+
+TICKET = "ticket"  # in the address, because a frame of another site is given no cookies
+WARMING_UP = "The page is being made ready. It opens by itself in a moment."
+CROWDED = "Many pages were opened from your network. Close those that you no longer need."
+FULL = "Many people wait already. Please come back in a minute."
+
+
+class Door(Sentences, PageHandler):
+    """The page, for as many visitors as there is room for."""
+
+    place: Place | None = None
+
+    def initialize(self, host: Host, models: Callable[[], list[str]], **arguments: Any) -> None:
+        super().initialize(**arguments)
+        self.host, self.models = host, models
+
+    @property
+    def kernel_manager(self) -> Any:
+        """The server's; which kernel it starts here is noted as the visitor's."""
+        return _Noting(super().kernel_manager, self)
+
+    async def get(self, path: str | None = None) -> None:
+        ticket = _take_ticket(self.request)
+        model = self.get_query_argument("model", "")
+        if model and model not in self.models():
+            said = f"There is no classifier {short(model)!r} here."
+            self.say(404, said, home=self.settings["base_url"])
+            return
+        if not self.host.ready():
+            self._wait(WARMING_UP, title="One moment …", again=2, ticket=ticket)
+            return
+        found = self.host.visitors.knock(neighbourhood(str(self.request.remote_ip)), ticket)
+        if isinstance(found, Waiting):
+            self._queue(found)
+            return
+        self.place = found
+        found.model = model
+        try:
+            await super().get(path)  # type: ignore[misc]
+        except BaseException:
+            self.host.end(found, "failed")
+            raise
+        if not found.kernel:
+            self.host.end(found, "failed")
+
+    def on_connection_close(self) -> None:
+        """Whoever left before the page came needs no place."""
+        super().on_connection_close()
+        if self.place is not None:
+            self.host.end(self.place, "left")
+
+    async def head(self, path: str | None = None) -> None:
+        """As `get` would answer, without a kernel: hosts and link previews ask this way."""
+        self.set_header("Content-Type", "text/html; charset=UTF-8")
+        self.set_header("Cache-Control", "no-store")
+        self.finish()
+
+    def _queue(self, found: Waiting) -> None:
+        self.host.turned_away += 1
+        if found.crowded:
+            said = CROWDED
+        elif not found.ticket:
+            said = FULL
+        elif found.before == 0:
+            said = "You are next: the page opens as soon as somebody leaves."
+        else:
+            others = "1 other waits" if found.before == 1 else f"{found.before} others wait"
+            said = f"{others} before you. The page opens by itself when it is your turn."
+        again = LOOK_AGAIN if found.ticket else 12 * LOOK_AGAIN
+        title = "All places are taken" if not found.crowded else "One page too many"
+        self._wait(said, title=title, again=again, ticket=found.ticket)
+
+    def _wait(self, text: str, *, title: str, again: int, ticket: str) -> None:
+        query = [*parse_qsl(self.request.query), *([(TICKET, ticket)] if ticket else [])]
+        where = "?" + urlencode(query) if query else self.request.path
+        self.set_header("Retry-After", str(again))
+        self.say(503, text, title=title, again=again, where=where)
+
+
+class _Noting:
+    """A kernel manager that tells whose kernel it starts, before the page can ask for it."""
+
+    def __init__(self, kernels: Any, door: Door) -> None:
+        self._kernels, self._door = kernels, door
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._kernels, name)
+
+    async def start_kernel(self, **settings: Any) -> str:
+        kernel: str = await ensure_async(self._kernels.start_kernel(**settings))
+        if self._door.place is not None:
+            self._door.host.give(self._door.place, kernel)
+        return kernel
+
+
+class Leave(Sentences):
+    """A page says that its tab is closed, or asks whether its kernel still lives.
+
+    No cookie and no token: who knows a kernel's id is its page, for ids are random and are told to
+    nobody else. A browser says from which site it asks; another site is refused even so.
+    """
+
+    def initialize(self, host: Host) -> None:
+        self.host = host
+
+    def prepare(self) -> None:
+        if self.request.method != "GET" and _is_foreign(self.request):
+            raise HTTPError(403)
+
+    def post(self, kernel_id: str) -> None:
+        place = self.host.visitors.of(kernel_id)
+        if place is not None:
+            self.host.end(place, "left", GONE)
+        self.set_status(204)
+
+    def get(self, kernel_id: str) -> None:
+        self.set_header("Cache-Control", "no-store")
+        self.set_status(204 if self.host.visitors.of(kernel_id) else 404)
+
+    head = get
+
+
+def _is_foreign(request: HTTPServerRequest) -> bool:
+    """Whether a page of another site sent this."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    origin = request.headers.get("Origin")
+    return origin is not None and origin.lower().partition("://")[2] != request.host.lower()
+
+
+def _take_ticket(request: HTTPServerRequest) -> str:
+    """The ticket of a waiting page; taken out of the request, so that the notebook sees none."""
+    fields = parse_qsl(request.query, keep_blank_values=True)
+    ticket = next((value for name, value in fields if name == TICKET), "")
+    if ticket:
+        request.query = urlencode([(name, value) for name, value in fields if name != TICKET])
+        request.uri = request.path + ("?" + request.query if request.query else "")
+        for arguments in (request.arguments, request.query_arguments):
+            arguments.pop(TICKET, None)
+    return ticket

@@ -1,0 +1,174 @@
+"""A visitor's websocket: what passes to the kernel, what comes back, and what ends it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
+from tornado.iostream import StreamBufferFullError
+from tornado.web import HTTPError
+from tornado.websocket import WebSocketClosedError
+from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
+
+from kezako.serve.admission import Place
+from kezako.serve.messages import V1, Message, NotAllowed, read
+from kezako.serve.rate_limit import Meter
+from kezako.serve.security import SORRY, Sentences
+
+# Close codes from 4400 to 4499 are final: the page shows the sentence and offers to start again.
+# Their last two digits are those of the HTTP status that comes nearest.
+REFUSED = 4403, "This page sent something that is not allowed, and was ended."
+ASLEEP = 4408, "This page has been asleep for a while, and was ended to make room."
+REPLACED = 4409, "This page goes on in another connection."
+GONE = 4410, "This page has ended."
+TOO_HEAVY = 4413, "This page used too much memory or time, and was ended."
+TOO_MUCH = 4429, "This page sent too much at once, and was ended."
+STOPPING = 1001, "The server is stopping."  # not final: it may come back
+
+PING = 25  # seconds; routers cut connections that are silent for 55, and a dead one shows
+OPENINGS = 200  # comms that one connection may open: each makes a widget in the kernel
+UNREAD = 16 * 1024 * 1024  # bytes, beyond one photo, that may wait for a page that reads nothing
+
+_COLOURS = re.compile(r"\x1b\[[\d;]*m")
+_SESSION = re.compile(r"[A-Za-z0-9-]{1,64}")
+
+
+class VisitorChannels(Sentences, VoilaKernelWebsocketHandler):
+    """Voilà's websocket for visitors: widget messages in, their answers out."""
+
+    place: Place | None = None
+    connection: Any = None
+    ping_interval = 0  # of Jupyter's own pings, which count in milliseconds; see `open`
+
+    def initialize(self, host: Any) -> None:
+        super().initialize()
+        self.host = host  # `kezako.serve.sessions.Host`
+
+    @property
+    def max_message_size(self) -> int:
+        return int(self.host.limits.message)
+
+    async def get(self, kernel_id: str) -> None:
+        if not self.check_origin():
+            raise HTTPError(403)
+        if not _SESSION.fullmatch(self.get_query_argument("session_id", "")):
+            raise HTTPError(400, "no session")
+        await super().get(kernel_id)  # type: ignore[misc]
+
+    async def pre_get(self) -> None:
+        place = self.host.visitors.of(self.kernel_id)
+        if place is None:
+            return
+        if place.handshakes.take(self.host.visitors.clock()):
+            self.place = place
+            await super().pre_get()
+        else:
+            self.host.end(place, "flood", TOO_MUCH)
+
+    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+        return super().select_subprotocol(subprotocols) if self.connection else None
+
+    async def open(self, kernel_id: str) -> None:
+        self.set_nodelay(True)
+        self.ws_connection.params.ping_interval = PING
+        self.ws_connection.params.ping_timeout = PING
+        self.ws_connection.start_pinging()
+        # None where the visit has ended during the handshake.
+        place = self.place = self.host.visitors.of(kernel_id)
+        if place is None or self.connection is None:
+            self.close(*GONE)  # a browser shows no status of a refused handshake, but this it does
+            return
+        limits = self.host.limits
+        self.ws_connection.stream.max_write_buffer_size = limits.message + UNREAD
+        now = self.host.visitors.clock()
+        self._meter = Meter(limits.messages_at_once, limits.messages_a_second, now)
+        self._opened_comms = 0
+        for older in tuple(place.sockets):
+            older.close(*REPLACED)
+        place.sockets.add(self)
+        place.opened, place.active = True, now
+        await super().open(kernel_id)
+
+    def on_message(self, ws_message: str | bytes) -> None:
+        if self.place is None or self.connection is None:
+            return
+        if self.host.visitors.of(self.kernel_id) is not self.place:
+            return  # the visit has ended, and this was on its way
+        now = self.host.visitors.clock()
+        if not self._meter.take(now):
+            self.host.end(self.place, "flood", TOO_MUCH)
+            return
+        try:
+            message = read(ws_message, self.selected_subprotocol)
+            self._opened_comms += message["header"]["msg_type"] == "comm_open"
+            if self._opened_comms > OPENINGS:
+                raise NotAllowed("more comms than a page has")
+            super().on_message(ws_message)
+        except NotAllowed as error:
+            self.host.log.warning("A visitor was refused: %s.", error)
+            self.host.end(self.place, "refused", REFUSED)
+        except Exception:
+            self.host.log.warning("A visitor was refused: a message that could not be passed on.")
+            self.host.end(self.place, "refused", REFUSED)
+        else:
+            if message["header"]["msg_type"] in ("comm_msg", "comm_open", "comm_close"):
+                self.place.active = now
+
+    def write_message(self, message: Any, binary: bool = False) -> Any:
+        try:
+            sent = super().write_message(message, binary)
+        except StreamBufferFullError:
+            if self.place is not None:
+                self.host.end(self.place, "unread", TOO_MUCH)
+        except WebSocketClosedError:
+            pass  # it left while the kernel was answering
+        else:
+            # Nobody awaits this; else the log would tell of each visitor who left meanwhile.
+            sent.add_done_callback(lambda done: done.cancelled() or done.exception())
+            return sent
+        return None
+
+    def on_close(self) -> None:
+        place = self.place
+        if place is not None and self in place.sockets:
+            place.sockets.discard(self)
+            place.left = self.host.visitors.clock()
+        if self.connection is not None:
+            super().on_close()
+
+    def held(self) -> int:
+        """Bytes that lie in the server for this connection: a message half received, or unread."""
+        stream = getattr(self.ws_connection, "stream", None)
+        if stream is None:
+            return 0
+        part = getattr(self.ws_connection, "_fragmented_message_buffer", None) or b""
+        unsent = getattr(stream, "_write_buffer", None) or b""  # None once it is closed
+        return len(part) + int(getattr(stream, "_read_buffer_size", 0)) + len(unsent)
+
+
+class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
+    """Between the websocket and a kernel: what a kernel says of its insides stays here."""
+
+    def _on_error(self, channel: str, msg: Message, msg_list: list[Any]) -> None:
+        """Write an error's traceback to the log, and only a sentence to the page."""
+        if channel != "iopub":
+            return
+        msg["header"] = self.get_part("header", msg["header"], msg_list)
+        if msg["header"]["msg_type"] == "error":
+            content = self.get_part("content", msg["content"], msg_list)
+            trace = _COLOURS.sub("", "\n".join(content.get("traceback", [])))
+            self.log.error("A page's kernel failed.\n%s", trace)
+            msg["content"] = {"ename": "Error", "evalue": SORRY, "traceback": []}
+            if self.subprotocol == V1:
+                msg_list[3] = self.session.pack(msg["content"])
+
+    def _limit_rate(self, channel: str, msg: Message, msg_list: list[Any]) -> bool:
+        """Whether to keep a message back: also sources, and text for the standard error."""
+        msg["header"] = self.get_part("header", msg["header"], msg_list)
+        kind = msg["header"]["msg_type"]
+        if kind == "stream":
+            msg["content"] = self.get_part("content", msg["content"], msg_list)
+            if msg["content"].get("name") == "stderr":
+                return True
+        return kind == "execute_input" or bool(super()._limit_rate(channel, msg, msg_list))

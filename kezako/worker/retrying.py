@@ -1,0 +1,90 @@
+"""A worker asked with patience: a picture that crashes or stalls it spoils no other."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+from traitlets.log import get_logger
+
+from kezako.worker.client import Died, Predictor
+from kezako.worker.frames import Picture
+from kezako.worker.outcome import Outcome
+
+STARTING = 60.0  # s that a worker may take to load its libraries on a busy machine
+SLOW = "This picture takes too long to open here. Please send a smaller copy."
+FATAL = "This picture cannot be opened here. Please send another one, or a smaller copy."
+NO_WORKER = "The classifier does not start here; the server's log says why."
+
+T = TypeVar("T")
+
+
+class Patient:
+    """`ask` blocks and always answers; one thread at a time may call it."""
+
+    def __init__(
+        self,
+        predictor: Predictor,
+        seconds_each: float,  # for one picture; then the worker is ended
+    ):
+        self._predictor = predictor
+        self._seconds = seconds_each
+
+    def ask(self, names: Sequence[str], pictures: Sequence[Picture]) -> list[Outcome]:
+        """What the first classifier of `names` that opens says of each picture, in their order."""
+        for last in (False, True):  # again, since the system may have ended it for another's sake
+            try:
+                self._in_time(STARTING, self._predictor.start)
+            except (Died, OSError) as error:
+                self._log("The worker that classifies does not start", error)
+                if last:
+                    why = f"The process that classifies does not start: {error}."
+                    return [{"failed": NO_WORKER, "why": why} for _ in pictures]
+                continue
+            try:
+                seconds = self._seconds * len(pictures)
+                return self._in_time(seconds, lambda: self._predictor.ask(names, pictures))
+            except TooLong:
+                if len(pictures) == 1:
+                    return [{"refused": SLOW}]
+            except Died as error:
+                self._log("The worker that classifies ended on a picture", error)
+            if len(pictures) > 1:  # one of them is to blame, and only that one shall be
+                return [self.ask(names, [picture])[0] for picture in pictures]
+        return [{"refused": FATAL} for _ in pictures]
+
+    def _log(self, what: str, error: Exception) -> None:
+        if not self._predictor.closed:
+            get_logger().warning("%s: %s", what, error)
+
+    def _in_time(self, seconds: float, call: Callable[[], T]) -> T:
+        """What `call` returns; ends the worker where that takes too long."""
+        with self._ended_after(seconds) as late:
+            try:
+                return call()
+            except Died as error:
+                if late.is_set():
+                    raise TooLong(f"it took more than {seconds:g} seconds") from error
+                raise
+
+    @contextmanager
+    def _ended_after(self, seconds: float) -> Iterator[threading.Event]:
+        late = threading.Event()
+
+        def give_up() -> None:
+            late.set()
+            self._predictor.kill()
+
+        timer = threading.Timer(seconds, give_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield late
+        finally:
+            timer.cancel()
+
+
+class TooLong(Died):
+    """The worker was ended because it took too long."""

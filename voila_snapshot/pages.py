@@ -1,0 +1,208 @@
+"""A visitor's page: drawn once a snapshot by Voilà's renderer, with only the kernel exchanged."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from copy import deepcopy
+from typing import Any
+from uuid import uuid4
+
+from jupyter_core.utils import ensure_async
+from nbformat import NotebookNode
+from tornado.httputil import split_host_and_port
+from tornado.web import authenticated
+from voila._version import __version__
+from voila.app import Voila
+from voila.notebook_renderer import NotebookRenderer
+from voila.tornado.handler import TornadoVoilaHandler
+from voila.utils import get_page_config
+
+from voila_snapshot import prerender
+from voila_snapshot.snapshot import Snapshot, SnapshotError
+
+_MOST = 8  # renderings kept of one snapshot: templates and themes that visitors may ask for
+
+
+class Page:
+    """The HTML of a page, up to the id of its visitor's kernel."""
+
+    def __init__(self, html: str, placeholder: str, kernel_name: str):
+        self._parts = html.split(placeholder)
+        self.kernel_name = kernel_name
+
+    def html(self, kernel_id: str) -> str:
+        return kernel_id.join(self._parts)
+
+
+class PageHandler(TornadoVoilaHandler):  # type: ignore[misc]
+    """Sends the page of a snapshot with a kernel forked from it, else Voilà's own.
+
+    `kernel_id` is the visitor's kernel once `get` has begun to send the page; None where Voilà
+    itself started one. HEAD starts no kernel.
+    """
+
+    kernel_id: str | None = None
+
+    @authenticated
+    async def get(self, path: str | None = None) -> None:
+        if not await self._send_page(path):
+            await super().get(path)
+
+    @authenticated
+    async def head(self, path: str | None = None) -> None:
+        self._set_headers()
+        await self.finish()
+
+    async def _send_page(self, path: str | None) -> bool:
+        snapshots = getattr(self.settings.get("voila"), "snapshots", None)
+        if snapshots is None or not self.notebook_path or path or self.prelaunch_hook:
+            return False
+        environment = self._environment()
+        snapshot = await snapshots.choose(environment)
+        if snapshot is None:
+            return False
+        page = await drawn(self.settings["voila"], snapshot, *self._look())
+        try:
+            kernel_id = await ensure_async(
+                self.kernel_manager.start_kernel(
+                    kernel_name=page.kernel_name, path="", env=environment, snapshot=snapshot
+                )
+            )
+        except SnapshotError as error:
+            self.log.warning("A kernel starts from nothing, because %s.", error)
+            return False
+        # Its cells have run. Left at "starting", the websocket would look again every 50 ms.
+        self.kernel_manager.get_kernel(kernel_id).execution_state = "idle"
+        self.kernel_id = kernel_id
+        self._set_headers()
+        await self.finish(page.html(kernel_id))
+        return True
+
+    def _look(self) -> tuple[str | None, str | None]:
+        """The template and the theme that the address asks for, where it may."""
+        configuration = self.voila_configuration
+        template = configuration.allow_template_override == "YES"
+        theme = configuration.allow_theme_override == "YES"
+        return (
+            self.get_argument("template", None) if template else None,
+            self.get_argument("theme", None) if theme else None,
+        )
+
+    def _set_headers(self) -> None:
+        self.set_header("Content-Type", "text/html; charset=UTF-8")
+        self.set_header("Cache-Control", "no-cache, no-store, must-revalidate")
+        self.set_header("Pragma", "no-cache")
+        self.set_header("Expires", "0")
+
+    def _environment(self) -> dict[str, str]:
+        """What Voilà tells a kernel of its visitor, in the names of RFC 3875."""
+        request = self.request
+        host, port = split_host_and_port(request.host.lower())
+        allowed = {name.lower() for name in self.voila_configuration.http_header_envs}
+        headers = {
+            f"HTTP_{name.upper().replace('-', '_')}": value
+            for name, value in request.headers.items()
+            if name.lower() in allowed
+        }
+        return {
+            **os.environ,
+            **headers,
+            "SCRIPT_NAME": request.path,
+            "PATH_INFO": "",
+            "QUERY_STRING": request.query,
+            "SERVER_SOFTWARE": f"voila/{__version__}",
+            "SERVER_PROTOCOL": request.version,
+            "SERVER_PORT": str(port or ""),
+            "SERVER_NAME": host,
+            "VOILA_PREHEAT": "False",
+            "VOILA_BASE_URL": self.base_url,
+            "VOILA_SERVER_URL": self.settings.get("server_url", "/"),
+            "VOILA_REQUEST_URL": request.full_url(),
+            "VOILA_APP_PORT": str(port or ""),
+        }
+
+
+def install(handlers: list[Any]) -> list[Any]:
+    """`handlers` of a Voilà application with `PageHandler` in place of Voilà's own."""
+    return [
+        (pattern, PageHandler if handler is TornadoVoilaHandler else handler, *rest)
+        for pattern, handler, *rest in handlers
+    ]
+
+
+async def drawn(
+    server: Voila, snapshot: Snapshot, template: str | None = None, theme: str | None = None
+) -> Page:
+    """The page of `snapshot`, drawn at its first visit or before."""
+    known = snapshot.pages
+    if (template, theme) not in known:
+        page = asyncio.ensure_future(_draw(server, snapshot, template, theme))
+        if len(known) >= _MOST:
+            return await page
+        known[template, theme] = page
+    try:
+        return await asyncio.shield(known[template, theme])
+    except Exception:
+        known.pop((template, theme), None)
+        raise
+
+
+async def _draw(server: Voila, snapshot: Snapshot, template: str | None, theme: str | None) -> Page:
+    configuration = server.voila_configuration
+    common = {
+        "base_url": server.base_url,
+        "settings": server.app.settings,
+        "log": server.log,
+        "voila_configuration": configuration,
+    }
+    page_config = get_page_config(**common)
+    if configuration.page_config_hook:
+        page_config = configuration.page_config_hook(
+            page_config, **common, notebook_path=server.notebook_path
+        )
+    renderer = _Renderer(
+        snapshot,
+        voila_configuration=configuration,
+        traitlet_config=server.config,
+        notebook_path=server.notebook_path,
+        template_paths=server.template_paths,
+        config_manager=server.config_manager,
+        contents_manager=server.contents_manager,
+        base_url=server.base_url,
+        kernel_spec_manager=server.kernel_spec_manager,
+        page_config=page_config,
+        mathjax_config=server.app.settings.get("mathjax_config"),
+        mathjax_url=server.app.settings.get("mathjax_url"),
+    )
+    await renderer.initialize(template=template, theme=theme)
+    renderer.resources.update(prerender.resources(snapshot.state))
+    html = await renderer.generate_content_str()
+    return Page(html, renderer.placeholder, renderer.notebook.metadata.kernelspec.name)
+
+
+class _Renderer(NotebookRenderer):  # type: ignore[misc]
+    """Voilà's renderer on cells that have run, with a placeholder for a kernel."""
+
+    def __init__(self, snapshot: Snapshot, **settings: Any):
+        super().__init__(**settings)
+        self.placeholder = str(uuid4())
+        self._snapshot = snapshot
+
+    async def load_notebook(self, path: str) -> NotebookNode:
+        notebook = deepcopy(self._snapshot.notebook)
+        if self.voila_configuration.attempt_fix_notebook:
+            return await self.fix_notebook(notebook)
+        return notebook
+
+    async def _jinja_kernel_start(self, nb: NotebookNode, **_: Any) -> str:
+        return self.placeholder
+
+    async def _jinja_notebook_execute(self, nb: NotebookNode, kernel_id: str) -> None:
+        pass
+
+    async def _jinja_cell_generator(self, nb: NotebookNode, kernel_id: str) -> Any:
+        for cell in nb.cells:
+            yield cell
+
+    _jinja_cell_generator_without_execution = _jinja_cell_generator

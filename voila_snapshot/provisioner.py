@@ -1,0 +1,182 @@
+"""Kernels that are forked from a process in which the notebook has run, for any Voilà notebook.
+
+A visitor's kernel then starts in milliseconds with everything loaded, and shares the memory of
+libraries and models with all others. Nothing here knows what the notebook does. Three ways:
+
+- `configure(server)` for a subclass of Voilà's application, with `voila_snapshot.pages` for pages
+  that are drawn once and need no kernel to be drawn;
+- plain Voilà, told by its environment:
+  `JUPYTER_DEFAULT_PROVISIONER_NAME=snapshot-provisioner voila notebook.ipynb`;
+- or a kernel specification whose metadata say
+  `{"kernel_provisioner": {"provisioner_name": "snapshot-provisioner"}}`.
+
+Under plain Voilà the kernel answers the notebook's cells with the outputs that they had. Settings
+are those of `Snapshots` (`--Snapshots.spares=2`). Only kernels that Voilà starts for a visitor
+are forked. What cannot be forked gets ordinary kernels, and the log says why: another system than
+Linux and macOS, a kernel that is not Python's, a notebook that fails or leaves threads running.
+
+A notebook sees that it runs in a copy in few ways: it ran before its visitor came, so what it says
+of the visitor (`QUERY_STRING`) may differ until `Snapshots.queries` knows it; connections and open
+files are shared with other visitors' copies; `atexit` is not heard, since copies end at once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from importlib.metadata import EntryPoint
+from pathlib import PurePosixPath
+from typing import Any
+
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
+from tornado.ioloop import IOLoop
+from voila.app import Voila
+
+from voila_snapshot import pages
+from voila_snapshot.ipc import ADDRESS
+from voila_snapshot.pool import PROVISIONER, Snapshots
+from voila_snapshot.snapshot import SINGLE_THREADED, Fork, Snapshot, SnapshotError, memory
+
+_AT_ONCE = 1.0  # seconds that a fork may take to end before it is killed
+
+
+def configure(
+    server: Voila,  # initialised, not yet started
+    watched: Iterable[str] = (),  # see `Snapshots`
+    queries: Callable[[], list[str]] | None = None,  # see `Snapshots`
+) -> Snapshots:
+    """Give every visitor of `server` a forked kernel; also `server.snapshots` from now on.
+
+    The notebook runs once the event loop does, so that the port is bound first. A kernel that
+    dies is not started again: its page is told, and a new visit is better than a page whose
+    widgets are gone.
+    """
+    name = f"{__name__}:{SnapshotProvisioner.__name__}"
+    group = KernelProvisionerFactory.GROUP_NAME
+    # Also where Kezako was installed before it had this entry point.
+    KernelProvisionerFactory.provisioners[PROVISIONER] = EntryPoint(PROVISIONER, name, group)
+    KernelProvisionerFactory.instance(parent=server).default_provisioner_name = PROVISIONER
+    server.config.KernelRestarter.setdefault("restart_limit", 0)
+    server.config.KernelRestarter.setdefault("time_to_dead", 1.0)
+    server.snapshots = Snapshots(
+        parent=server,
+        watched=list(watched),
+        queries=queries,
+        prepare=lambda snapshot: pages.drawn(server, snapshot),
+    )
+    IOLoop.current().add_callback(server.snapshots.start)
+    return server.snapshots
+
+
+class SnapshotProvisioner(LocalProvisioner):
+    """Forks a kernel from a snapshot where there is one; else starts it as ever."""
+
+    forked = False
+    process: Any = None  # a `Popen`, or a `Fork`
+    parent: Any  # the kernel's manager
+    _fork: Fork | None = None  # until it is launched
+
+    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+        """Takes `snapshot`, too: the one to fork from. Raises `SnapshotError` if it has ended."""
+        wanted = kwargs.pop("snapshot", None)
+        environment = kwargs.get("env") or {}
+        snapshot = wanted or await self._choose(environment)
+        self.forked = False
+        if snapshot is None:
+            return await super().pre_launch(**kwargs)
+        try:
+            self._fork = await snapshot.fork()
+        except SnapshotError as error:
+            if wanted:
+                raise
+            self.log.warning("A kernel starts from nothing, because %s.", error)
+            return await super().pre_launch(**kwargs)
+        self.forked, self._snapshot = True, snapshot
+        for name in ("extra_arguments", "transport_encryption"):
+            kwargs.pop(name, None)
+        # Not that of LocalProvisioner: a fork finds ports that are free when it listens.
+        return await KernelProvisionerBase.pre_launch(self, cmd=[], **kwargs)
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
+        if self._fork is None:
+            return await self._launch(cmd, **kwargs)
+        fork, self._fork = self._fork, None
+        session = self.parent.session
+        environment = {**kwargs["env"], "VOILA_KERNEL_ID": self.kernel_id}
+        fork.welcome(_visitor(self._snapshot, environment, kwargs.get("cwd"), session.key))
+        self.process, self.pid, self.pgid = fork, fork.pid, fork.pid
+        self.cwd = kwargs.get("cwd") or os.getcwd()
+        connection: Any = {
+            **fork.ports,
+            "ip": ADDRESS,
+            "transport": "tcp",
+            "key": session.key,
+            "signature_scheme": session.signature_scheme,
+        }
+        self.connection_info = connection
+        return self.connection_info
+
+    async def _launch(self, cmd: list[str], **kwargs: Any) -> Any:
+        """Start one from nothing, whose words go where those of forks do."""
+        heard, said = os.pipe()
+        kwargs |= {"stdout": said, "stderr": said}
+        try:
+            launched = await super().launch_kernel(cmd, **kwargs)
+        except BaseException:
+            os.close(heard)
+            raise
+        finally:
+            os.close(said)
+        scribe = self._snapshots().scribe(f"Kernel {self.pid}")
+        scribe.follow_beside(os.fdopen(heard, "rb"))
+        return launched
+
+    async def send_signal(self, signum: int) -> None:
+        if self.forked and self.process:
+            self.process.send_signal(signum)
+        else:
+            await super().send_signal(signum)
+
+    def get_shutdown_wait_time(self, recommended: float = 5.0) -> float:
+        return _AT_ONCE if self.forked else super().get_shutdown_wait_time(recommended)
+
+    def memory(self) -> int | None:
+        """Bytes that only this kernel uses; None where that is unknown."""
+        return memory(self.pid) if self.pid else None
+
+    async def _choose(self, environment: dict[str, str]) -> Snapshot | None:
+        snapshots = self._snapshots()
+        page = PurePosixPath(environment.get("SCRIPT_NAME", ""))
+        theirs = page.suffix == ".ipynb" and page.name != PurePosixPath(snapshots.notebook).name
+        if "SCRIPT_NAME" not in environment or not snapshots.notebook or theirs:
+            return None  # not for a visitor of this notebook
+        return await snapshots.choose(environment)
+
+    def _snapshots(self) -> Snapshots:
+        kernels = self.parent.parent  # that of all kernels, where there is one
+        server = getattr(kernels, "parent", None) or kernels or self.parent
+        if not hasattr(server, "snapshots"):
+            server.snapshots = Snapshots(parent=server)
+        return server.snapshots
+
+
+def _visitor(
+    snapshot: Snapshot, environment: dict[str, str], folder: str | None, key: bytes
+) -> dict[str, Any]:
+    """What turns a fork into the visitor's kernel."""
+    before = snapshot.environment
+    changes = {
+        name: value
+        for name, value in environment.items()
+        if before.get(name) != value and name not in SINGLE_THREADED
+    }
+    gone = [name for name in before if name not in environment and name not in SINGLE_THREADED]
+    same = folder is None or os.path.realpath(folder) == os.path.realpath(snapshot.folder)
+    return {
+        "key": key.decode(),
+        "set": changes,
+        "unset": gone,
+        "folder": "" if same else folder,
+    }

@@ -1,0 +1,300 @@
+"""A snapshot: a notebook that has run once, in a process from which kernels are forked."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import select
+import signal
+import socket
+import subprocess
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+
+from kezako.serve.logs import Hearing, Scribe
+from voila_snapshot import ipc
+
+# A process that is to be forked has no threads: libraries would lack theirs in the fork, and hang.
+SINGLE_THREADED = {
+    "KEZAKO_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "ORT_DISABLE_TELEMETRY": "1",
+    # glibc's settings: one heap costs less than one a thread; large blocks go back when freed.
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": "262144",
+}
+TIMEOUT = 120  # seconds that a notebook may take to run
+_FORK_TIMEOUT = 20  # seconds on a machine that is very busy
+_LAST_WORDS = 1.0  # seconds for what a kernel that has ended wrote last
+_AT_ONCE = 4  # forks being made: more would only fill the socket over which they are asked for
+# The folder that it runs in must not hide a library; debugpy costs 10 MB, and no visitor may debug.
+START = """import sys
+del sys.path[0]
+sys.modules["debugpy"] = None
+from voila_snapshot.zygote import main
+main()"""
+_PACKAGE = str(Path(__file__).parents[1])
+
+
+class SnapshotError(Exception):
+    """No fork can be had; the message is the rest of a sentence that begins with "because"."""
+
+
+class Fork:
+    """A kernel that was forked, with what a provisioner asks of a `subprocess.Popen`.
+
+    What it writes to its standard output and error comes over its lifeline, to a scribe.
+    """
+
+    stdin = stdout = stderr = None
+
+    def __init__(
+        self,
+        pid: int,
+        ports: Mapping[str, int],
+        writer: asyncio.StreamWriter,
+        hearing: Hearing,
+    ):
+        self.pid, self.ports = pid, dict(ports)
+        self._writer, self._hearing = writer, hearing
+        self._watch: int | None = None
+        with contextlib.suppress(AttributeError, OSError):  # Linux; elsewhere the lifeline tells
+            self._watch = os.pidfd_open(pid)
+
+    def poll(self) -> int | None:
+        """None while it lives."""
+        if self._watch is not None:
+            return 0 if _is_readable(self._watch) else None
+        return 0 if self._hearing.over.done() else None
+
+    def wait(self) -> int:
+        """Let go of one that has ended."""
+        asyncio.get_running_loop().call_later(_LAST_WORDS, self._writer.close)
+        if self._watch is not None:
+            os.close(self._watch)
+            self._watch = None
+        return 0
+
+    def send_signal(self, signum: int) -> None:
+        if self.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signum)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def welcome(self, visitor: ipc.Message) -> None:
+        """Hand it to its visitor: `key`, `set`, `unset`, `folder`."""
+        self._writer.write(ipc.encode(visitor))
+
+
+class Snapshot:
+    """A notebook that has run, and the process that forks kernels of it.
+
+    `notebook` has the outputs, `state` the widgets by model id, and `read` names the variables of
+    the environment that running it looked at.
+    """
+
+    def __init__(
+        self,
+        notebook: NotebookNode,
+        python: str,
+        folder: Path,
+        environment: Mapping[str, str],
+        scribe: Callable[[str], Scribe],  # for the process of that name
+        niceness: int = 0,
+        spares: int = 0,  # kernels forked ahead of their visitors
+    ):
+        self.notebook = deepcopy(notebook)
+        self.python = python
+        self.folder = folder
+        self.environment = {**environment, **SINGLE_THREADED}
+        self.state: dict[str, Any] = {}
+        self.read: frozenset[str] = frozenset()
+        self.pages: dict[Any, Any] = {}  # what was rendered of it
+        self._scribe = scribe
+        self._niceness = niceness
+        self._wanted = spares
+        self._spares: deque[asyncio.Task[Fork]] = deque()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._requests: socket.socket | None = None
+        self._forking = asyncio.Semaphore(_AT_ONCE)
+
+    async def start(self) -> None:
+        """Run the notebook. Raises `SnapshotError` if it cannot be run and forked."""
+        ours, theirs = socket.socketpair()
+        heard, said = socket.socketpair()
+        path = os.pathsep.join(filter(None, (_PACKAGE, self.environment.get("PYTHONPATH"))))
+        self._requests = ours
+        with theirs, said:
+            try:
+                self._process = subprocess.Popen(
+                    [self.python, "-c", START, str(theirs.fileno()), str(os.getpid())],
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    stdout=said.fileno(),
+                    stderr=said.fileno(),
+                    cwd=self.folder,
+                    env={**self.environment, "PYTHONPATH": path},
+                    start_new_session=True,  # Ctrl+C is for the server
+                )
+            except OSError as error:
+                heard.close()
+                self.kill()
+                raise SnapshotError(f"{self.python} cannot be started: {error}") from error
+        scribe = self._scribe(f"Snapshot {self._process.pid}")  # also for forks not yet welcome
+        loop = asyncio.get_running_loop()
+        _, hearing = await loop.create_connection(lambda: Hearing(scribe), sock=heard)
+        reader, writer = await _open(ours.dup())
+        try:
+            writer.write(ipc.encode({"cells": _cells(self.notebook), "niceness": self._niceness}))
+            report = await asyncio.wait_for(ipc.read(reader), TIMEOUT)
+        except TimeoutError:
+            self.kill()
+            raise SnapshotError(f"the notebook ran for more than {TIMEOUT} seconds") from None
+        except (EOFError, OSError):
+            self.kill()
+            await asyncio.wait([hearing.over], timeout=_LAST_WORDS)  # the log says why, and above
+            raise SnapshotError("the process that runs the notebook ended") from None
+        finally:
+            writer.close()
+        if trouble := report.get("trouble"):
+            self.kill()
+            raise SnapshotError(trouble)
+        self.state, self.read = report["state"], frozenset(report["read"])
+        for cell, outputs in zip(_running(self.notebook), report["outputs"], strict=True):
+            cell.outputs = [NotebookNode(output) for output in outputs]
+        self._fork_ahead()
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pids(self) -> list[int]:
+        """Of the process itself and of the kernels forked ahead."""
+        spares = [task.result().pid for task in self._spares if _has_result(task)]
+        return [self._process.pid, *spares] if self._process and self.is_alive else []
+
+    async def fork(self) -> Fork:
+        """A kernel for a visitor, which waits for its `welcome`. Raises `SnapshotError`."""
+        fork = None
+        while self._spares and fork is None:
+            with contextlib.suppress(SnapshotError):
+                ahead = await self._spares.popleft()
+                fork = ahead if ahead.poll() is None else None
+        fork = fork or await self._fork()
+        # The visitor's own page comes first.
+        asyncio.get_running_loop().call_later(0.2, self._fork_ahead)
+        return fork
+
+    def retire(self) -> None:
+        """Fork no more; the process ends when the last of its kernels has."""
+        self._wanted = 0
+        while self._spares:
+            self._spares.popleft().add_done_callback(_end)
+        if self._requests is not None:
+            self._requests.close()
+            self._requests = None
+
+    def kill(self) -> None:
+        """End the process and every kernel forked from it."""
+        self.retire()
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            self._process.wait()
+
+    def _fork_ahead(self) -> None:
+        while self.is_alive and self._requests and len(self._spares) < self._wanted:
+            task = asyncio.ensure_future(self._fork())
+            task.add_done_callback(_has_result)  # a failure is met by the next visitor
+            self._spares.append(task)
+
+    async def _fork(self) -> Fork:
+        async with self._forking:
+            return await self._fork_now()
+
+    async def _fork_now(self) -> Fork:
+        if self._requests is None or not self.is_alive:
+            raise SnapshotError("the process that ran the notebook has ended")
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                socket.send_fds(self._requests, [b"f"], [theirs.fileno()])
+            except OSError as error:
+                ours.close()
+                raise SnapshotError("the process that ran the notebook has ended") from error
+        reader, writer = await _open(ours)
+        try:
+            report = await asyncio.wait_for(ipc.read(reader), _FORK_TIMEOUT)
+        except (TimeoutError, EOFError) as error:
+            writer.close()
+            raise SnapshotError("a fork failed; the log above says why") from error
+        hearing = Hearing(self._scribe(f"Kernel {report['pid']}"))
+        writer.transport.set_protocol(hearing)
+        reader.feed_eof()
+        hearing.data_received(await reader.read())  # what came right behind the report
+        return Fork(report["pid"], report["ports"], writer, hearing)
+
+
+def memory(pid: int, shared: bool = False) -> int | None:
+    """Bytes that only process `pid` uses, or with its share of what is `shared`; None: unknown."""
+    fields = ("Pss:",) if shared else ("Private_Clean:", "Private_Dirty:")
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return None
+    return 1024 * sum(int(line.split()[1]) for line in lines if line.split()[0] in fields)
+
+
+def _running(notebook: NotebookNode) -> list[NotebookNode]:
+    """The cells that a snapshot runs: code that is not empty, nor tagged to be skipped."""
+    return [
+        cell
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        and cell.source.strip()
+        and "skip-execution" not in cell.metadata.get("tags", [])
+    ]
+
+
+def _cells(notebook: NotebookNode) -> Sequence[ipc.Message]:
+    return [
+        {
+            "source": cell.source,
+            "may_fail": "raises-exception" in cell.metadata.get("tags", []),
+        }
+        for cell in _running(notebook)
+    ]
+
+
+async def _open(end: socket.socket) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    return await asyncio.open_connection(sock=end)
+
+
+def _is_readable(descriptor: int) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _has_result(task: asyncio.Task[Fork]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is None
+
+
+def _end(task: asyncio.Task[Fork]) -> None:
+    if _has_result(task):
+        task.result().kill()
+        task.result().wait()
