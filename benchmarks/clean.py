@@ -35,7 +35,8 @@ from fine_tuning import fine_tuned  # noqa: E402
 
 from kezako.clean.auto import clean  # noqa: E402
 from kezako.clean.suspects import find_suspects  # noqa: E402
-from kezako.dataset.manifest import Manifest, Row  # noqa: E402
+from kezako.dataset.manifest import Manifest  # noqa: E402
+from kezako.dataset.row import Row  # noqa: E402
 from kezako.gather import adopt, gather_from  # noqa: E402
 from kezako.gather.sample import draw_sample  # noqa: E402
 from kezako.recipe import Recipe  # noqa: E402

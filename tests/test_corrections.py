@@ -14,7 +14,8 @@ from PIL import Image
 
 from kezako.dataset import corrections
 from kezako.dataset.corrections import A_VISIT, Full, are_taken, offer
-from kezako.dataset.manifest import Manifest, Row
+from kezako.dataset.manifest import Manifest
+from kezako.dataset.row import Row
 from kezako.page import Choice
 from kezako.page.aside import Correction
 from kezako.recipe import NEITHER

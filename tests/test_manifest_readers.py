@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from kezako.clean.marks import set_mark
-from kezako.dataset.manifest import FILE, Manifest, Row, changing
+from kezako.dataset import split
+from kezako.dataset.manifest import FILE, Manifest, changing
 from kezako.dataset.moves import Moves
+from kezako.dataset.row import Row
 from kezako.gather import gather_from
 from kezako.recipe import Recipe
 from kezako.train.dataset import Pictures
@@ -158,8 +160,8 @@ def test_a_mark_set_while_pictures_are_grouped_is_not_lost(
         gathering.kept = lambda: stale  # type: ignore[method-assign]  # read before the mark
         with Manifest(folder) as cleaner:
             set_mark(cleaner, cleaner.kept()[0], "delete")
-        gathering.group()
-        gathering.split(colours.validation_share, colours.seed)
+        split.group(gathering)
+        split.divide(gathering, colours.validation_share, colours.seed)
         row = gathering.rows(id=stale[0].id)[0]
     assert (row.mark, row.near, row.split is None) == ("delete", row.id, False)
 

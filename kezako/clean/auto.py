@@ -26,7 +26,7 @@ from kezako.clean.marks import (
     set_mark,
 )
 from kezako.clean.suspects import evidence_of, look
-from kezako.dataset.manifest import Row
+from kezako.dataset.row import Row
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from kezako.clean.evidence import Array, Floats, directions
 from kezako.clean.suspects import in_short, look
 from kezako.clean.tiles import RED, Tile, draw_tiles
-from kezako.dataset.manifest import Row
+from kezako.dataset.row import Row
 from kezako.export.crossfit import unseen_answers
 from kezako.model.decision import probabilities
 from kezako.recipe import LABEL_SEPARATOR, NEITHER, Recipe

@@ -21,7 +21,7 @@ from tqdm.auto import tqdm
 
 from kezako.clean.evidence import Array, Integers, nearest
 from kezako.clean.overlap import overlap, small
-from kezako.dataset.manifest import Row
+from kezako.dataset.row import Row
 
 CACHE = "copies.npz"
 FORMAT = "1"  # another one when overlaps are measured otherwise

@@ -24,7 +24,7 @@ from tqdm.auto import tqdm
 from kezako.clean.copies import find_copies
 from kezako.clean.evidence import Integers
 from kezako.clean.image_quality import Look, look_at
-from kezako.dataset.manifest import Row
+from kezako.dataset.row import Row
 from kezako.model.bundle import Preprocessing
 from kezako.model.classifier import prepare
 from kezako.pictures import NotAPicture, open_picture

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from kezako.clean.copies import groups_of
 from kezako.clean.suspects import in_short, look
 from kezako.clean.tiles import GREY, RED, Tile, draw_tiles
-from kezako.dataset.manifest import Row
+from kezako.dataset.row import Row
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 

@@ -11,7 +11,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from kezako.dataset.manifest import FILE, Manifest, Row, changing
+from kezako.dataset import split
+from kezako.dataset.manifest import FILE, Manifest, changing
+from kezako.dataset.row import Row
 from kezako.errors import KezakoError
 from kezako.pictures import open_picture, perceptual_hash
 from kezako.recipe import Recipe, check_folder_name
@@ -95,8 +97,8 @@ def apply_marks(
             if plan.rows:
                 manifest.moves.note(plan.rows)
         manifest.moves.finish()
-        manifest.group()  # corrections that were accepted; others keep what they have
-        manifest.split(recipe.validation_share, recipe.seed, mend=False)
+        split.group(manifest)  # corrections that were accepted; others keep what they have
+        split.divide(manifest, recipe.validation_share, recipe.seed, mend=False)
     return plan.applied()
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from kezako.clean.marks import DELETE, KEEP, MOVE, Applied, apply_marks, is_pending, set_mark, undo
-from kezako.dataset.manifest import Manifest, Row
+from kezako.dataset.manifest import Manifest
+from kezako.dataset.row import Row
 from kezako.recipe import LABEL_SEPARATOR, NEITHER, Recipe
 from kezako.workspace import Workspace
 

@@ -15,8 +15,9 @@ from kezako.clean.copies import groups_of
 from kezako.clean.evidence import Evidence, Integers, nearest, out_of_fold, vote
 from kezako.clean.features import Features, measure
 from kezako.clean.marks import belongs
-from kezako.dataset.manifest import Manifest, Row
+from kezako.dataset.manifest import Manifest
 from kezako.dataset.readiness import check_comparable
+from kezako.dataset.row import Row
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 

@@ -11,7 +11,7 @@ from ipywidgets import HTML, Box, Button, Dropdown, HBox, Image, VBox
 
 from kezako.clean.marks import DELETE, KEEP, MOVE
 from kezako.clean.review import Item, words
-from kezako.dataset.manifest import Row
+from kezako.dataset.row import Row
 from kezako.recipe import NEITHER
 
 KEYS = 9  # classes that have a digit as their key

@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from kezako import environment
-from kezako.dataset.manifest import CORRECTIONS, Manifest, ManifestError, Row
+from kezako.dataset.manifest import CORRECTIONS, Manifest, ManifestError
+from kezako.dataset.row import Row
 from kezako.errors import KezakoError
 from kezako.pictures import Picture, open_picture, shrink
 from kezako.recipe import NEITHER, check_folder_name

@@ -21,7 +21,7 @@ from tqdm.auto import tqdm
 from kezako.pictures import HASH_SIDE, perceptual_hash
 
 if TYPE_CHECKING:
-    from kezako.dataset.manifest import Row
+    from kezako.dataset.row import Row
 
 Words = npt.NDArray[np.uint64]  # (..., 4): 256 bits
 Mask = npt.NDArray[np.bool_]

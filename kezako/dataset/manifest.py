@@ -15,50 +15,19 @@ import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from kezako.dataset import split as sides
 from kezako.dataset.moves import SCHEMA as MOVES_SCHEMA
 from kezako.dataset.moves import Moves
-from kezako.dataset.split import Grouped, Split
+from kezako.dataset.row import Row
 from kezako.errors import KezakoError, of_database
 from kezako.lock import locked
 
-# "offered": a visitor's correction that the maker has not judged yet.
-Status = Literal[
-    "pending", "kept", "duplicate", "broken", "refused", "missing", "removed", "offered"
-]
 CORRECTIONS = "corrections"  # the folder of offered pictures, below data/NAME
 FILE = "manifest.db"
 PATIENCE = 30.0  # seconds for another process's commit
-
-
-@dataclass
-class Row:
-    """One picture, or one address that gave none."""
-
-    folder: str  # the class, which is the folder under pictures/
-    status: Status = "pending"
-    reason: str | None = None  # why it is not kept, in words
-    url: str | None = None  # where the bytes came from; None for a file put there by hand
-    file: str | None = None  # below data/NAME, with forward slashes
-    source: str | None = None
-    query: str | None = None
-    page: str | None = None  # the page that showed it
-    title: str | None = None
-    licence: str | None = None
-    creator: str | None = None
-    fetched_at: str | None = None  # ISO 8601, UTC
-    sha256: str | None = None  # of the bytes as they came
-    phash: str | None = None  # 256 bits as hex
-    width: int | None = None  # pixels, as stored
-    height: int | None = None
-    near: int | None = None  # group of near-duplicates, across classes
-    split: Split | None = None
-    mark: str | None = None  # "keep", "delete" or "move:FOLDER", set while cleaning
-    id: int | None = None
 
 
 _COLUMNS = tuple(field.name for field in fields(Row))
@@ -249,41 +218,6 @@ class Manifest:
         with self.transaction():
             for row in rows:
                 self.update(row, "near", "split", "status", "reason")
-
-    def group(self) -> Grouped:
-        """Put copies of one photo into groups, across classes; see `kezako.dataset.split.group`."""
-        return sides.group(self)
-
-    def split(self, share: float, seed: int, mend: bool = True) -> None:
-        """Decide train or valid for what has no side yet; see `kezako.dataset.split.divide`."""
-        sides.divide(self, share, seed, mend)
-
-    def conflicts(self) -> list[list[Row]]:
-        """Groups of near-duplicates that lie under more than one class.
-
-        Less those of series: before one background, one class's frames are near to another's.
-        """
-        divided = set(sides.series(self))
-        groups: dict[int, list[Row]] = defaultdict(list)
-        for row in self.kept():
-            if row.near is not None:
-                groups[row.near].append(row)
-        return [
-            rows
-            for rows in groups.values()
-            if len(folders := {row.folder for row in rows}) > 1 and not folders <= divided
-        ]
-
-    def notes(self) -> list[str]:
-        """What there is to know of the pictures before a figure is believed, as sentences."""
-        valid = Counter(row.folder for row in self.rows(status="kept", split="valid"))
-        return [
-            f"{folder}: nearly all pictures are one series, such as a burst or the frames of a "
-            f"film. The last {valid[folder]} judge the training and {between} before them are "
-            "left out, so they are much alike, and the error flatters: of other days and places "
-            "it says little. Pictures from several occasions make it true."
-            for folder, between in sides.series(self).items()
-        ]
 
     def transaction(self) -> _Transaction:
         """All writes in the block are committed at its end or, where it fails, none."""

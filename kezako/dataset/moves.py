@@ -15,10 +15,9 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from kezako.dataset.manifest import Row
+from kezako.dataset.row import Row
 
 Place = dict[str, Any]
 _PLACE = ("folder", "status", "reason", "file", "mark", "url")

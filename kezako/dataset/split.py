@@ -11,14 +11,9 @@ import re
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, get_args
 
-if TYPE_CHECKING:
-    from kezako.dataset.manifest import Manifest, Row
-
-# "test": kept apart, neither learnt nor looked at until the model is finished.
-Split = Literal["train", "valid", "test"]
-SIDES: tuple[Split, ...] = get_args(Split)
+from kezako.dataset.manifest import Manifest
+from kezako.dataset.row import SIDES, Row, Split
 
 BOTH_SIDES = "near to pictures on both sides of the split"
 # The reason of what is left out of a series, by which it is known: see `series`.
@@ -251,10 +246,39 @@ class _Division:
         self.changed[row.id] = row
 
 
+def conflicts(manifest: Manifest) -> list[list[Row]]:
+    """Groups of near-duplicates that lie under more than one class.
+
+    Less those of series: before one background, one class's frames are near to another's.
+    """
+    divided = set(series(manifest))
+    groups: dict[int, list[Row]] = defaultdict(list)
+    for row in manifest.kept():
+        if row.near is not None:
+            groups[row.near].append(row)
+    return [
+        rows
+        for rows in groups.values()
+        if len(folders := {row.folder for row in rows}) > 1 and not folders <= divided
+    ]
+
+
 def series(manifest: Manifest) -> dict[str, int]:
     """Classes whose pictures were divided by their order -> how many were left out between."""
     rows = manifest.rows(reason=BETWEEN, status="duplicate")
     return dict(Counter(row.folder for row in rows))
+
+
+def notes(manifest: Manifest) -> list[str]:
+    """What there is to know of the pictures before a figure is believed, as sentences."""
+    valid = Counter(row.folder for row in manifest.rows(status="kept", split="valid"))
+    return [
+        f"{folder}: nearly all pictures are one series, such as a burst or the frames of a "
+        f"film. The last {valid[folder]} judge the training and {between} before them are "
+        "left out, so they are much alike, and the error flatters: of other days and places "
+        "it says little. Pictures from several occasions make it true."
+        for folder, between in series(manifest).items()
+    ]
 
 
 def _order(row: Row) -> tuple[list[tuple[int, str]], int]:

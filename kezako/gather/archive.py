@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol, TypeVar
 
-from kezako.dataset.manifest import Status
+from kezako.dataset.row import Status
 from kezako.errors import KezakoError
 from kezako.gather.check import Reject
 from kezako.names import as_shown

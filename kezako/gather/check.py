@@ -28,7 +28,7 @@ from kezako.pictures import (
 from kezako.pictures.colour import conversion_of
 
 if TYPE_CHECKING:
-    from kezako.dataset.manifest import Status
+    from kezako.dataset.row import Status
 
 MIN_SIDE = 64  # pixels; below that a picture from the web is an icon or a tracking pixel
 OWN_SIDE = 16  # pixels of a person's own picture; 28 (digits), 32 and 48 (faces) are usual sets

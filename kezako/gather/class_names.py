@@ -15,7 +15,7 @@ from kezako.names import as_shown, spelling
 from kezako.recipe import LABEL_SEPARATOR, NEITHER, Recipe
 
 if TYPE_CHECKING:
-    from kezako.dataset.split import Split
+    from kezako.dataset.row import Split
 
 # Spelt as `spelling` does; what data sets on the web are unpacked to.
 SIDES: Mapping[str, Split] = {

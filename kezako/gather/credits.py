@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from kezako.dataset.manifest import Manifest, Row
+from kezako.dataset.manifest import Manifest
+from kezako.dataset.row import Row
 from kezako.model.bundle import CREDITS, amend, list_bundles
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace

@@ -7,8 +7,9 @@ import hashlib
 import os
 from pathlib import Path
 
-from kezako.dataset.manifest import Manifest, Row
+from kezako.dataset.manifest import Manifest
 from kezako.dataset.moves import rename
+from kezako.dataset.row import Row
 from kezako.pictures import NotAPicture, open_picture
 
 FOLDER = "damaged"  # in data/NAME; nothing is destroyed

@@ -6,8 +6,8 @@ import re
 from collections import Counter
 from datetime import UTC, datetime
 
-from kezako.dataset.manifest import Manifest, Row
-from kezako.dataset.split import Split
+from kezako.dataset.manifest import Manifest
+from kezako.dataset.row import Row, Split
 from kezako.gather.check import OWN_SIDE, Checked, Reject
 from kezako.names import as_shown
 

@@ -21,7 +21,7 @@ import httpcore
 import httpx
 
 from kezako import __version__
-from kezako.dataset.manifest import Status
+from kezako.dataset.row import Status
 from kezako.errors import KezakoError
 from kezako.gather.check import Reject
 from kezako.gather.network import (

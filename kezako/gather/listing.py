@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 
-from kezako.dataset.manifest import Row
+from kezako.dataset.row import Row
 from kezako.names import as_shown
 
 COLUMNS = (

@@ -11,7 +11,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from kezako.dataset.manifest import Row
+from kezako.dataset.row import Row
 from kezako.errors import KezakoError
 from kezako.gather.archive import Box, Entry, Folders, open_box, read_or_reject
 from kezako.gather.check import OWN_SIDE, Checked, Reject

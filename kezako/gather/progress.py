@@ -6,7 +6,7 @@ from collections import Counter
 
 from tqdm.auto import tqdm
 
-from kezako.dataset.manifest import Row
+from kezako.dataset.row import Row
 
 _SHOWN = ("kept", "duplicate", "broken", "refused")
 

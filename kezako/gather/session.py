@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from kezako.dataset import split
 from kezako.dataset.manifest import Manifest, changing
 from kezako.dataset.readiness import next_step
 from kezako.gather import damage
@@ -34,10 +35,10 @@ class Session:
 
     def finish(self, wanted: dict[str, int]) -> Summary:
         """Group copies, give new pictures their side of the split, and sum up."""
-        grouped = self.manifest.group()
-        self.manifest.split(self.recipe.validation_share, self.recipe.seed)
+        grouped = split.group(self.manifest)
+        split.divide(self.manifest, self.recipe.validation_share, self.recipe.seed)
         self.notes += told(grouped, self.keeper.crossed)
-        self.notes += self.manifest.notes()
+        self.notes += split.notes(self.manifest)
         folders, name = tuple(self.recipe.folders), self.recipe.name
         found = summarise(self.manifest, name, folders, wanted, self.before, self.notes)
         return replace(found, next=next_step(self.recipe, self.manifest))

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-from kezako.dataset.manifest import Manifest, Row
-from kezako.dataset.split import SIDES, Grouped, Split
+from kezako.dataset.manifest import Manifest
+from kezako.dataset.row import SIDES, Row, Split
+from kezako.dataset.split import Grouped, conflicts
 
 WORDS = {"train": "training", "valid": "validation", "test": "test"}  # for the sides of a split
 
@@ -89,7 +90,7 @@ def summarise(
         wanted=wanted,
         reasons=reasons,
         waiting=dict(waiting),
-        conflicts=len(manifest.conflicts()),
+        conflicts=len(conflicts(manifest)),
         added=sum(kept.values()) - before,
         notes=tuple(notes),
     )

@@ -16,7 +16,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice, zip_longest
 
-from kezako.dataset.manifest import Row
+from kezako.dataset.row import Row
 from kezako.gather.archive import read_or_reject
 from kezako.gather.check import OWN_SIDE, Checked, Reject
 from kezako.gather.check_pool import Checkers

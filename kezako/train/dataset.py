@@ -8,8 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from shlex import quote
 
-from kezako.dataset.manifest import Manifest, Row
+from kezako.dataset import split
+from kezako.dataset.manifest import Manifest
 from kezako.dataset.readiness import NotReady, too_few
+from kezako.dataset.row import Row
 from kezako.errors import KezakoError
 from kezako.recipe import Recipe
 from kezako.train.links import Links
@@ -106,7 +108,7 @@ class Pictures:
 
     def _read(self) -> list[Row]:
         with Manifest(self.folder, read_only=True) as manifest:
-            self.notes = manifest.notes()
+            self.notes = split.notes(manifest)
             self._tried = manifest.rows()
             return [row for row in manifest.on_disk() if self._belongs(row)]
 

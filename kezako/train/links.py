@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from pathlib import Path, PurePosixPath
 
-from kezako.dataset.manifest import Row
+from kezako.dataset.row import Row
 from kezako.errors import KezakoError
 from kezako.lock import locked
 

@@ -8,7 +8,9 @@ import io
 import numpy as np
 from PIL import Image
 
-from kezako.dataset.manifest import Manifest, Row
+from kezako.dataset import split
+from kezako.dataset.manifest import Manifest
+from kezako.dataset.row import Row
 from kezako.pictures import perceptual_hash
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
@@ -53,8 +55,8 @@ def fill(
             for seed in range(each):
                 url = f"https://pictures.example/{colour}/{seed}.jpg"
                 add_picture(manifest, colour, a_picture(colour, seed), url)
-        manifest.group()
-        manifest.split(recipe.validation_share, recipe.seed)
+        split.group(manifest)
+        split.divide(manifest, recipe.validation_share, recipe.seed)
     return recipe
 
 

@@ -12,7 +12,9 @@ from kezako.clean.auto import clean, decide
 from kezako.clean.features import Features
 from kezako.clean.marks import set_mark
 from kezako.cli import main
-from kezako.dataset.manifest import Manifest, Row
+from kezako.dataset import split
+from kezako.dataset.manifest import Manifest
+from kezako.dataset.row import Row
 from kezako.errors import KezakoError
 from kezako.recipe import Recipe, parse_recipe
 from kezako.workspace import Workspace
@@ -39,7 +41,7 @@ def two_strays(the_manifest: Manifest) -> list[Row]:
         add_picture(the_manifest, "red", a_picture("blue", 77)),
         add_picture(the_manifest, "green", a_picture("red", 77)),
     ]
-    the_manifest.group()
+    split.group(the_manifest)
     return rows
 
 

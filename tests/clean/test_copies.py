@@ -12,7 +12,9 @@ from kezako.clean import copies
 from kezako.clean.copies import candidates, groups_of
 from kezako.clean.gallery import Gallery
 from kezako.clean.suspects import find_suspects
-from kezako.dataset.manifest import Manifest, Row
+from kezako.dataset import split
+from kezako.dataset.manifest import Manifest
+from kezako.dataset.row import Row
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 from tests.clean.pictures import a_scene, add_picture, as_jpeg
@@ -40,7 +42,7 @@ def add_crop(manifest: Manifest, folder: str, side: str) -> Row:
 
 
 def settled(manifest: Manifest, row: Row, side: str) -> Row:
-    manifest.group()
+    split.group(manifest)
     changed = replace(manifest.rows(id=row.id)[0], split=side)
     manifest.update(changed)
     return changed

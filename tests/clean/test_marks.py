@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from kezako.clean.marks import apply_marks, is_pending, set_mark, undo
-from kezako.dataset.manifest import Manifest, Row
+from kezako.dataset.manifest import Manifest
+from kezako.dataset.row import Row
 from kezako.errors import KezakoError
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace

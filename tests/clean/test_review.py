@@ -8,7 +8,8 @@ import pytest
 
 from kezako.clean.review import Review
 from kezako.dataset.corrections import offer
-from kezako.dataset.manifest import Manifest, Row
+from kezako.dataset.manifest import Manifest
+from kezako.dataset.row import Row
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 from tests.clean.pictures import a_picture, fill

@@ -12,7 +12,9 @@ import pytest
 from kezako.clean import features
 from kezako.clean.suspects import as_table, find_suspects
 from kezako.cli import main
-from kezako.dataset.manifest import Manifest, Row
+from kezako.dataset import split
+from kezako.dataset.manifest import Manifest
+from kezako.dataset.row import Row
 from kezako.gather import gather_from
 from kezako.gather.new import new_recipe
 from kezako.recipe import Recipe
@@ -31,7 +33,7 @@ def _starter_weights(monkeypatch: pytest.MonkeyPatch) -> None:
 def a_blue_among_the_reds(the_manifest: Manifest) -> Row:
     """A picture under the wrong class."""
     row = add_picture(the_manifest, "red", a_picture("blue", 77))
-    the_manifest.group()
+    split.group(the_manifest)
     return row
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from kezako.dataset.manifest import Manifest, Row
+from kezako.dataset.manifest import Manifest
+from kezako.dataset.row import Row
 from kezako.recipe import Recipe, parse_recipe
 from kezako.workspace import Workspace
 from tests.standin.pictures import draw

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageOps
 
-from kezako.dataset.manifest import Row
+from kezako.dataset.row import Row
 from kezako.gather import gather_from
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace

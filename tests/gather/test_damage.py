@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from kezako.dataset.manifest import Manifest, Row
+from kezako.dataset.manifest import Manifest
+from kezako.dataset.row import Row
 from kezako.gather import adopt, gather_from
 from kezako.gather.sample import draw_face, draw_sample
 from kezako.recipe import Recipe

@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from kezako.dataset.manifest import Manifest
+from kezako.dataset.split import conflicts
 from kezako.gather import gather, sources
 from kezako.gather.settings import Settings
 from kezako.recipe import Recipe
@@ -100,7 +101,7 @@ def test_the_same_picture_under_two_classes_is_a_conflict(
     assert summary.kept == {"round": 12, "square": 12}
     assert summary.conflicts == 1
     with Manifest(workspace.folder("shapes")) as manifest:
-        (rows,) = manifest.conflicts()
+        (rows,) = conflicts(manifest)
     assert {row.folder for row in rows} == {"round", "square"}
     assert len({row.split for row in rows}) == 1, "near-duplicates lie on one side of the split"
 

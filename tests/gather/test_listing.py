@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from kezako.cli import main
-from kezako.dataset.manifest import Manifest, Row
+from kezako.dataset.manifest import Manifest
+from kezako.dataset.row import Row
 from kezako.gather import gather
 from kezako.gather.settings import Settings
 from kezako.recipe import Recipe

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from kezako.clean.marks import apply_marks, set_mark
-from kezako.dataset.manifest import Manifest, Row
+from kezako.dataset.manifest import Manifest
+from kezako.dataset.row import Row
 from kezako.gather import adopt, gather_from
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from kezako.cli import main
-from kezako.dataset.manifest import Manifest, Row
+from kezako.dataset.manifest import Manifest
+from kezako.dataset.row import Row
 from kezako.gather import adopt, gather, gather_from
 from kezako.gather.settings import Settings
 from kezako.recipe import Recipe

@@ -9,7 +9,8 @@ import pytest
 
 from kezako import page
 from kezako.cli import main
-from kezako.dataset.manifest import Manifest, Row
+from kezako.dataset.manifest import Manifest
+from kezako.dataset.row import Row
 from kezako.model.bundle import CREDITS, amend
 
 

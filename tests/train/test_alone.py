@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from kezako.cli import main
-from kezako.dataset.manifest import Manifest, Row
+from kezako.dataset.manifest import Manifest
 from kezako.dataset.readiness import UNFINISHED
+from kezako.dataset.row import Row
 from kezako.errors import KezakoError
 from kezako.gather.credits import write_credits
 from kezako.model.bundle import amend, list_bundles, read_bundle
