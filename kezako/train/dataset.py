@@ -115,11 +115,11 @@ class Pictures:
     def _check(self) -> None:
         if told := too_few(self.recipe, self.rows, self._tried):
             raise NotReady(told)
-        for split, use in (("train", "to learn from"), ("valid", "to judge by")):
+        for side, use in (("train", "to learn from"), ("valid", "to judge by")):
             seen = {
                 label
                 for row in self.rows
-                if row.split == split
+                if row.split == side
                 for label in self.recipe.labels_of(row.folder)
             }
             if lacking := [label for label in self.recipe.labels if label not in seen]:
