@@ -13,7 +13,9 @@ from kezako import page
 from kezako.model.bundle import MODEL
 from kezako.model.classifier import Answer
 from kezako.model.wording import SORRY
-from kezako.page import Choice, NotAPicture, bars, careful, show
+from kezako.page import Choice, careful, show
+from kezako.page.bars import bars
+from kezako.pictures import NotAPicture
 from tests.page.photos import drawn
 
 Write = Callable[..., Path]

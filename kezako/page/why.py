@@ -1,0 +1,82 @@
+"""After an answer: which parts of the photo spoke for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from html import escape
+from typing import Any
+
+import numpy as np
+from IPython.display import Image
+from ipywidgets import HTML, Output, ToggleButton, VBox
+
+from kezako.model.bundle import Preprocessing
+from kezako.model.classifier import Answer, Classifier, Floats, Scores
+from kezako.model.explanation import SCALE, laid_over, over
+from kezako.model.wording import alternative, legend
+from kezako.page.photo import preview, shown
+
+HOT = 0.9  # share of the greatest heat from which a pixel counts as where it lies
+
+
+class Why(VBox):
+    """After an answer: "Why?", which lays over the photo what spoke for that answer.
+
+    It stays empty where the classifier's bundle cannot tell, and for none of these.
+    """
+
+    def __init__(
+        self,
+        picture: Output,  # shows the photo, and its heat map while the toggle is pressed
+    ):
+        self._picture = picture
+        self._photo: tuple[Any, ...] = ()  # what `picture` showed
+        self._draw: Callable[[], Image] | None = None
+        self._toggle = ToggleButton(description="Why?")
+        self._legend = HTML()
+        super().__init__()
+        self.add_class("kezako-why")
+        self._toggle.observe(self._switch, "value")
+
+    def offer(self, classifier: Classifier, scores: Scores, answer: Answer, photo: bytes) -> None:
+        """Let the visitor ask why `photo` got `answer`."""
+        label = answer.label
+        heat = classifier.why(scores, label) if label else None
+        if label and heat is not None:
+            self._draw = partial(_drawn, photo, heat, classifier.card.preprocessing, label)
+            self._legend.value = _legend(label)
+            self.children = [self._toggle]
+
+    def clear(self) -> None:
+        """Take the toggle away, and show the photo as it was."""
+        self._toggle.value = False
+        self.children, self._draw = [], None
+
+    def _switch(self, _: Any) -> None:
+        if self._toggle.value and self._draw:
+            self._photo = self._picture.outputs
+            self._picture.outputs = ()
+            self._picture.append_display_data(self._draw())
+            self.children = [self._toggle, self._legend]
+        elif self._photo:
+            self._picture.outputs, self._photo = self._photo, ()
+            self.children = [self._toggle]
+
+
+def _drawn(photo: bytes, heat: Floats, how: Preprocessing, label: str) -> Image:
+    picture = preview(photo)
+    pixels = over(heat, how, picture.size)  # (height, width)
+    rows, columns = np.nonzero(pixels >= HOT * pixels.max())
+    words = alternative(label, columns.mean() / picture.width, rows.mean() / picture.height)
+    return shown(laid_over(picture, pixels), words)
+
+
+def _legend(label: str) -> str:
+    what, least, most = legend(label)
+    colours = ", ".join(f"rgb{colour}" for colour in SCALE)
+    return (
+        f"<p>{escape(what)}</p>"
+        f'<i style="background: linear-gradient(to right, {colours})"></i>'
+        f"<p><span>{escape(least)}</span> <span>{escape(most)}</span></p>"
+    )
