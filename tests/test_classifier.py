@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from kezako.model.bundle import CARD, KNOWN, BundleError, Card, new_bundle, read_card, seal
-from kezako.model.classifier import Classifier, Known, NotAPicture, Scores, unit
+from kezako.model.classifier import Classifier, NotAPicture, Scores
+from kezako.model.ood import Known, unit
 
 Bundle = Callable[..., Path]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections import Counter
 
 from kezako.api.settings import MEGABYTE, ApiSettings
@@ -44,3 +45,17 @@ class Gate:
 
     def give(self, size: int) -> None:
         self.bytes -= size
+
+
+def neighbourhood(address: str) -> str:
+    """What counts as one address: an IPv4 address, or the /64 that one IPv6 customer has."""
+    try:
+        ip = ipaddress.ip_address(address.split("%")[0])
+    except ValueError:
+        return "unknown"
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped:
+            return str(ip.ipv4_mapped)
+        if not ip.is_loopback:
+            return str(ipaddress.ip_network((ip, 64), strict=False))
+    return str(ip)

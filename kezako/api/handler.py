@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from tornado.http1connection import HTTP1Connection
 from tornado.ioloop import IOLoop
@@ -14,17 +14,22 @@ from tornado.web import HTTPError, RequestHandler, stream_request_body
 from traitlets.log import get_logger
 
 from kezako.api.bodies import JSON
-from kezako.api.concurrency import Busy
+from kezako.api.concurrency import Busy, Gate, neighbourhood
+from kezako.api.metrics import Metrics
 from kezako.api.rules import HEADERS, SENTENCES, TOO_SLOW, Refusal, Rules, as_json, length
-from kezako.api.settings import MEGABYTE
-from kezako.serve.admission import neighbourhood
-
-if TYPE_CHECKING:
-    from kezako.api.routes import Api
+from kezako.api.settings import MEGABYTE, ApiSettings
 
 # A refused body is read on and dropped up to here: a client that is still sending when the
 # connection closes often loses the sentence that says why.
 DRAINED = 128 * MEGABYTE  # bytes
+
+
+class Shared(Protocol):
+    """What every request of one server shares; `routes.Api` is it."""
+
+    settings: ApiSettings
+    gate: Gate
+    metrics: Metrics
 
 
 @stream_request_body
@@ -34,8 +39,8 @@ class ApiHandler(RequestHandler):
     methods: tuple[str, ...] = ("GET", "HEAD")
     open_to_all = False  # without the token
 
-    def initialize(self, api: Api) -> None:
-        self.api = api
+    def initialize(self, api: Any) -> None:
+        self.api: Shared = api
         self.rules = Rules(api.settings)
         self.body = bytearray()
         self.task: asyncio.Future[Any] | None = None  # what a visitor who leaves gives up

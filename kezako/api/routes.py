@@ -116,14 +116,20 @@ class Api:
             gauge("kezako_kernels", "Of visitors.", lambda: len(kernels))
 
 
-class NothingHandler(ApiHandler):
+class Handler(ApiHandler):
+    """A request to one of the routes below."""
+
+    api: Api
+
+
+class NothingHandler(Handler):
     """Every other address of the API."""
 
     def prepare(self) -> None:
         raise HTTPError(404)
 
 
-class PredictHandler(ApiHandler):
+class PredictHandler(Handler):
     """Pictures in, answers out."""
 
     methods = ("POST",)
@@ -172,14 +178,14 @@ class PredictHandler(ApiHandler):
         self.say(*shown(outcomes, several))
 
 
-class ModelsHandler(ApiHandler):
+class ModelsHandler(Handler):
     """Which classifiers there are; the first is the one that answers where none is named."""
 
     def get(self) -> None:
         self.say(200, {"models": [summary(*each) for each in self.api.cards().items()]})
 
 
-class OpenApiHandler(ApiHandler):
+class OpenApiHandler(Handler):
     """The description of this API."""
 
     open_to_all = True
@@ -188,7 +194,7 @@ class OpenApiHandler(ApiHandler):
         self.say(200, describe(self.api.settings))
 
 
-class HealthHandler(ApiHandler):
+class HealthHandler(Handler):
     """Whether the server is ready; it starts no kernel."""
 
     open_to_all = True
@@ -199,7 +205,7 @@ class HealthHandler(ApiHandler):
         self.say(503 if missing else 200, status, {"Retry-After": "2"} if missing else {})
 
 
-class MetricsHandler(ApiHandler):
+class MetricsHandler(Handler):
     """Figures for Prometheus."""
 
     def get(self) -> None:

@@ -35,8 +35,9 @@ from kezako.model.bundle import (
     new_bundle,
     seal,
 )
-from kezako.model.classifier import Classifier, Known, Scores, prepare, unit
+from kezako.model.classifier import Classifier, Scores, prepare
 from kezako.model.decision import Array, named, probabilities, thresholds_of
+from kezako.model.ood import Known, unit
 from kezako.recipe import Recipe
 from kezako.train.checkpoint import forget
 from kezako.train.dataset import Pictures

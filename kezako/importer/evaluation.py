@@ -15,8 +15,9 @@ from kezako.export.crossfit import fit_limit, fit_thresholds, unseen_answers
 from kezako.export.run import BANK, CALIBRATION, NEIGHBOURS, SPARED
 from kezako.importer.allowlist import Refused
 from kezako.model.bundle import KNOWN, MODEL, Card, seal
-from kezako.model.classifier import Classifier, Floats, Known, Scores, prepare, unit
+from kezako.model.classifier import Classifier, Floats, Scores, prepare
 from kezako.model.decision import Array, Integers, probabilities
+from kezako.model.ood import Known, unit
 from kezako.names import spelling
 from kezako.pictures import NotAPicture, open_picture
 from kezako.recipe import LABEL_SEPARATOR, NEITHER, Task

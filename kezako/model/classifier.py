@@ -6,7 +6,6 @@ Four methods are the whole contract between a model and whatever serves it: `ope
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from kezako.model.bundle import (
 )
 from kezako.model.decision import named, probabilities, thresholds_of
 from kezako.model.explanation import heat
+from kezako.model.ood import Known
 from kezako.model.resize import resized
 from kezako.model.runtime import Floats, Model, TookTooLong
 from kezako.pictures import NotAPicture, Picture, open_picture
@@ -156,50 +156,11 @@ class Head:
         return cls(model)
 
 
-@dataclass(frozen=True)
-class Known:
-    """Where the training pictures lie in feature space.
-
-    The distance of a picture is one minus the mean cosine similarity to its nearest training
-    pictures, after Sun et al., "Out-of-Distribution Detection with Deep Nearest Neighbors"
-    (ICML 2022).
-    """
-
-    bank: Floats  # (M, F), of unit length
-    neighbours: int
-
-    def distance(self, features: Floats) -> Floats:
-        """Distances (N,) of features (N, F): 0 the same direction, 1 unrelated, 2 opposite."""
-        similarity = unit(features) @ self.bank.T  # (N, M)
-        nearest = -np.partition(-similarity, self.neighbours - 1, axis=1)[:, : self.neighbours]
-        return np.asarray(1 - nearest.mean(axis=1), dtype=np.float32)
-
-    @classmethod
-    def read(cls, content: bytes) -> Known:
-        """From the bytes of `known.npz`. Raises `BundleError`."""
-        try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-                bank = unit(arrays["bank"].astype(np.float32))
-                return cls(bank, int(arrays["neighbours"]))
-        except Exception as error:
-            raise BundleError(f"{KNOWN} cannot be read: {error}.") from error
-
-    def write(self, path: Path) -> None:
-        bank = self.bank.astype(np.float16)  # a rounding of 0.0005, far below what separates
-        np.savez_compressed(path, bank=bank, neighbours=self.neighbours)
-
-
 def files_of(card: Card) -> list[str]:
     """The files of a bundle that answers need."""
     found = [MODEL]
     found += [HEAD] if HEAD in card.files else []  # a page without it tells no why
     return found + ([KNOWN] if card.known is not None else [])
-
-
-def unit(features: Floats) -> Floats:
-    """Features (N, F) scaled to unit length."""
-    lengths = np.linalg.norm(features, axis=1, keepdims=True)
-    return np.asarray(features / np.maximum(lengths, 1e-9), dtype=np.float32)
 
 
 def prepare(picture: Picture, how: Preprocessing) -> Floats:

@@ -190,20 +190,6 @@ class Visitors:
             del self._tickets[ticket]
 
 
-def neighbourhood(address: str) -> str:
-    """What counts as one address: an IPv4 address, or the /64 that one IPv6 customer has."""
-    try:
-        ip = ipaddress.ip_address(address.split("%")[0])
-    except ValueError:
-        return "unknown"
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip.ipv4_mapped:
-            return str(ip.ipv4_mapped)
-        if not ip.is_loopback:
-            return str(ipaddress.ip_network((ip, 64), strict=False))
-    return str(ip)
-
-
 def _is_here(address: str) -> bool:
     try:
         return ipaddress.ip_address(address).is_loopback

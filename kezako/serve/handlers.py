@@ -10,8 +10,9 @@ from jupyter_core.utils import ensure_async
 from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError
 
+from kezako.api.concurrency import neighbourhood
 from kezako.model.wording import short
-from kezako.serve.admission import LOOK_AGAIN, Place, Waiting, neighbourhood
+from kezako.serve.admission import LOOK_AGAIN, Place, Waiting
 from kezako.serve.security import Sentences
 from kezako.serve.sessions import Host
 from kezako.serve.websocket import GONE

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kezako.serve.admission import PATIENCE, QUEUE, Place, Visitors, Waiting, neighbourhood
+from kezako.api.concurrency import neighbourhood
+from kezako.serve.admission import PATIENCE, QUEUE, Place, Visitors, Waiting
 from kezako.serve.limits import Limits
 
 
