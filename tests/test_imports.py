@@ -1,106 +1,88 @@
-"""Who may import whom: the boundaries between the stages hold, and the page needs no torch."""
+"""Who may import whom: the boundaries between the folders hold, and the page needs no torch."""
 
 from __future__ import annotations
 
-import ast
 import subprocess
 import sys
-from collections.abc import Iterator
-from graphlib import TopologicalSorter
-from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parents[1] / "kezako"
-STAGES = {"gather", "train", "clean", "bring", "serve", "scale", "batch", "deploy"}
-# Beyond the shared modules.
-ALLOWED = {
-    "clean": {"train"},
-    "bring": {"train"},
-    "scale": {"batch"},
-    "doctor": STAGES,
-    "cli": STAGES,
-    "__main__": {"cli"},
+from tests.import_graph import MODULES, circle, imported
+
+# What each folder may import beside itself and SHARED. A folder that is not here may import none.
+SHARED = {"", "errors", "recipe", "workspace", "pictures", "dataset", "model"}
+MAY_IMPORT: dict[str, set[str]] = {
+    "gather": set(),
+    "train": set(),
+    "export": {"train"},
+    "clean": {"train", "export"},
+    "importer": {"train", "export"},
+    "report": set(),  # starts the training notebook, and imports no torch
+    "worker": set(),
+    "api": {"worker"},
+    "batch": {"worker"},
+    "scale": {"batch", "api", "worker"},
+    "serve": {"api", "voila_snapshot"},
+    "page": set(),
+    "deploy": set(),
+    "voila_snapshot": set(),
 }
+BELOW: dict[str, set[str]] = {  # the shared ones, lowest first, and what each may import
+    "": set(),
+    "errors": set(),
+    "pictures": {"errors"},
+    "recipe": {"errors"},
+    "workspace": {"errors", "recipe"},
+    "dataset": {"", "errors", "pictures", "recipe", "workspace"},
+    "model": {"", "errors", "pictures", "recipe", "workspace"},
+}
+MAY_IMPORT_ALL = {"cli", "doctor", "__main__"}
 HEAVY = ("torch", "torchvision", "fastai")
-
-
-def modules() -> dict[str, ast.Module]:
-    """Dotted name -> its syntax tree, for every module of the package."""
-    found = {}
-    for path in sorted(PACKAGE.rglob("*.py")):
-        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
-        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        found[name] = ast.parse(path.read_text(encoding="utf-8"))
-    return found
-
-
-MODULES = modules()
-
-
-def imported(name: str, tree: ast.AST) -> Iterator[str]:
-    """The modules that `name` imports, wherever in it the import stands."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{name} imports relatively; write the whole name"
-            for alias in node.names:
-                whole = f"{node.module}.{alias.name}"
-                yield whole if whole in MODULES else str(node.module)
+LIGHT = ("model", "page", "serve", "api", "deploy", "worker", "voila_snapshot", "report", "dataset")
 
 
 def part(name: str) -> str:
-    """The first level below the package: a stage, or a shared module."""
-    return [*name.split("."), ""][1]
+    """The first level of the package: a folder, or a file beside the folders."""
+    package, *rest = name.split(".")
+    return package if package == "voila_snapshot" else "".join(rest[:1])
 
 
-def at_import_time(tree: ast.Module) -> ast.Module:
-    """The tree without function bodies and `if TYPE_CHECKING`, which run later or never."""
-
-    class Strip(ast.NodeTransformer):
-        def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-            return None
-
-        def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
-            return None
-
-        def visit_If(self, node: ast.If) -> ast.AST | None:
-            return None if "TYPE_CHECKING" in ast.unparse(node.test) else self.generic_visit(node)
-
-    return Strip().visit(ast.parse(ast.unparse(tree)))
+def ours(name: str) -> set[str]:
+    """The parts that a module imports, its own left out."""
+    others = (
+        other
+        for other in imported(name, MODULES[name])
+        if other.split(".")[0] in ("kezako", "voila_snapshot")
+    )
+    return {part(other) for other in others} - {part(name)}
 
 
-def test_the_parts_are_where_the_design_says() -> None:
-    assert {"recipe", "workspace", "manifest", "bundle", "classifier", "page", "cli"} <= {
-        part(name) for name in MODULES
-    }
+def test_the_folders_are_those_of_the_rules() -> None:
+    assert {part(name) for name in MODULES} == {*MAY_IMPORT, *BELOW, *MAY_IMPORT_ALL}
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_no_stage_imports_another(name: str) -> None:
+def test_nobody_imports_upwards(name: str) -> None:
     own = part(name)
-    forbidden = (STAGES | {"cli"}) - {own} - ALLOWED.get(own, set())
-    crossed = {other for other in imported(name, MODULES[name]) if other.startswith("kezako.")}
-    assert not {other for other in crossed if part(other) in forbidden}
+    if own in MAY_IMPORT_ALL:
+        return
+    allowed = BELOW[own] if own in BELOW else MAY_IMPORT[own] | SHARED
+    if own == "voila_snapshot":
+        allowed = set()  # could be released alone
+    assert ours(name) <= allowed
 
 
 def test_imports_make_no_circle() -> None:
-    graph = {
-        name: {other for other in imported(name, at_import_time(tree)) if other in MODULES} - {name}
-        for name, tree in MODULES.items()
-    }
-    for needed in graph.values():
-        needed.discard("kezako")  # the package itself holds the version and imports nothing
-    assert set(TopologicalSorter(graph).static_order()) >= set(MODULES)  # raises on a circle
+    assert circle() == []
 
 
-def test_the_package_itself_imports_nothing() -> None:
-    assert not list(imported("kezako", MODULES["kezako"]))
+def test_the_packages_themselves_import_nothing() -> None:
+    assert not [*imported("kezako", MODULES["kezako"])]
+    assert not [*imported("voila_snapshot", MODULES["voila_snapshot"])]
 
 
 def test_what_serves_or_starts_a_training_imports_no_torch() -> None:
-    light = [name for name in MODULES if part(name) in ("classifier", "page", "serve", "report")]
+    light = [name for name in MODULES if part(name) in LIGHT]
     code = (
         "import importlib, sys\n"
         f"for name in {['kezako.cli', *light]!r}:\n"
@@ -112,9 +94,7 @@ def test_what_serves_or_starts_a_training_imports_no_torch() -> None:
     assert ran.returncode == 0, ran.stderr
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in MODULES if part(name) in ("classifier", "page", "serve", "bundle")]
-)
+@pytest.mark.parametrize("name", [name for name in MODULES if part(name) in LIGHT])
 def test_what_serves_names_no_torch(name: str) -> None:
     roots = {other.split(".")[0] for other in imported(name, MODULES[name])}
     assert not roots & set(HEAVY)
