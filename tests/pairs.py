@@ -37,7 +37,7 @@ PHOTOS = 40  # that `predict` is asked about
 EXPORT = "export.pkl"  # in the workspace, for `import`
 PRELOADED = [
     "kezako.cli", "kezako.gather", "kezako.gather.own_pictures", "kezako.gather.credits",
-    "kezako.gather.listing", "kezako.clean.marks", "kezako.batch.run", "kezako.deploy.run",
+    "kezako.clean.marks", "kezako.batch.run", "kezako.deploy.run",
     "kezako.gather.sample", "kezako.gather.new", "kezako.model.classifier",
 ]  # fmt: skip
 LIGHT: dict[str, list[str]] = {

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from kezako.api.metrics import Metrics
 from kezako.api.settings import ApiSettings
 from kezako.worker.client import Predictor
-from kezako.worker.frames import Picture
-from kezako.worker.outcome import Outcome
+from kezako.worker.protocol import Outcome, Picture
 from kezako.worker.retrying import Patient
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kezako.model.bundle import MODEL, Card
-from kezako.worker.outcome import Outcome, problem
+from kezako.worker.protocol import Outcome, problem
 
 
 def shown(outcomes: Sequence[Outcome], several: bool) -> tuple[int, dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ from traitlets.log import get_logger
 from kezako.api.bodies import Unreadable, kind_of, read_pictures
 from kezako.api.concurrency import Gate
 from kezako.api.handler import ApiHandler
-from kezako.api.health import Health
 from kezako.api.metrics import CONTENT_TYPE, Metrics
 from kezako.api.openapi import describe
 from kezako.api.queue import Full, Late, Queue
@@ -23,7 +22,31 @@ from kezako.api.settings import ApiSettings, switched_on
 from kezako.model.bundle import NOT_CLASSIFIERS, BundleError, Card, list_bundles, read_card
 from kezako.serve.logs import Scribe, all_together
 from kezako.worker.client import Predictor
-from kezako.worker.outcome import Outcome
+from kezako.worker.protocol import Outcome
+
+
+class Health:
+    """Named checks; the server is ready when all of them say so."""
+
+    def __init__(self) -> None:
+        self._checks: dict[str, Callable[[], bool]] = {}
+
+    def add(self, name: str, check: Callable[[], bool]) -> None:
+        """Ask `check` at each look; it is to be quick, and a raising one counts as not ready."""
+        self._checks[name] = check
+
+    def missing(self) -> list[str]:
+        """The names of the checks that say no; empty when ready."""
+        return [name for name, check in self._checks.items() if not _passes(name, check)]
+
+
+def _passes(name: str, check: Callable[[], bool]) -> bool:
+    try:
+        return bool(check())
+    except Exception as error:
+        get_logger().warning("The health check %s failed: %s", name, error)
+        return False
+
 
 Route = tuple[str, type[ApiHandler], dict[str, object]]
 

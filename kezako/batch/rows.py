@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kezako.model.bundle import Card
 from kezako.names import as_shown
-from kezako.worker.outcome import Outcome, problem
+from kezako.worker.protocol import Outcome, problem
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run begins so
 

@@ -17,7 +17,7 @@ from kezako.batch.workers import SECONDS_EACH, Workers
 from kezako.errors import KezakoError
 from kezako.model.bundle import MODEL, Card
 from kezako.model.classifier import Classifier
-from kezako.worker.outcome import Outcome, problem, reason
+from kezako.worker.protocol import Outcome, problem, reason
 from kezako.workspace import Workspace
 
 ROWS = 64  # written at once

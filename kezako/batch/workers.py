@@ -12,8 +12,8 @@ from typing import TypeVar
 import psutil
 
 from kezako.worker.client import Predictor
-from kezako.worker.outcome import Outcome
 from kezako.worker.process import cores
+from kezako.worker.protocol import Outcome
 from kezako.worker.retrying import Patient
 
 AHEAD = 16  # pictures for each worker that may be under way: what a slow one may hold up

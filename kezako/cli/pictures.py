@@ -82,7 +82,7 @@ def _add_pictures(commands: Commands) -> None:
 
 
 def _pictures(arguments: argparse.Namespace, workspace: Workspace) -> None:
-    from kezako.gather.listing import as_csv, as_table
+    from kezako.gather.summary import as_csv, as_table
 
     with manifest_of(arguments.name, workspace) as manifest:
         where = {"status": arguments.status} if arguments.status else {}

@@ -11,7 +11,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-async def in_order(
+async def ordered_map(
     items: Iterable[T],  # taken lazily
     work: Callable[[T], Awaitable[R]],
     ahead: Callable[[], int],  # how many may be under way, asked before each is taken

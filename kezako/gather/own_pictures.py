@@ -17,7 +17,7 @@ from kezako.gather.archive import Box, Entry, Folders, open_box, read_or_reject
 from kezako.gather.check import OWN_SIDE, Checked, Reject
 from kezako.gather.check_pool import Checkers
 from kezako.gather.class_names import ClassNames, Place
-from kezako.gather.ordered import in_order
+from kezako.gather.ordered import ordered_map
 from kezako.gather.progress import Bar
 from kezako.gather.session import AHEAD, Session
 from kezako.names import as_shown
@@ -63,7 +63,7 @@ async def _take(session: Session, box: Box, chosen: dict[Entry, Place], title: s
     with Bar(title, total=len(chosen)) as bar:
         async with (
             Checkers() as checkers,
-            aclosing(in_order(chosen.items(), work, lambda: AHEAD)) as results,
+            aclosing(ordered_map(chosen.items(), work, lambda: AHEAD)) as results,
         ):
             async for (entry, place), outcome in results:
                 row = Row(folder=place.folder, title=entry.name, source=box.kind)
@@ -118,7 +118,7 @@ class _Adoption:
         with Bar("pictures put there by hand", total=len(new)) as bar:
             async with (
                 Checkers() as checkers,
-                aclosing(in_order(new.items(), work, lambda: AHEAD)) as results,
+                aclosing(ordered_map(new.items(), work, lambda: AHEAD)) as results,
             ):
                 async for (entry, place), outcome in results:
                     bar.count(self._adopt(entry, place, outcome))

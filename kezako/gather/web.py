@@ -21,7 +21,7 @@ from kezako.gather.archive import read_or_reject
 from kezako.gather.check import OWN_SIDE, Checked, Reject
 from kezako.gather.check_pool import Checkers
 from kezako.gather.fetch import Fetcher, ProxyTrouble
-from kezako.gather.ordered import in_order
+from kezako.gather.ordered import ordered_map
 from kezako.gather.progress import Bar
 from kezako.gather.session import Session
 from kezako.gather.settings import Settings
@@ -168,7 +168,7 @@ class _Class:
             except Exception as error:  # else this row would stop each later run as well
                 return Reject("broken", f"failed: {type(error).__name__}: {error}"[:200])
 
-        async with aclosing(in_order(rows, get, self._ahead)) as results:
+        async with aclosing(ordered_map(rows, get, self._ahead)) as results:
             async for row, outcome in results:
                 self._desk.session.keeper.settle(row, outcome)
                 bar.count(row)

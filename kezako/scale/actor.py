@@ -17,7 +17,7 @@ from kezako.model.bundle import MODEL, Card
 from kezako.scale.packed import Packed
 from kezako.scale.storage import Place
 from kezako.worker.client import Predictor
-from kezako.worker.outcome import Outcome, problem, reason
+from kezako.worker.protocol import Outcome, problem, reason
 from kezako.worker.retrying import Patient
 
 READERS = 8  # threads that read ahead: an object store answers after 50 ms, a model after 15

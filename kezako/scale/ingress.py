@@ -20,7 +20,7 @@ from kezako.api.openapi import describe
 from kezako.api.responses import shown
 from kezako.api.rules import HEADERS, SENTENCES, TOO_SLOW, UNKNOWN, Refusal, Rules, as_json
 from kezako.api.settings import ApiSettings
-from kezako.worker.outcome import Outcome
+from kezako.worker.protocol import Outcome
 
 PAUSES = (0.1, 0.3, 1.0, 2.0)  # s before the next try, when a replica was lost with a picture
 SOON = 2.0  # s that a busy replica may take to say what it is

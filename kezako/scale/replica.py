@@ -14,7 +14,7 @@ from kezako.api.responses import summary
 from kezako.errors import KezakoError
 from kezako.scale.packed import Packed
 from kezako.worker.client import Predictor
-from kezako.worker.outcome import Outcome, problem, reason
+from kezako.worker.protocol import Outcome, problem, reason
 from kezako.worker.retrying import Patient
 
 TOGETHER = 8  # pictures of one question to the worker

@@ -19,7 +19,7 @@ from kezako.batch.files import check, files
 from kezako.batch.workers import LARGEST, read, too_large
 from kezako.errors import KezakoError
 from kezako.lock import locked
-from kezako.worker.outcome import Outcome
+from kezako.worker.protocol import Outcome
 
 PAUSES = 1.0, 5.0  # seconds before a second and a third try: a store is busy, a network is away
 FAILURES = (pa.ArrowException, OSError)

@@ -11,8 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from kezako.worker.frames import Picture, read_answer, write_question
-from kezako.worker.outcome import Outcome
+from kezako.worker.protocol import Outcome, Picture, read_answer, write_question
 
 _ROOT = Path(__file__).parents[2]
 _PATH = "import sys; sys.path.append(sys.argv.pop(1)); "  # last, so that it shadows no module

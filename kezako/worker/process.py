@@ -22,8 +22,7 @@ from typing import IO
 from kezako.model.bundle import CARD, HEAD, KNOWN, MODEL, BundleError
 from kezako.model.classifier import Classifier, NotAPicture, TookTooLong
 from kezako.model.wording import sentence
-from kezako.worker.frames import read_question, write_answer
-from kezako.worker.outcome import Outcome
+from kezako.worker.protocol import Outcome, read_question, write_answer
 
 HELD = 4  # classifiers open at once, about 60 MB each
 SETTLING = 5.0  # s that files may be on their way before it is said that they do not open

@@ -10,8 +10,7 @@ from typing import TypeVar
 from traitlets.log import get_logger
 
 from kezako.worker.client import Died, Predictor
-from kezako.worker.frames import Picture
-from kezako.worker.outcome import Outcome
+from kezako.worker.protocol import Outcome, Picture
 
 STARTING = 60.0  # s that a worker may take to load its libraries on a busy machine
 SLOW = "This picture takes too long to open here. Please send a smaller copy."

@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 import pytest
 
-from kezako.gather.ordered import in_order
+from kezako.gather.ordered import ordered_map
 
 
 def test_results_come_in_order_and_only_so_many_are_under_way() -> None:
@@ -23,7 +23,7 @@ def test_results_come_in_order_and_only_so_many_are_under_way() -> None:
         return number * number
 
     async def all_of_them() -> list[tuple[int, int]]:
-        return [pair async for pair in in_order(range(200), work, lambda: 8)]
+        return [pair async for pair in ordered_map(range(200), work, lambda: 8)]
 
     assert asyncio.run(all_of_them()) == [(n, n * n) for n in range(200)]
     assert most == 8
@@ -51,7 +51,7 @@ def test_items_are_taken_lazily_and_the_rest_is_cancelled() -> None:
 
     async def three_of_them() -> list[int]:
         found = []
-        async with aclosing(in_order(endless(), work, lambda: 5)) as results:  # type: ignore[arg-type]
+        async with aclosing(ordered_map(endless(), work, lambda: 5)) as results:  # type: ignore[arg-type]
             async for _, result in results:
                 found.append(result)
                 if len(found) == 3:
@@ -69,7 +69,7 @@ def test_an_error_in_the_work_is_the_callers() -> None:
         return 1 // (number - 3)
 
     async def all_of_them() -> None:
-        async for _ in in_order(range(9), work, lambda: 4):
+        async for _ in ordered_map(range(9), work, lambda: 4):
             pass
 
     with pytest.raises(ZeroDivisionError):

@@ -15,8 +15,8 @@ import pytest
 import torch
 from fastai.vision.all import Learner, Resize, aug_transforms
 
-from tests.bring.answers import ours, read, theirs
-from tests.bring.test_reading import network
+from tests.importer.answers import ours, read, theirs
+from tests.importer.test_reading import network
 
 # How older versions called what today's export holds, in the text of a pickle of protocol 2.
 OLDER = {
@@ -105,5 +105,5 @@ def test_a_label_function_that_is_only_named(
     export = exported(learner, pickle_module=pickle)
     with zipfile.ZipFile(export) as archive:
         assert b"test_older_exports\nby_name\n" in archive.read("export/data.pkl")
-    other = renamed(export, {b"ctests.bring.test_older_exports\n": b"c__main__\n"})
+    other = renamed(export, {b"ctests.importer.test_older_exports\n": b"c__main__\n"})
     assert read(other).labels == ("happy", "sad")

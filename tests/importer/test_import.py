@@ -15,9 +15,9 @@ from fastai.vision.all import Learner, Normalize, Resize, aug_transforms, imagen
 
 from kezako.model.bundle import read_card
 from kezako.model.classifier import Classifier
-from tests.bring.hostile import kinds
-from tests.bring.test_reading import network
 from tests.cards import check_every_figure
+from tests.importer.hostile import kinds
+from tests.importer.test_reading import network
 from tests.train.test_export import stock_fastai
 
 ROOT = Path(__file__).parents[2]

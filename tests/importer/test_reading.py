@@ -34,7 +34,7 @@ from torch import nn
 
 from kezako.importer.allowlist import Refused
 from kezako.importer.convert import Order, convert
-from tests.bring.answers import ours, read, theirs
+from tests.importer.answers import ours, read, theirs
 
 
 class Inverted(Transform):

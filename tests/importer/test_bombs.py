@@ -28,7 +28,7 @@ from kezako.importer.records import Name, Record
 from kezako.importer.tensors import to_tensor
 
 from fastai.vision.all import Learner, Normalize, Resize, imagenet_stats  # isort: skip
-from tests.bring.test_reading import network  # isort: skip
+from tests.importer.test_reading import network  # isort: skip
 
 SECONDS, MEGABYTES = 6, 800  # for a pickle of the largest size that is read
 WITH_TORCH = 30, 1500  # whose import alone takes a third

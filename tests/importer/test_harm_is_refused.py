@@ -15,7 +15,7 @@ import torch
 
 from kezako.importer.allowlist import Refused
 from kezako.importer.container import open_export
-from tests.bring.hostile import KINDS, RAW, Calls, kinds
+from tests.importer.hostile import KINDS, RAW, Calls, kinds
 
 
 def wait_for(path: Path) -> bool:

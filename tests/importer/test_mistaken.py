@@ -18,7 +18,7 @@ import pytest
 from kezako.gather.sample import draw_face
 from kezako.importer.allowlist import Refused
 from kezako.importer.container import open_export
-from tests.bring.test_import import command
+from tests.importer.test_import import command
 
 
 def refusal_of(path: Path) -> str:

@@ -32,8 +32,8 @@ from fastai.vision.all import (
 )
 from torchvision.models import squeezenet1_1
 
-from tests.bring.answers import ours, theirs
-from tests.bring.test_reading import network
+from tests.importer.answers import ours, theirs
+from tests.importer.test_reading import network
 
 NORMAL = Normalize.from_stats(*imagenet_stats)
 KINDS: dict[str, dict[str, Any]] = {
