@@ -13,7 +13,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from kezako.gather.sample import CLASSES, draw_face
-from kezako.model.bundle import MODEL, Card, Preprocessing, new_bundle, seal
+from kezako.model.bundle import MODEL, Card, Preprocessing, new_bundle, write_card
 from kezako.workspace import Workspace
 from tests.browser import a_browser, a_desk, a_phone  # noqa: F401  fixtures for all tests
 
@@ -117,7 +117,7 @@ def a_bundle() -> Callable[..., Path]:
         )  # fmt: skip
         with new_bundle(models / name) as folder:
             (folder / MODEL).write_bytes(_mean_colour(len(labels)))
-            seal(folder, sealed)
+            write_card(folder, sealed)
         return models / name
 
     return write

@@ -18,7 +18,7 @@ from kezako.errors import KezakoError
 from kezako.model import bundle
 from kezako.model.bundle import BundleError, amend, list_bundles, new_bundle, read_bundle, read_card
 from kezako.model.classifier import Classifier
-from kezako.worker.process import Shelf
+from kezako.worker.process import ModelCache
 from tests.holding import ROOT, held
 from tests.needs import only_where
 
@@ -96,11 +96,11 @@ def test_readers_find_it_whole_while_it_is_exchanged(colours: Path, how: str) ->
 def test_what_serves_it_logs_nothing_alarming(
     colours: Path, how: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    shelf = Shelf(colours.parent, threads=1)
+    cache = ModelCache(colours.parent, threads=1)
     with exchanged(colours, how):
         end = time.monotonic() + SECONDS
         while time.monotonic() < end:
-            assert shelf.get("colours").card.name == "colours"
+            assert cache.get("colours").card.name == "colours"
     assert capfd.readouterr().err == ""
 
 

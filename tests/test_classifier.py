@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kezako.model.bundle import CARD, KNOWN, BundleError, Card, new_bundle, read_card, seal
+from kezako.model.bundle import CARD, KNOWN, BundleError, Card, new_bundle, read_card, write_card
 from kezako.model.classifier import Classifier, NotAPicture, Scores
-from kezako.model.ood import Known, unit
+from kezako.model.ood import OutOfDistribution, unit
 
 Bundle = Callable[..., Path]
 
@@ -25,10 +25,10 @@ def reopened(a_bundle: Bundle, tmp_path: Path) -> Callable[..., Classifier]:
         folder = a_bundle(tmp_path / "models", "colours", ("red", "green", "blue"), task=task)
         if "known" in changes:
             bank = np.eye(3, dtype=np.float32)[:2]  # reddish and greenish pictures were learnt
-            Known(bank, 1).write(folder / KNOWN)
+            OutOfDistribution(bank, 1).write(folder / KNOWN)
         card = json.loads((folder / CARD).read_text()) | changes
         (folder / CARD).write_text(json.dumps(card))
-        seal(folder, read_card(folder))
+        write_card(folder, read_card(folder))
         return Classifier.open(folder)
 
     return open_changed
@@ -79,23 +79,25 @@ def test_what_is_no_picture_is_refused_with_a_sentence(reopened: Callable[..., C
 
 def test_distance_is_one_minus_the_similarity_of_the_nearest() -> None:
     bank = unit(np.array([[1, 0], [0, 2], [1, 1]], np.float32))
-    distance = Known(bank, 2).distance(np.array([[5, 0], [-1, 0]], np.float32))
+    distance = OutOfDistribution(bank, 2).distance(np.array([[5, 0], [-1, 0]], np.float32))
     assert distance[0] == pytest.approx(1 - (1 + 0.5**0.5) / 2)
     assert distance[1] == pytest.approx(1 - (0 - 0.5**0.5) / 2)
 
 
 def test_the_bank_survives_being_written(tmp_path: Path) -> None:
     bank = unit(np.random.default_rng(0).normal(size=(50, 16)).astype(np.float32))
-    Known(bank, 5).write(tmp_path / KNOWN)
-    read = Known.read((tmp_path / KNOWN).read_bytes())
+    OutOfDistribution(bank, 5).write(tmp_path / KNOWN)
+    read = OutOfDistribution.read((tmp_path / KNOWN).read_bytes())
     query = bank[:3] + np.float32(0.1)
-    assert read.distance(query) == pytest.approx(Known(bank, 5).distance(query), abs=1e-3)
+    assert read.distance(query) == pytest.approx(
+        OutOfDistribution(bank, 5).distance(query), abs=1e-3
+    )
 
 
 def test_a_bank_with_pickled_objects_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / KNOWN, bank=np.array([{"a": 1}], dtype=object), neighbours=1)
     with pytest.raises(BundleError):
-        Known.read((tmp_path / KNOWN).read_bytes())
+        OutOfDistribution.read((tmp_path / KNOWN).read_bytes())
 
 
 def test_a_model_that_is_none_is_refused(a_bundle: Bundle, tmp_path: Path) -> None:
@@ -103,6 +105,6 @@ def test_a_model_that_is_none_is_refused(a_bundle: Bundle, tmp_path: Path) -> No
     card: Card = read_card(folder)
     with new_bundle(folder) as staged:
         (staged / "model.onnx").write_bytes(b"no model")
-        seal(staged, card)
+        write_card(staged, card)
     with pytest.raises(BundleError, match="no model that ONNX Runtime opens"):
         Classifier.open(folder)

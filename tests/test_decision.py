@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from kezako.export.evaluation import compare
-from kezako.model.bundle import read_card, seal
+from kezako.model.bundle import read_card, write_card
 from kezako.model.classifier import Classifier, Scores
 from kezako.model.decision import named, probabilities, thresholds_of
 
@@ -47,7 +47,7 @@ def test_the_page_names_what_the_figures_count(
 ) -> None:
     thresholds = {"red": 0.31, "blue": 0.7} if task == "multi" else {}
     folder = a_bundle(tmp_path, "colours", LABELS, task=task)
-    seal(folder, replace(read_card(folder), thresholds=thresholds))
+    write_card(folder, replace(read_card(folder), thresholds=thresholds))
     classifier = Classifier.open(folder)
     multi = task == "multi"
     logits = np.random.default_rng(0).normal(size=(300, 3)).astype(np.float32)

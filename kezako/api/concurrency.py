@@ -14,7 +14,7 @@ class Busy(Exception):
     """There is no room for this request now."""
 
 
-class Gate:
+class ConcurrencyLimit:
     """Counts what is under way; who `enter`s must `leave`."""
 
     def __init__(self, settings: ApiSettings):

@@ -14,7 +14,7 @@ from tornado.web import HTTPError, RequestHandler, stream_request_body
 from traitlets.log import get_logger
 
 from kezako.api.bodies import JSON
-from kezako.api.concurrency import Busy, Gate, neighbourhood
+from kezako.api.concurrency import Busy, ConcurrencyLimit, neighbourhood
 from kezako.api.metrics import Metrics
 from kezako.api.rules import HEADERS, SENTENCES, TOO_SLOW, Refusal, Rules, as_json, length
 from kezako.api.settings import MEGABYTE, ApiSettings
@@ -28,7 +28,7 @@ class Shared(Protocol):
     """What every request of one server shares; `routes.Api` is it."""
 
     settings: ApiSettings
-    gate: Gate
+    gate: ConcurrencyLimit
     metrics: Metrics
 
 

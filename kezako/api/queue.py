@@ -14,7 +14,7 @@ from kezako.api.metrics import Metrics
 from kezako.api.settings import ApiSettings
 from kezako.worker.client import Predictor
 from kezako.worker.protocol import Outcome, Picture
-from kezako.worker.retrying import Patient
+from kezako.worker.retrying import RetryingWorker
 
 
 class Full(Exception):
@@ -43,7 +43,7 @@ class Queue:
 
     def __init__(self, predictor: Predictor, settings: ApiSettings, metrics: Metrics):
         self._predictor = predictor
-        self._patient = Patient(predictor, settings.seconds_each)
+        self._worker = RetryingWorker(predictor, settings.seconds_each)
         self._settings = settings
         self._metrics = metrics
         self._requests: deque[_Request] = deque()
@@ -101,7 +101,7 @@ class Queue:
     async def _classify(self, names: Sequence[str], picture: Picture) -> Outcome:
         start = time.monotonic()
         loop = asyncio.get_running_loop()
-        asked = loop.run_in_executor(self._thread, self._patient.ask, names, [picture])
+        asked = loop.run_in_executor(self._thread, self._worker.ask, names, [picture])
         outcome = (await asked)[0]
         if "failed" not in outcome:
             took = time.monotonic() - start

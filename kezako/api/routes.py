@@ -11,7 +11,7 @@ from tornado.web import HTTPError
 from traitlets.log import get_logger
 
 from kezako.api.bodies import Unreadable, kind_of, read_pictures
-from kezako.api.concurrency import Gate
+from kezako.api.concurrency import ConcurrencyLimit
 from kezako.api.handler import ApiHandler
 from kezako.api.metrics import CONTENT_TYPE, Metrics
 from kezako.api.openapi import describe
@@ -67,7 +67,7 @@ class Api:
         self.settings = ApiSettings.from_environment() if settings is None else settings
         self.metrics = Metrics()
         self.health = Health()
-        self.gate = Gate(self.settings)
+        self.gate = ConcurrencyLimit(self.settings)
         self._models = models
         self._default = default
         self._answers = switched_on() and not elsewhere

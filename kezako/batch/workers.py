@@ -14,7 +14,7 @@ import psutil
 from kezako.worker.client import Predictor
 from kezako.worker.process import cores
 from kezako.worker.protocol import Outcome
-from kezako.worker.retrying import Patient
+from kezako.worker.retrying import RetryingWorker
 
 AHEAD = 16  # pictures for each worker that may be under way: what a slow one may hold up
 READING = 2  # threads for each worker: one reads the next file while the other waits
@@ -39,9 +39,9 @@ class Workers:
         self._name = name
         self._count = processes or _suitable()
         self._predictors = [Predictor(models, threads=1) for _ in range(self._count)]
-        self._idle: queue.SimpleQueue[Patient] = queue.SimpleQueue()
+        self._idle: queue.SimpleQueue[RetryingWorker] = queue.SimpleQueue()
         for predictor in self._predictors:
-            self._idle.put(Patient(predictor, seconds))
+            self._idle.put(RetryingWorker(predictor, seconds))
         self._threads = ThreadPoolExecutor(READING * self._count, "kezako-worker")
 
     def __enter__(self) -> Workers:

@@ -39,7 +39,7 @@ ROUNDS = 3  # each sees the labels that the one before mended; a fourth finds li
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Decision:
     """What the rule decided about one picture."""
 
     row: Row  # as it was
@@ -55,7 +55,7 @@ class Verdict:
 class Cleaned:
     """What one unattended cleaning decided, and what came of it."""
 
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[Decision, ...]
     applied: Applied
 
     def __str__(self) -> str:
@@ -85,7 +85,7 @@ def decide(
     recipe: Recipe,
     rows: Sequence[Row],  # (N,)
     features: Features,  # of the same pictures
-) -> list[Verdict]:
+) -> list[Decision]:
     """What the rule would do; changes nothing."""
     folders = [row.folder for row in rows]
     sure = np.zeros(len(rows))
@@ -117,8 +117,8 @@ def certain(evidence: Evidence) -> npt.NDArray[np.bool_]:
     return np.asarray(wrong & agreed & (own(evidence.p, said) > SURE))
 
 
-def _verdict(row: Row, folder: str, sure: float, drawn: bool) -> Verdict:
+def _verdict(row: Row, folder: str, sure: float, drawn: bool) -> Decision:
     reason = f"looks like {folder} ({100 * sure:.0f} %), lay in {row.folder}"
     if drawn:
-        return Verdict(row, DELETE, f"{reason}, and looks drawn")
-    return Verdict(row, MOVE + folder, reason)
+        return Decision(row, DELETE, f"{reason}, and looks drawn")
+    return Decision(row, MOVE + folder, reason)

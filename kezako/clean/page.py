@@ -19,7 +19,7 @@ from kezako.workspace import Workspace
 MEASURED = "features.npz"  # where it is, suspects are found in seconds; its module needs torch
 
 
-class Desk(VBox):
+class CleanPage(VBox):
     """What `clean.ipynb` shows: a cleaner, and the suspects first once they were looked for.
 
     `?name=NAME` of the page's address picks the recipe, else `$KEZAKO_MODEL`, else the first.

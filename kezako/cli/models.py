@@ -76,14 +76,14 @@ def _add_import(commands: Commands) -> None:
 
 
 def _import(arguments: argparse.Namespace, workspace: Workspace) -> None:
-    from kezako.importer.run import Request, bring
+    from kezako.importer.run import Request, import_export
 
     request = Request(
         arguments.file, arguments.name, arguments.pictures,
         tuple(label.strip() for label in arguments.labels.split(",") if label.strip()),
         arguments.size, arguments.resize, tuple(arguments.skip), arguments.replace,
     )  # fmt: skip
-    card = bring(request, workspace)
+    card = import_export(request, workspace)
     print(f"It tells apart: {', '.join(card.labels)}.")
     if card.figures:
         print(f"Error on your pictures: {_errors(card)}")

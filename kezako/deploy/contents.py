@@ -19,7 +19,7 @@ from kezako.model.bundle import (
     BundleError,
     Card,
     read_bundle,
-    seal,
+    write_card,
 )
 from kezako.workspace import Workspace
 
@@ -64,7 +64,7 @@ def copy_bundle(bundle: Path, target: Path) -> Card:
     target.mkdir(parents=True)
     for name, content in files.items():
         (target / name).write_bytes(content)
-    return seal(target, card)
+    return write_card(target, card)
 
 
 def copy_page(workspace: Workspace, target: Path) -> None:

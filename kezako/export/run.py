@@ -33,11 +33,11 @@ from kezako.model.bundle import (
     Precision,
     Preprocessing,
     new_bundle,
-    seal,
+    write_card,
 )
 from kezako.model.classifier import Classifier, Scores, prepare
 from kezako.model.decision import Array, named, probabilities, thresholds_of
-from kezako.model.ood import Known, unit
+from kezako.model.ood import OutOfDistribution, unit
 from kezako.recipe import Recipe
 from kezako.train.checkpoint import forget
 from kezako.train.dataset import Pictures
@@ -47,7 +47,7 @@ from kezako.workspace import Workspace
 NEIGHBOURS = 5  # for the distance; 1, 10 and 30 tell bears from other photos less well
 BANK = 5000  # training pictures kept for the distance: 10 MB at most
 CALIBRATION = 150  # pictures that set the ranges of int8
-SPARED = (1, 5)  # first convolutions left in fp32: tried in this order
+FP32_LAYERS = (1, 5)  # first convolutions left in fp32: tried in this order
 
 
 def export(
@@ -67,7 +67,7 @@ def export(
             history = {"weights": weights.sentence, "origin": weights.origin, **trained.history()}
             card = replace(card, training=history, libraries=_libraries())
             write_model_card(card, folder)
-            card = seal(folder, card)
+            card = write_card(folder, card)
         forget(workspace.folder(recipe.name))  # the training that it would take up is over
     if checkpoint := getattr(learn, "checkpoint", None):
         checkpoint.release()
@@ -81,7 +81,7 @@ class _Trained:
         self.learn, self.recipe, self.pictures = learn, recipe, pictures
         self.multi = recipe.task == "multi"
         self.labels = tuple(str(label) for label in learn.dls.vocab)
-        self.how = Preprocessing(
+        self.preprocessing = Preprocessing(
             recipe.image_size, recipe.resize, mode="RGB" if recipe.colour else "L"
         )
         logits, targets = learn.get_preds(dl=learn.dls.valid, act=_as_it_is)
@@ -105,15 +105,15 @@ class _Trained:
     def write_model(self, folder: Path) -> Card:
         """`model.onnx` in the smallest precision that keeps the answers, and what goes with it."""
         model, fp32 = folder / MODEL, folder / "fp32.onnx"
-        onnx.write_fp32(self.model, self.how.size, fp32)
-        onnx.write_head(fp32, self.how.size, folder / HEAD)
+        onnx.write_fp32(self.model, self.preprocessing.size, fp32)
+        onnx.write_head(fp32, self.preprocessing.size, folder / HEAD)
         fp32.replace(model)
         card = self._card("fp32")
         scores = exact = self._scores(card, folder, self.valid, "checking the model")
         model.replace(fp32)
         sample = np.random.default_rng(self.recipe.seed).permutation(len(self.train))
-        ranges = [prepare(self.train[i], self.how) for i in sample[:CALIBRATION]]
-        for spared in SPARED:
+        ranges = [prepare(self.train[i], self.preprocessing) for i in sample[:CALIBRATION]]
+        for spared in FP32_LAYERS:
             onnx.write_int8(fp32, ranges, model, spared)
             int8 = self._scores(self._card("int8"), folder, self.valid, "checking int8")
             self.int8 = evaluation.compare(
@@ -136,9 +136,11 @@ class _Trained:
     ) -> Card:
         bank = [self.train[i] for i in order[:BANK]]
         features = self._scores(card, folder, bank, "remembering the pictures").features
-        known = Known(unit(features), min(NEIGHBOURS, len(bank)))
+        known = OutOfDistribution(unit(features), min(NEIGHBOURS, len(bank)))
         known.write(folder / KNOWN)
-        known = Known.read((folder / KNOWN).read_bytes())  # rounded, as the page will have it
+        known = OutOfDistribution.read(
+            (folder / KNOWN).read_bytes()
+        )  # rounded, as the page will have it
         self.logits = scores.logits.astype(np.float64)
         self.distances = known.distance(scores.features)
         p = probabilities(self.logits, self.multi)
@@ -148,20 +150,20 @@ class _Trained:
 
     def _scores(self, card: Card, folder: Path, paths: Sequence[Path], doing: str) -> Scores:
         """Scores of `paths` by the model that lies in `folder`."""
-        seal(folder, replace(card, known=None))
+        write_card(folder, replace(card, known=None))
         return evaluation.score(Classifier.open(folder), paths, doing)
 
     def _card(self, precision: Precision) -> Card:
         recipe = self.recipe
         return Card(
             name=recipe.name, title=recipe.title, prompt=recipe.prompt, answer=recipe.answer,
-            labels=self.labels, task=recipe.task, preprocessing=self.how, precision=precision,
-            temperature=self.temperature, thresholds={}, known=None,
+            labels=self.labels, task=recipe.task, preprocessing=self.preprocessing,
+            precision=precision, temperature=self.temperature, thresholds={}, known=None,
         )  # fmt: skip
 
     def measured(self, card: Card, folder: Path, workspace: Workspace) -> dict[str, Any]:
         """What the card tells of the model in `folder`."""
-        seal(folder, card)
+        write_card(folder, card)
         other = workspace.folder(card.name) / "other"
         raw = self.logits * self.temperature
         answers = unseen_answers(raw, self.targets, self.multi)

@@ -14,7 +14,7 @@ from kezako.names import as_shown
 _SMALL = re.compile(r"too small: (\d+) × (\d+) ")
 
 
-class Keeper:
+class Deduplicator:
     """Writes outcomes into one manifest; knows every picture that is there.
 
     Wholly the same picture means: the same bytes, or the same 256-bit perceptual hash, which only
@@ -34,7 +34,7 @@ class Keeper:
             if row.status in ("kept", "removed") or (row.status == "duplicate" and row.file):
                 self._remember(row)
 
-    def settle(self, row: Row, outcome: Checked | Reject) -> None:
+    def ingest(self, row: Row, outcome: Checked | Reject) -> None:
         """Write what became of `row`; committed when this returns."""
         row.fetched_at = datetime.now(UTC).isoformat(timespec="seconds")
         row.sha256 = outcome.sha256

@@ -72,7 +72,7 @@ async def _take(session: Session, box: Box, chosen: dict[Entry, Place], title: s
                     if row.reason == getattr(outcome, "reason", ""):
                         continue  # too small still
                     row.split = place.side
-                    session.keeper.settle(row, outcome)
+                    session.deduplicator.ingest(row, outcome)
                 bar.count(row)
 
 
@@ -152,7 +152,7 @@ class _Adoption:
 
     def _settle(self, row: Row, outcome: Checked | Reject, entry: Entry) -> None:
         try:
-            self._session.keeper.settle(row, outcome)
+            self._session.deduplicator.ingest(row, outcome)
         except OSError as error:
             if not entry.linked:
                 raise
@@ -176,7 +176,7 @@ class _Adoption:
             return None
         changed = replace(row, folder=folder, status="kept", reason=None, mark=f"move:{folder}")
         changed.file = f"pictures/{folder}/{name}"
-        self._session.keeper.revive(changed)
+        self._session.deduplicator.revive(changed)
         return changed
 
     def _move_aside(self, path: PurePosixPath, folder: str, name: PurePosixPath) -> None:
@@ -224,7 +224,7 @@ def _below(entry: Entry, root: Path) -> PurePosixPath:
 def _revive(session: Session, row: Row) -> None:
     if row.status == "missing":  # its file is back
         row.status, row.reason = "kept", None
-        session.keeper.revive(row)
+        session.deduplicator.revive(row)
 
 
 def _say(

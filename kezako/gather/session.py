@@ -14,7 +14,7 @@ from kezako.dataset import split
 from kezako.dataset.manifest import Manifest, changing
 from kezako.dataset.readiness import next_step
 from kezako.gather import damage
-from kezako.gather.deduplicator import Keeper
+from kezako.gather.deduplicator import Deduplicator
 from kezako.gather.summary import Summary, summarise, told
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
@@ -29,7 +29,7 @@ class Session:
 
     recipe: Recipe
     manifest: Manifest
-    keeper: Keeper
+    deduplicator: Deduplicator
     before: int  # pictures kept when it began
     notes: list[str] = field(default_factory=list)  # sentences for the summary
 
@@ -37,7 +37,7 @@ class Session:
         """Group copies, give new pictures their side of the split, and sum up."""
         grouped = split.group(self.manifest)
         split.divide(self.manifest, self.recipe.validation_share, self.recipe.seed)
-        self.notes += told(grouped, self.keeper.crossed)
+        self.notes += told(grouped, self.deduplicator.crossed)
         self.notes += split.notes(self.manifest)
         folders, name = tuple(self.recipe.folders), self.recipe.name
         found = summarise(self.manifest, name, folders, wanted, self.before, self.notes)
@@ -51,7 +51,7 @@ def begin(recipe: Recipe, workspace: Workspace) -> Iterator[Session]:
         damaged = damage.set_aside(manifest)
         notes = [damage.said(damaged)] if damaged else []
         before = len(manifest.kept()) + len(damaged)
-        yield Session(recipe, manifest, Keeper(manifest), before, notes)
+        yield Session(recipe, manifest, Deduplicator(manifest), before, notes)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

@@ -45,7 +45,7 @@ async def gather_web(session: Session, sources: Sequence[str], settings: Setting
         photos_only=recipe.photos_only,
         safe=recipe.safe,
     )
-    session.keeper.reconsider(recipe.min_side)
+    session.deduplicator.reconsider(recipe.min_side)
     kept = Counter(row.folder for row in session.manifest.kept())
     wanting = {
         folder: queries
@@ -170,7 +170,7 @@ class _Class:
 
         async with aclosing(ordered_map(rows, get, self._ahead)) as results:
             async for row, outcome in results:
-                self._desk.session.keeper.settle(row, outcome)
+                self._desk.session.deduplicator.ingest(row, outcome)
                 bar.count(row)
                 self._kept += row.status == "kept"
                 if self._kept >= self._wanted:

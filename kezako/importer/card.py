@@ -51,20 +51,20 @@ _NOTHING_KNOWN = (
 
 
 def _network(card: Card, origin: dict[str, Any]) -> str:
-    how = card.preprocessing
+    preprocessing = card.preprocessing
     network = f"A {as_text(origin['architecture'])}" if origin["architecture"] else "A network"
     left = origin["left_out"]
-    ways = ", then ".join(way for way, _ in how.ways)
+    ways = ", then ".join(way for way, _ in preprocessing.ways)
     scaled = ", before the temperature below scales them" * (card.temperature != 1)
     return (
-        f"{network} that sees pictures at {how.size} px, resize `{ways}`"
-        f"{', in grey' if how.mode == 'L' else ''}. {_agreement(origin, scaled)}"
+        f"{network} that sees pictures at {preprocessing.size} px, resize `{ways}`"
+        f"{', in grey' if preprocessing.mode == 'L' else ''}. {_agreement(origin, scaled)}"
         + (
             f" Left behind, and never run: {', '.join(as_text(name) for name in left)}."
             if left
             else ""
         )
-        + (_AS_IT_CAME if how.ways[0][0].startswith("center-crop") else "")
+        + (_AS_IT_CAME if preprocessing.ways[0][0].startswith("center-crop") else "")
     )
 
 

@@ -103,20 +103,20 @@ def write(order: Order, export: Export) -> dict[str, Any]:
 
     learnt, model = network(export, order)
     seen = learnt.seen
-    how = {
+    preprocessing = {
         "size": seen.size, "resize": seen.resize, "mode": seen.mode,
         "mean": seen.mean, "std": seen.std, "before": seen.before,
     }  # fmt: skip
     whole = backbone.prepared(model, seen.size, seen.shrinks)
     check_effort(whole, seen.size)
-    noise = _noise(how)
+    noise = _noise(preprocessing)
     said = _said(whole, noise, len(learnt.labels))
     _write(whole, seen.size, Path(order.folder))
     difference = _difference(said, noise, learnt.task == "multi", Path(order.folder))
     return {
         "labels": learnt.labels,
         "task": learnt.task,
-        "preprocessing": how,
+        "preprocessing": preprocessing,
         "thresholds": learnt.thresholds,
         "architecture": learnt.architecture,
         "notes": learnt.notes,
@@ -150,10 +150,12 @@ def _write(whole: nn.Sequential, size: int, folder: Path) -> None:
         onnx.write_head(folder / MODEL, size, folder / HEAD)
 
 
-def _noise(how: dict[str, Any]) -> Floats:
+def _noise(preprocessing: dict[str, Any]) -> Floats:
     """Two pictures of noise, as the page would hand them over: (2, 3, S, S)."""
-    noise = np.random.default_rng(0).uniform(0, 1, (2, 3, how["size"], how["size"]))
-    mean, std = (np.reshape(how[key], (1, 3, 1, 1)) for key in ("mean", "std"))
+    noise = np.random.default_rng(0).uniform(
+        0, 1, (2, 3, preprocessing["size"], preprocessing["size"])
+    )
+    mean, std = (np.reshape(preprocessing[key], (1, 3, 1, 1)) for key in ("mean", "std"))
     return ((noise - mean) / std).astype(np.float32)
 
 

@@ -12,12 +12,12 @@ import numpy as np
 from kezako.export import evaluation, metrics, onnx
 from kezako.export.calibration import fit_temperature
 from kezako.export.crossfit import fit_limit, fit_thresholds, unseen_answers
-from kezako.export.run import BANK, CALIBRATION, NEIGHBOURS, SPARED
+from kezako.export.run import BANK, CALIBRATION, FP32_LAYERS, NEIGHBOURS
 from kezako.importer.allowlist import Refused
-from kezako.model.bundle import KNOWN, MODEL, Card, seal
+from kezako.model.bundle import KNOWN, MODEL, Card, write_card
 from kezako.model.classifier import Classifier, Floats, Scores, prepare
 from kezako.model.decision import Array, Integers, probabilities
-from kezako.model.ood import Known, unit
+from kezako.model.ood import OutOfDistribution, unit
 from kezako.names import spelling
 from kezako.pictures import NotAPicture, open_picture
 from kezako.recipe import LABEL_SEPARATOR, NEITHER, Task
@@ -27,7 +27,7 @@ SEED = 42
 
 
 @dataclass(frozen=True)
-class Judges:
+class LabelledPictures:
     """Pictures with the classes that they show."""
 
     paths: list[Path]
@@ -35,7 +35,7 @@ class Judges:
     unreadable: int  # pictures that could not be opened
 
 
-def find_judges(folder: Path, labels: Sequence[str], task: Task) -> Judges:
+def find_labelled(folder: Path, labels: Sequence[str], task: Task) -> LabelledPictures:
     """The pictures of a folder with one sub-folder a class. Raises `Refused`."""
     if not folder.is_dir():
         raise Refused(f"There is no folder {folder}. Give one with a sub-folder for each class.")
@@ -58,7 +58,7 @@ def find_judges(folder: Path, labels: Sequence[str], task: Task) -> Judges:
             f"{folder} holds {len(paths)} pictures in {len(subfolders)} sub-folders; give at least "
             f"{LEAST}, in a sub-folder for each of {', '.join(labels[:20])}."
         )
-    return Judges(paths, np.asarray(targets), unreadable)
+    return LabelledPictures(paths, np.asarray(targets), unreadable)
 
 
 def _target(name: str, labels: Sequence[str], task: Task) -> Any:
@@ -86,35 +86,37 @@ def _opens(path: Path) -> bool:
     return True
 
 
-def judge(
+def evaluate(
     card: Card,
     folder: Path,  # the bundle that is being written
-    judges: Judges,
+    labelled: LabelledPictures,
     other: Path,  # of pictures that show none of the classes; need not exist
     rewrite: Callable[[float], None],  # writes model.onnx again with a temperature
 ) -> Card:
     """The card with temperature, limit, thresholds and figures; the files to go with it."""
     multi = card.task == "multi"
-    raw = _raw(card, _scores(card, folder, judges.paths, "checking the model"))
+    raw = _raw(card, _scores(card, folder, labelled.paths, "checking the model"))
     # What an import had learnt is not known: it may be these very pictures.
-    card = replace(card, temperature=fit_temperature(raw, judges.targets, multi, unseen=False))
+    card = replace(card, temperature=fit_temperature(raw, labelled.targets, multi, unseen=False))
     rewrite(card.temperature)
-    exact = _scores(card, folder, judges.paths, "checking the model")
-    card, scores, int8 = _smaller(card, folder, judges, exact)
-    order = np.random.default_rng(SEED).permutation(len(judges.paths))[:BANK]
+    exact = _scores(card, folder, labelled.paths, "checking the model")
+    card, scores, int8 = _smaller(card, folder, labelled, exact)
+    order = np.random.default_rng(SEED).permutation(len(labelled.paths))[:BANK]
     bank = unit(scores.features[order])
     neighbours = min(NEIGHBOURS, len(bank) - 1)
-    Known(bank, neighbours).write(folder / KNOWN)
-    bank = Known.read((folder / KNOWN).read_bytes()).bank  # rounded, as the page will have it
+    OutOfDistribution(bank, neighbours).write(folder / KNOWN)
+    bank = OutOfDistribution.read(
+        (folder / KNOWN).read_bytes()
+    ).bank  # rounded, as the page will have it
     distances = _distances(bank, neighbours)
-    chosen = fit_thresholds(probabilities(scores.logits, multi), judges.targets) if multi else ()
+    chosen = fit_thresholds(probabilities(scores.logits, multi), labelled.targets) if multi else ()
     thresholds = dict(zip(card.labels, map(float, chosen), strict=multi))
-    card = seal(folder, replace(card, known=fit_limit(distances), thresholds=thresholds))
+    card = write_card(folder, replace(card, known=fit_limit(distances), thresholds=thresholds))
     raw = _raw(card, scores)
-    answers = unseen_answers(raw, judges.targets, multi, unseen=False)
+    answers = unseen_answers(raw, labelled.targets, multi, unseen=False)
     found = {
         "validation": metrics.validation(answers, card.labels),
-        "calibration": evaluation.calibration(raw, judges.targets, answers),
+        "calibration": evaluation.calibration(raw, labelled.targets, answers),
         "none_of_these": evaluation.none_of_these(Classifier.open(folder), distances, other),
         "agreement": evaluation.precision(card, int8),
     }
@@ -122,19 +124,19 @@ def judge(
 
 
 def _smaller(
-    card: Card, folder: Path, judges: Judges, exact: Scores
+    card: Card, folder: Path, labelled: LabelledPictures, exact: Scores
 ) -> tuple[Card, Scores, evaluation.Comparison]:
     """int8 where it keeps the answers, else fp32 as it is; and how the last int8 compares."""
     model, fp32 = folder / MODEL, folder / "fp32.onnx"
     model.replace(fp32)
-    order = np.random.default_rng(SEED).permutation(len(judges.paths))
-    ranges = [prepare(judges.paths[i], card.preprocessing) for i in order[:CALIBRATION]]
+    order = np.random.default_rng(SEED).permutation(len(labelled.paths))
+    ranges = [prepare(labelled.paths[i], card.preprocessing) for i in order[:CALIBRATION]]
     small = replace(card, precision="int8")
-    for spared in SPARED:
+    for spared in FP32_LAYERS:
         onnx.write_int8(fp32, ranges, model, spared)
-        scores = _scores(small, folder, judges.paths, "checking int8")
+        scores = _scores(small, folder, labelled.paths, "checking int8")
         int8 = evaluation.compare(
-            _raw(card, exact), _raw(card, scores), judges.targets, card.task == "multi"
+            _raw(card, exact), _raw(card, scores), labelled.targets, card.task == "multi"
         )
         if int8.keeps_the_answers:
             fp32.unlink()
@@ -149,12 +151,12 @@ def _raw(card: Card, scores: Scores) -> Array:
 
 
 def _scores(card: Card, folder: Path, paths: Sequence[Path], doing: str) -> Scores:
-    seal(folder, replace(card, known=None))
+    write_card(folder, replace(card, known=None))
     return evaluation.score(Classifier.open(folder), paths, doing)
 
 
 def _distances(bank: Floats, neighbours: int) -> Floats:
-    """How far each picture lies from the others: (M,); what `Known.distance` says of a new one."""
+    """How far each picture lies from the others: (M,), as `OutOfDistribution.distance` says it."""
     similarity = bank @ bank.T  # (M, M)
     np.fill_diagonal(similarity, -np.inf)  # or each would be its own nearest neighbour
     nearest = -np.partition(-similarity, neighbours - 1, axis=1)[:, :neighbours]

@@ -22,7 +22,15 @@ from kezako.importer.convert import Order
 from kezako.importer.kinds import check_file
 from kezako.importer.sandbox import convert_apart
 from kezako.lock import locked
-from kezako.model.bundle import HEAD, MODEL, Card, Preprocessing, list_bundles, new_bundle, seal
+from kezako.model.bundle import (
+    HEAD,
+    MODEL,
+    Card,
+    Preprocessing,
+    list_bundles,
+    new_bundle,
+    write_card,
+)
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 
@@ -43,7 +51,9 @@ class Request:
     replace: bool = False  # whether a bundle of that name may be replaced
 
 
-def bring(request: Request, workspace: Workspace, say: Callable[[str], None] = print) -> Card:
+def import_export(
+    request: Request, workspace: Workspace, say: Callable[[str], None] = print
+) -> Card:
     """Write the bundle of a stranger's export, whole or not at all, and return its card.
 
     Raises `Refused` with a sentence that names what is not taken, and `KezakoError` while another
@@ -70,7 +80,7 @@ def bring(request: Request, workspace: Workspace, say: Callable[[str], None] = p
             if request.pictures:
                 card = _judged(card, staged, request.pictures, order, workspace, say)
             write_readme(card, staged)
-            return seal(staged, card)
+            return write_card(staged, card)
 
 
 def _judged(
@@ -81,18 +91,18 @@ def _judged(
     workspace: Workspace,
     say: Callable[[str], None],
 ) -> Card:
-    from kezako.importer.evaluation import find_judges, judge
+    from kezako.importer.evaluation import evaluate, find_labelled
 
-    judges = find_judges(pictures, card.labels, card.task)
-    if judges.unreadable:
-        say(f"{judges.unreadable} files are no pictures that can be opened, and are left out.")
-    say(f"Measuring it on {len(judges.paths)} pictures.")
+    labelled = find_labelled(pictures, card.labels, card.task)
+    if labelled.unreadable:
+        say(f"{labelled.unreadable} files are no pictures that can be opened, and are left out.")
+    say(f"Measuring it on {len(labelled.paths)} pictures.")
 
     def rewrite(temperature: float) -> None:
         convert_apart(replace(order, temperature=temperature))
         _take(Path(order.folder), staged)
 
-    return judge(card, staged, judges, workspace.folder(card.name) / "other", rewrite)
+    return evaluate(card, staged, labelled, workspace.folder(card.name) / "other", rewrite)
 
 
 def _take(folder: Path, staged: Path) -> None:
@@ -135,14 +145,14 @@ def _name(file: Path, labels: list[str]) -> str:
 
 
 def _card(name: str, found: dict[str, Any], origin: dict[str, Any]) -> Card:
-    how = found["preprocessing"]
+    seen = found["preprocessing"]
     libraries = ("fastai", "torch", "torchvision", "onnxruntime", "pillow", "numpy")
     return Card(
         name=name, title=Recipe.title, prompt=Recipe.prompt, answer=Recipe.answer,
         labels=tuple(found["labels"]), task=found["task"],
         preprocessing=Preprocessing(
-            how["size"], how["resize"], how["mode"], tuple(how["mean"]), tuple(how["std"]),
-            tuple((way, size) for way, size in how["before"]),
+            seen["size"], seen["resize"], seen["mode"], tuple(seen["mean"]), tuple(seen["std"]),
+            tuple((way, size) for way, size in seen["before"]),
         ),
         precision="fp32", temperature=1.0, thresholds=found["thresholds"], known=None,
         training={

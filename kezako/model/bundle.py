@@ -185,7 +185,7 @@ def new_bundle(
             shutil.rmtree(staged, ignore_errors=True)
 
 
-def seal(folder: Path, card: Card) -> Card:
+def write_card(folder: Path, card: Card) -> Card:
     """Write `card.json` with the checksums of all other files in `folder`, and return that card."""
     files = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
@@ -205,7 +205,7 @@ def amend(folder: Path, added: Mapping[str, bytes]) -> None:
             shutil.copytree(folder, staged, dirs_exist_ok=True)
             for name, content in added.items():
                 (staged / name).write_bytes(content)
-            seal(staged, card)
+            write_card(staged, card)
 
 
 def _read_card(place: Path, folder: Path) -> Card:

@@ -25,7 +25,7 @@ from kezako.model.bundle import (
 )
 from kezako.model.decision import named, probabilities, thresholds_of
 from kezako.model.explanation import heat
-from kezako.model.ood import Known
+from kezako.model.ood import OutOfDistribution
 from kezako.model.resize import resized
 from kezako.model.runtime import Floats, Model, TookTooLong
 from kezako.pictures import NotAPicture, Picture, open_picture
@@ -63,7 +63,9 @@ class Answer:
 class Classifier:
     """A trained model that answers for one picture; made by `Classifier.open`."""
 
-    def __init__(self, card: Card, model: Model, known: Known | None, head: Head | None):
+    def __init__(
+        self, card: Card, model: Model, known: OutOfDistribution | None, head: Head | None
+    ):
         self.card = card
         self._model = model
         self._known = known
@@ -82,7 +84,7 @@ class Classifier:
         card, files = read_bundle(folder, files_of)
         model = _open_model(folder, files, MODEL, threads)
         _check_model(model, card, folder)
-        known = Known.read(files[KNOWN]) if KNOWN in files else None
+        known = OutOfDistribution.read(files[KNOWN]) if KNOWN in files else None
         return cls(card, model, known, Head.open(folder, card, files, model))
 
     def prepare(self, picture: Picture) -> Floats:
@@ -163,10 +165,13 @@ def files_of(card: Card) -> list[str]:
     return found + ([KNOWN] if card.known is not None else [])
 
 
-def prepare(picture: Picture, how: Preprocessing) -> Floats:
+def prepare(picture: Picture, preprocessing: Preprocessing) -> Floats:
     """fastai's validation transforms of `picture`, as (3, S, S). Raises `NotAPicture`."""
-    image = resized(open_picture(picture, how.mode), how.ways)
-    mean, std = (np.asarray(row, np.float32)[:, None, None] for row in (how.mean, how.std))
+    image = resized(open_picture(picture, preprocessing.mode), preprocessing.ways)
+    mean, std = (
+        np.asarray(row, np.float32)[:, None, None]
+        for row in (preprocessing.mean, preprocessing.std)
+    )
     pixels = np.asarray(image)  # (S, S, 3), or (S, S) for grey
     planes = np.stack([pixels] * 3) if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
     normal: Floats = planes.astype(np.float32, order="C")

@@ -44,12 +44,12 @@ def heat(
 
 def over(
     heat: Floats,  # (r, c), as `heat` gives it
-    how: Preprocessing,  # of the model that gave it
+    preprocessing: Preprocessing,  # of the model that gave it
     size: tuple[int, int],  # width and height of the picture that it is laid over
 ) -> Floats:
     """The heat of every pixel of the picture, (height, width); 0 where the model did not look."""
     width, height = size
-    left, top, right, bottom = seen(how.ways, width, height)
+    left, top, right, bottom = seen(preprocessing.ways, width, height)
     rows, columns = heat.shape
     across, down = (right - left) / columns, (bottom - top) / rows  # pixels of one cell
     # Pixel (x, y) takes the heat at column (x - left) / across; outside the map that is 0.

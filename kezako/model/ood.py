@@ -13,7 +13,7 @@ from kezako.model.runtime import Floats
 
 
 @dataclass(frozen=True)
-class Known:
+class OutOfDistribution:
     """Where the training pictures lie in feature space.
 
     The distance of a picture is one minus the mean cosine similarity to its nearest training
@@ -31,7 +31,7 @@ class Known:
         return np.asarray(1 - nearest.mean(axis=1), dtype=np.float32)
 
     @classmethod
-    def read(cls, content: bytes) -> Known:
+    def read(cls, content: bytes) -> OutOfDistribution:
         """From the bytes of `known.npz`. Raises `BundleError`."""
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as arrays:

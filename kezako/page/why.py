@@ -64,9 +64,9 @@ class Why(VBox):
             self.children = [self._toggle]
 
 
-def _drawn(photo: bytes, heat: Floats, how: Preprocessing, label: str) -> Image:
+def _drawn(photo: bytes, heat: Floats, preprocessing: Preprocessing, label: str) -> Image:
     picture = preview(photo)
-    pixels = over(heat, how, picture.size)  # (height, width)
+    pixels = over(heat, preprocessing, picture.size)  # (height, width)
     rows, columns = np.nonzero(pixels >= HOT * pixels.max())
     words = alternative(label, columns.mean() / picture.width, rows.mean() / picture.height)
     return shown(laid_over(picture, pixels), words)

@@ -15,10 +15,10 @@ from kezako.batch.workers import SECONDS_EACH, ordered
 from kezako.errors import KezakoError
 from kezako.model.bundle import MODEL, Card
 from kezako.scale.packed import Packed
-from kezako.scale.storage import Place
+from kezako.scale.storage import Storage
 from kezako.worker.client import Predictor
 from kezako.worker.protocol import Outcome, problem, reason
-from kezako.worker.retrying import Patient
+from kezako.worker.retrying import RetryingWorker
 
 READERS = 8  # threads that read ahead: an object store answers after 50 ms, a model after 15
 AHEAD = 16  # pictures that are held at once
@@ -30,11 +30,11 @@ class Asker:
     A picture that ended the actor instead would end each that takes over, without an end.
     """
 
-    def __init__(self, packed: Packed, source: Place, out: Place):
+    def __init__(self, packed: Packed, source: Storage, out: Storage):
         self._models = packed.unpack()
         self._card, self._name = packed.card, packed.name
         self._source, self._out = source, out
-        self._patient = Patient(Predictor(Path(self._models.name), threads=1), SECONDS_EACH)
+        self._worker = RetryingWorker(Predictor(Path(self._models.name), threads=1), SECONDS_EACH)
         self._readers = ThreadPoolExecutor(READERS, "kezako-reader")
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[int]]:
@@ -57,7 +57,7 @@ class Asker:
             yield self._source.path(name), outcome
 
     def _asked(self, picture: bytes) -> Outcome:
-        outcome = self._patient.ask([self._name], [picture])[0]
+        outcome = self._worker.ask([self._name], [picture])[0]
         if "failed" in outcome:  # not the picture's fault: no row may say so
             raise KezakoError(reason(outcome))
         return outcome

@@ -19,7 +19,7 @@ from kezako.model.bundle import MODEL, Card
 from kezako.model.classifier import Classifier
 from kezako.scale.cluster import connected
 from kezako.scale.packed import Packed
-from kezako.scale.storage import Place
+from kezako.scale.storage import Storage
 
 LEAST, MOST = 256, 4096  # pictures of one table: seconds of work, which a lost machine costs
 TABLES = 10_000  # of a large run, about: more make a folder slow to list
@@ -49,15 +49,15 @@ def classify(
     """Answer for every picture that has no row yet. Raises `KezakoError` with a sentence."""
     Classifier.open(bundle, threads=1)  # no machine is to find out that it does not open
     packed = Packed.of(bundle)
-    pictures, answers = Place.of(source), Place.of(out)
+    pictures, answers = Storage.of(source), Storage.of(out)
     with answers.alone():
         return _classify(packed, pictures, answers, address, workers, part)
 
 
 def _classify(
     packed: Packed,
-    pictures: Place,
-    answers: Place,
+    pictures: Storage,
+    answers: Storage,
     address: str | None,
     workers: int | None,
     part: int | None,
@@ -82,7 +82,7 @@ def _classify(
 
 
 def _run(
-    parts: list[dict[str, Any]], packed: Packed, source: Place, out: Place, workers: int | None
+    parts: list[dict[str, Any]], packed: Packed, source: Storage, out: Storage, workers: int | None
 ) -> Iterator[dict[str, int]]:
     """Rows and problems of each part, as they are done."""
     from kezako.scale.actor import Asker
@@ -118,7 +118,7 @@ def _parts(names: list[str], size: int) -> Iterator[dict[str, Any]]:
         yield {"part": f"part-{number}", "names": some}
 
 
-def _paths(answers: Place, card: Card) -> Iterator[str]:
+def _paths(answers: Storage, card: Card) -> Iterator[str]:
     """The pictures that have their row. Raises `KezakoError` where another model gave it."""
     for table in answers.tables(["path", "model"]):
         if set(table["model"].unique().to_pylist()) - {card.files[MODEL]}:

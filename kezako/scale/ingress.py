@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from kezako.api.bodies import JSON, Unreadable, kind_of, read_pictures
-from kezako.api.concurrency import Busy, Gate
+from kezako.api.concurrency import Busy, ConcurrencyLimit
 from kezako.api.openapi import describe
 from kezako.api.responses import shown
 from kezako.api.rules import HEADERS, SENTENCES, TOO_SLOW, UNKNOWN, Refusal, Rules, as_json
@@ -29,7 +29,7 @@ FRESH = 60.0  # s for which it need not have said so again
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-class Door:
+class Ingress:
     """Reads requests, asks the replicas, and asks again for what was lost with one of them."""
 
     def __init__(
@@ -40,7 +40,7 @@ class Door:
     ):
         self._name = name
         self._settings = settings
-        self._rules, self._gate = Rules(settings), Gate(settings)
+        self._rules, self._gate = Rules(settings), ConcurrencyLimit(settings)
         self._model = serve.get_deployment_handle("Model", app_name=replicas)
         self._summary: dict[str, Any] = {}
         self._told = 0.0

@@ -15,7 +15,7 @@ from kezako.errors import KezakoError
 from kezako.scale.packed import Packed
 from kezako.worker.client import Predictor
 from kezako.worker.protocol import Outcome, problem, reason
-from kezako.worker.retrying import Patient
+from kezako.worker.retrying import RetryingWorker
 
 TOGETHER = 8  # pictures of one question to the worker
 
@@ -26,10 +26,10 @@ class Model:
     def __init__(self, packed: Packed, seconds_each: float):
         self._models = packed.unpack()
         self._packed = packed
-        self._patient = Patient(Predictor(Path(self._models.name), threads=1), seconds_each)
+        self._worker = RetryingWorker(Predictor(Path(self._models.name), threads=1), seconds_each)
         self._thread = ThreadPoolExecutor(1, "kezako-patient")
         # A replica counts as ready when it has answered once; one that cannot never counts.
-        outcome = self._patient.ask([packed.name], [_white()])[0]
+        outcome = self._worker.ask([packed.name], [_white()])[0]
         if problem(outcome):
             raise KezakoError(reason(outcome))
 
@@ -39,7 +39,7 @@ class Model:
         """What became of each picture."""
         loop = asyncio.get_running_loop()
         names = [self._packed.name]
-        return await loop.run_in_executor(self._thread, self._patient.ask, names, pictures)
+        return await loop.run_in_executor(self._thread, self._worker.ask, names, pictures)
 
     async def summary(self) -> dict[str, object]:
         """The classifier in short, as /api/models has it."""

@@ -20,7 +20,7 @@ from kezako.errors import KezakoError
 from kezako.model.bundle import BundleError
 from kezako.model.classifier import Classifier
 from kezako.scale.cluster import connected
-from kezako.scale.ingress import Door
+from kezako.scale.ingress import Ingress
 from kezako.scale.packed import Packed
 from kezako.scale.replica import TOGETHER, Model
 from kezako.worker.process import stamp_of
@@ -85,12 +85,12 @@ def _begin(
     _run_model(packed, settings, least, most)
     doors = {"min_replicas": 1, "max_replicas": -(-most // DOORS)}
     door = ray_serve.deployment(
-        name="Door",
+        name="Ingress",
         autoscaling_config=doors,
         max_ongoing_requests=settings.requests,
         ray_actor_options={"num_cpus": 0},
         graceful_shutdown_timeout_s=ENDING,
-    )(Door).bind(packed.name, settings, _application(packed.name))
+    )(Ingress).bind(packed.name, settings, _application(packed.name))
     ray_serve.run(door, name=f"kezako-{packed.name}", route_prefix="/")
 
 

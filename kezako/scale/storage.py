@@ -28,7 +28,7 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class Place:
+class Storage:
     """A folder of a file system that all machines reach; travels between them."""
 
     system: fs.FileSystem
@@ -36,7 +36,7 @@ class Place:
     shown: str  # what stands before a file's name in the answers
 
     @classmethod
-    def of(cls, text: str) -> Place:
+    def of(cls, text: str) -> Storage:
         """A path, or an URI such as s3://bucket/pictures. Raises `KezakoError` with a sentence."""
         if "://" not in text:
             return cls(fs.LocalFileSystem(), os.path.abspath(text), text.rstrip("/"))

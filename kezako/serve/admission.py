@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kezako.serve.limits import Limits
-from kezako.serve.rate_limit import Meter
+from kezako.serve.rate_limit import RateLimiter
 
 LOOK_AGAIN = 5  # seconds between two looks of a waiting page
 PATIENCE = 3 * LOOK_AGAIN  # a ticket whose page has not looked so long has gone home
@@ -21,14 +21,14 @@ SHARE = 3 / 4  # of the places may be one address's: a class behind one router, 
 
 
 @dataclass(eq=False)
-class Place:
+class Session:
     """A visitor who is in."""
 
     address: str
     since: float
     active: float  # when the visitor last did something
     idle: float  # when the kernel was last seen with nothing to do
-    handshakes: Meter  # each costs the server five sockets for a moment
+    handshakes: RateLimiter  # each costs the server five sockets for a moment
     kernel: str = ""
     model: str = ""  # which classifier the address asked for
     sockets: set[Any] = field(default_factory=set)
@@ -68,17 +68,18 @@ class Visitors:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.limits, self.room, self.clock = limits, room, clock
-        self._places: set[Place] = set()
-        self._kernels: dict[str, Place] = {}
+        self._sessions: set[Session] = set()
+        self._kernels: dict[str, Session] = {}
         self._held: Counter[str] = Counter()  # places by address
-        self._arrivals: dict[str, Meter] = {}  # by address; each costs the forking of a kernel
+        # By address, since each costs the forking of a kernel.
+        self._arrivals: dict[str, RateLimiter] = {}
         self._tickets: dict[str, _Ticket] = {}  # in the order of coming
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._sessions)
 
-    def __iter__(self) -> Iterator[Place]:
-        return iter(tuple(self._places))
+    def __iter__(self) -> Iterator[Session]:
+        return iter(tuple(self._sessions))
 
     @property
     def waiting(self) -> int:
@@ -88,9 +89,9 @@ class Visitors:
     @property
     def places(self) -> int:
         """How many there are, taken and free."""
-        return len(self._places) + self.room()
+        return len(self._sessions) + self.room()
 
-    def knock(self, address: str, ticket: str = "") -> Place | Waiting:
+    def admit(self, address: str, ticket: str = "") -> Session | Waiting:
         """A place, or where in the queue. `address` as `neighbourhood` gives it."""
         self._forget()
         known = self._tickets.get(ticket)
@@ -102,56 +103,56 @@ class Visitors:
         if not crowded and self.room() > before:
             if self._may_come(address):
                 self._tickets.pop(ticket, None)
-                return self._seat(address)
+                return self._admit(address)
             crowded = True
         return Waiting(self._ticket(address) if known is None else ticket, before, crowded)
 
-    def of(self, kernel: str) -> Place | None:
+    def of(self, kernel: str) -> Session | None:
         return self._kernels.get(kernel)
 
-    def give(self, place: Place, kernel: str) -> bool:
+    def give(self, session: Session, kernel: str) -> bool:
         """Tell which kernel is this visitor's; False when the visitor has left meanwhile."""
-        if place not in self._places:
+        if session not in self._sessions:
             return False
-        place.kernel = kernel
-        self._kernels[kernel] = place
+        session.kernel = kernel
+        self._kernels[kernel] = session
         return True
 
-    def leave(self, place: Place) -> bool:
+    def leave(self, session: Session) -> bool:
         """Free a place; False when it was free already."""
-        if place not in self._places:
+        if session not in self._sessions:
             return False
-        self._places.discard(place)
-        self._kernels.pop(place.kernel, None)
-        self._held[place.address] -= 1
-        if not self._held[place.address]:
-            del self._held[place.address]
+        self._sessions.discard(session)
+        self._kernels.pop(session.kernel, None)
+        self._held[session.address] -= 1
+        if not self._held[session.address]:
+            del self._held[session.address]
         return True
 
-    def overdue(self, place: Place) -> str:
+    def overdue(self, session: Session) -> str:
         """Why this visitor's time is over: "unopened", "gone", "asleep"; or nothing."""
         now, limits = self.clock(), self.limits
-        if not place.opened:
-            return "unopened" if now - place.since > limits.opening else ""
-        if not place.sockets:
+        if not session.opened:
+            return "unopened" if now - session.since > limits.opening else ""
+        if not session.sockets:
             returning = limits.returning_when_full if self._tickets else limits.returning
-            return "gone" if now - place.left > returning else ""
+            return "gone" if now - session.left > returning else ""
         idle = limits.idle_when_full if self._tickets else limits.idle
-        return "asleep" if now - place.active > idle else ""
+        return "asleep" if now - session.active > idle else ""
 
-    def _seat(self, address: str) -> Place:
+    def _admit(self, address: str) -> Session:
         now = self.clock()
-        place = Place(address, now, now, now, Meter(20, 0.5, now))
-        self._places.add(place)
+        session = Session(address, now, now, now, RateLimiter(20, 0.5, now))
+        self._sessions.add(session)
         self._held[address] += 1
-        return place
+        return session
 
     def _share(self) -> Callable[[str], float]:
         """How many places one address may have."""
         most = self.limits.visitors_per_address
         if most is not None:
             return lambda address: most
-        part = max(1, math.floor(SHARE * self.places))
+        part = max(1, math.floor(SHARE * self.sessions))
         return lambda address: math.inf if _is_here(address) else part
 
     def _may_come(self, address: str) -> bool:
@@ -161,9 +162,9 @@ class Visitors:
         if address not in self._arrivals:
             for other in [a for a, meter in self._arrivals.items() if meter.is_full(now)]:
                 del self._arrivals[other]
-            new = Meter(limits.arrivals_at_once, limits.arrivals_a_second, now)
+            new = RateLimiter(limits.arrivals_at_once, limits.arrivals_a_second, now)
             self._arrivals[address] = new
-        return self._arrivals[address].take(now)
+        return self._arrivals[address].allow(now)
 
     def _before(self, ticket: str, share: Callable[[str], float]) -> int:
         """How many wait before this ticket and could come in."""
@@ -177,7 +178,7 @@ class Visitors:
     def _ticket(self, address: str) -> str:
         """A new ticket, unless the queue, or this address's part of it, is full."""
         held = sum(ticket.address == address for ticket in self._tickets.values())
-        part = QUEUE if _is_here(address) else max(3, self.places)
+        part = QUEUE if _is_here(address) else max(3, self.sessions)
         if len(self._tickets) >= QUEUE or held >= part:
             return ""
         ticket = secrets.token_urlsafe(12)

@@ -1,8 +1,8 @@
 """`kezako serve`: Voilà on the inference notebook, for strangers.
 
 `Server` is Voilà's application, put together from what stands beside it: snapshot kernels behind
-its kernel manager, the template `kezako`, the API, and at every door the `Host`, who lets visitors
-in and out.
+its kernel manager, the template `kezako`, the API, and the `SessionManager`, which lets visitors in
+and out.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ from kezako.errors import KezakoError
 from kezako.model import remote as engines
 from kezako.model.bundle import CARD, CREDITS, HEAD, KNOWN, MODEL, list_bundles
 from kezako.model.runtime import TookTooLong
-from kezako.serve.handlers import Door, Leave
+from kezako.serve.handlers import EntryHandler, LeaveHandler
 from kezako.serve.limits import Limits
 from kezako.serve.listener import Listener
 from kezako.serve.logs import tame
 from kezako.serve.security import NotFound, Stranger, headers, quiet
-from kezako.serve.sessions import STARTED, Host
+from kezako.serve.sessions import STARTED, SessionManager
 from kezako.serve.static import Files, assets
 from kezako.serve.websocket import VisitorChannels, VisitorConnection
 from kezako.workspace import Workspace
@@ -97,7 +97,7 @@ class Server(Voila):
         # Of ZeroMQ's usual 1,023 a hundred visitors who open their pages together take all.
         sockets = self.kernel_manager.context
         sockets.set(zmq.MAX_SOCKETS, sockets.get(zmq.SOCKET_LIMIT))
-        self.host = Host(self.limits, self.kernel_manager, _visits())
+        self.host = SessionManager(self.limits, self.kernel_manager, _visits())
         self.api = Api(
             self.workspace.models,
             default=environment.read("MODEL"),
@@ -141,10 +141,10 @@ class Server(Voila):
         }
         return [
             *self.api.handlers(self.server_url),
-            (at("/"), Door, {**host, **page, "models": self._models}),
+            (at("/"), EntryHandler, {**host, **page, "models": self._models}),
             (at(f"{TEMPLATE}/static/(.*)"), Files, {"assets": assets(static)}),
-            (at(f"/voila/api/shutdown/{KERNEL}"), Leave, host),
-            (at(f"/api/kernels/{KERNEL}"), Leave, host),
+            (at(f"/voila/api/shutdown/{KERNEL}"), LeaveHandler, host),
+            (at(f"/api/kernels/{KERNEL}"), LeaveHandler, host),
             (at(f"/api/kernels/{KERNEL}/channels"), VisitorChannels, host),
         ]
 
@@ -232,7 +232,7 @@ def _settings(limits: Limits) -> Config:
             "show_tracebacks": False,
         },
         MappingKernelManager={
-            "cull_idle_timeout": 0,  # `Host` ends visits, and tells the page why
+            "cull_idle_timeout": 0,  # `SessionManager` ends visits, and tells the page why
             "kernel_info_timeout": 30,
         },
     )

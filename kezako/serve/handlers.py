@@ -12,9 +12,9 @@ from tornado.web import HTTPError
 
 from kezako.api.concurrency import neighbourhood
 from kezako.model.wording import short
-from kezako.serve.admission import LOOK_AGAIN, Place, Waiting
+from kezako.serve.admission import LOOK_AGAIN, Session, Waiting
 from kezako.serve.security import Sentences
-from kezako.serve.sessions import Host
+from kezako.serve.sessions import SessionManager
 from kezako.serve.websocket import GONE
 from voila_snapshot.pages import PageHandler
 
@@ -24,12 +24,14 @@ CROWDED = "Many pages were opened from your network. Close those that you no lon
 FULL = "Many people wait already. Please come back in a minute."
 
 
-class Door(Sentences, PageHandler):
+class EntryHandler(Sentences, PageHandler):
     """The page, for as many visitors as there is room for."""
 
-    place: Place | None = None
+    session: Session | None = None
 
-    def initialize(self, host: Host, models: Callable[[], list[str]], **arguments: Any) -> None:
+    def initialize(
+        self, host: SessionManager, models: Callable[[], list[str]], **arguments: Any
+    ) -> None:
         super().initialize(**arguments)
         self.host, self.models = host, models
 
@@ -48,11 +50,11 @@ class Door(Sentences, PageHandler):
         if not self.host.ready():
             self._wait(WARMING_UP, title="One moment …", again=2, ticket=ticket)
             return
-        found = self.host.visitors.knock(neighbourhood(str(self.request.remote_ip)), ticket)
+        found = self.host.visitors.admit(neighbourhood(str(self.request.remote_ip)), ticket)
         if isinstance(found, Waiting):
             self._queue(found)
             return
-        self.place = found
+        self.session = found
         found.model = model
         try:
             await super().get(path)  # type: ignore[misc]
@@ -65,8 +67,8 @@ class Door(Sentences, PageHandler):
     def on_connection_close(self) -> None:
         """Whoever left before the page came needs no place."""
         super().on_connection_close()
-        if self.place is not None:
-            self.host.end(self.place, "left")
+        if self.session is not None:
+            self.host.end(self.session, "left")
 
     async def head(self, path: str | None = None) -> None:
         """As `get` would answer, without a kernel: hosts and link previews ask this way."""
@@ -99,7 +101,7 @@ class Door(Sentences, PageHandler):
 class _Noting:
     """A kernel manager that tells whose kernel it starts, before the page can ask for it."""
 
-    def __init__(self, kernels: Any, door: Door) -> None:
+    def __init__(self, kernels: Any, door: EntryHandler) -> None:
         self._kernels, self._door = kernels, door
 
     def __getattr__(self, name: str) -> Any:
@@ -107,19 +109,19 @@ class _Noting:
 
     async def start_kernel(self, **settings: Any) -> str:
         kernel: str = await ensure_async(self._kernels.start_kernel(**settings))
-        if self._door.place is not None:
-            self._door.host.give(self._door.place, kernel)
+        if self._door.session is not None:
+            self._door.host.give(self._door.session, kernel)
         return kernel
 
 
-class Leave(Sentences):
+class LeaveHandler(Sentences):
     """A page says that its tab is closed, or asks whether its kernel still lives.
 
     No cookie and no token: who knows a kernel's id is its page, for ids are random and are told to
     nobody else. A browser says from which site it asks; another site is refused even so.
     """
 
-    def initialize(self, host: Host) -> None:
+    def initialize(self, host: SessionManager) -> None:
         self.host = host
 
     def prepare(self) -> None:
@@ -127,9 +129,9 @@ class Leave(Sentences):
             raise HTTPError(403)
 
     def post(self, kernel_id: str) -> None:
-        place = self.host.visitors.of(kernel_id)
-        if place is not None:
-            self.host.end(place, "left", GONE)
+        session = self.host.visitors.of(kernel_id)
+        if session is not None:
+            self.host.end(session, "left", GONE)
         self.set_status(204)
 
     def get(self, kernel_id: str) -> None:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import IO
 
-from kezako.serve.rate_limit import Meter
+from kezako.serve.rate_limit import RateLimiter
 
 KIB = 1024
 LINE = 1000  # characters of one line
@@ -44,9 +44,9 @@ def plain(
     return line if max(len(line), len(text)) <= most else f"{line[:most]} …"
 
 
-def all_together() -> Meter:
+def all_together() -> RateLimiter:
     """Of what all processes of a server may write."""
-    return Meter(*TOGETHER, time.monotonic())
+    return RateLimiter(*TOGETHER, time.monotonic())
 
 
 class Scribe:
@@ -56,11 +56,11 @@ class Scribe:
         self,
         log: Log,
         who: str,  # begins each line
-        together: Meter,  # as `all_together` gives it
+        together: RateLimiter,  # as `all_together` gives it
         clock: Clock = time.monotonic,
     ) -> None:
         self._log, self._who, self._together, self._clock = log, who, together, clock
-        self._own = Meter(*EACH, clock())
+        self._own = RateLimiter(*EACH, clock())
         self._rest = b""  # of a line whose end has not come
         self._left_out = 0  # bytes, since it became too much
 
@@ -96,7 +96,7 @@ class Scribe:
             return
         text = plain(line.rstrip(b"\r").decode("utf-8", "replace"))
         size = len(text) + 1
-        if self._own.take(now, size) and self._together.take(now, size):
+        if self._own.allow(now, size) and self._together.allow(now, size):
             if self._left_out:
                 self._say("(%d bytes of it were left out.)", self._left_out)
                 self._left_out = 0
@@ -165,7 +165,7 @@ class _Sites(logging.Filter):
     def __init__(self, clock: Clock = time.monotonic) -> None:
         super().__init__()
         self._clock = clock
-        self._meters: dict[object, Meter] = {}
+        self._limiters: dict[object, RateLimiter] = {}
         self._cut: set[object] = set()
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -174,7 +174,7 @@ class _Sites(logging.Filter):
         if str(record.msg).startswith(HARMLESS):
             return False
         site, now = _site(record), self._clock()
-        if self._meters.setdefault(site, Meter(*SITE, now)).take(now):
+        if self._limiters.setdefault(site, RateLimiter(*SITE, now)).allow(now):
             self._cut.discard(site)
             return True
         if site in self._cut:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 
-class Meter:
-    """A bucket that `take` empties and time fills again."""
+class RateLimiter:
+    """A bucket that `allow` empties and time fills again."""
 
     def __init__(
         self,
@@ -15,7 +15,7 @@ class Meter:
         self._most, self._rate = float(at_once), a_second
         self._left, self._at = float(at_once), now
 
-    def take(
+    def allow(
         self,
         now: float,
         much: float = 1,  # that is to pass together

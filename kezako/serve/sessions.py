@@ -14,7 +14,7 @@ from typing import Any
 from jupyter_core.utils import ensure_async
 
 from kezako.serve import memory
-from kezako.serve.admission import Place, Visitors
+from kezako.serve.admission import Session, Visitors
 from kezako.serve.limits import MIB, Limits
 from kezako.serve.websocket import ASLEEP, GONE, STOPPING, TOO_HEAVY, TOO_MUCH, VisitorChannels
 
@@ -38,7 +38,7 @@ _FAREWELLS = {
 _PLAIN = re.compile(r"[\w.-]{1,64}")
 
 
-class Host:
+class SessionManager:
     """One for a server. `start` it when the loop runs; `stop` it before the loop ends."""
 
     def __init__(self, limits: Limits, kernels: Any, log: logging.Logger) -> None:
@@ -88,7 +88,7 @@ class Host:
 
     def _promised(self) -> int:
         """Bytes that those who have just come have not taken yet."""
-        return sum(max(0, self.size - place.memory) for place in self.visitors)
+        return sum(max(0, self.size - session.memory) for session in self.visitors)
 
     # Rounds
 
@@ -105,45 +105,45 @@ class Host:
 
     async def _round(self) -> None:
         self._left = memory.left()
-        for place in self.visitors:
-            why = self.visitors.overdue(place)
-            if not why and place.kernel:
-                why = await self._ails(place)
+        for session in self.visitors:
+            why = self.visitors.overdue(session)
+            if not why and session.kernel:
+                why = await self._ails(session)
             if why:
-                self.end(place, why)
+                self.end(session, why)
         self._measure()
         self._relieve()
         self._tidy()
 
-    async def _ails(self, place: Place) -> str:
+    async def _ails(self, session: Session) -> str:
         """What is wrong with a visitor's kernel: "died", "busy"; or nothing."""
-        if place.kernel not in self.kernels:
+        if session.kernel not in self.kernels:
             return "died"
-        kernel = self.kernels.get_kernel(place.kernel)
+        kernel = self.kernels.get_kernel(session.kernel)
         if not await ensure_async(kernel.is_alive()):
             return "died"
         now = self.visitors.clock()
         # Processor time would say less: on a busy host it is scarce for those who behave, too.
-        if not place.opened or kernel.execution_state != "busy":
-            place.idle = now
-        return "busy" if now - place.idle > self.limits.busy else ""
+        if not session.opened or kernel.execution_state != "busy":
+            session.idle = now
+        return "busy" if now - session.idle > self.limits.busy else ""
 
     def _measure(self) -> None:
         """Look at the kernels in turn: who takes too much memory."""
         now = self.visitors.clock()
         due = [p for p in self.visitors if p.kernel and now - p.looked > MEASURED_EVERY]
-        for place in sorted(due, key=lambda place: place.looked)[:MEASURED_AT_ONCE]:
-            self._look_at(place, now)
+        for session in sorted(due, key=lambda session: session.looked)[:MEASURED_AT_ONCE]:
+            self._look_at(session, now)
 
-    def _look_at(self, place: Place, now: float) -> None:
-        pid = self._pid(place.kernel)
+    def _look_at(self, session: Session, now: float) -> None:
+        pid = self._pid(session.kernel)
         if pid is None:
             return
-        place.memory, place.looked = memory.alone(pid), now
-        if place.opened and place.memory:
-            self._sizes.append(place.memory)
-        if place.memory > self.limits.kernel_memory:
-            self.end(place, "heavy")
+        session.memory, session.looked = memory.alone(pid), now
+        if session.opened and session.memory:
+            self._sizes.append(session.memory)
+        if session.memory > self.limits.kernel_memory:
+            self.end(session, "heavy")
 
     def _pid(self, kernel: str) -> int | None:
         if kernel not in self.kernels:
@@ -152,11 +152,13 @@ class Host:
 
     def _relieve(self) -> None:
         """When memory runs short, the one who holds most goes, rather than the server."""
-        held = {place: sum(socket.held() for socket in place.sockets) for place in self.visitors}
+        held = {
+            session: sum(socket.held() for socket in session.sockets) for session in self.visitors
+        }
         if sum(held.values()) > 2 * self.limits.message + self._all // 8:
-            self.end(max(held, key=lambda place: held[place]), "flood", TOO_MUCH)
+            self.end(max(held, key=lambda session: held[session]), "flood", TOO_MUCH)
         elif self._left < self._reserve // 2 and held:
-            heaviest = max(held, key=lambda place: held[place] + place.memory)
+            heaviest = max(held, key=lambda session: held[session] + session.memory)
             if held[heaviest] + heaviest.memory > 2 * self.size:
                 self.end(heaviest, "heavy")
 
@@ -169,24 +171,24 @@ class Host:
 
     # Endings
 
-    def give(self, place: Place, kernel: str) -> None:
+    def give(self, session: Session, kernel: str) -> None:
         """Note whose kernel has started; end it where its visitor has not waited for it."""
-        if not self.visitors.give(place, kernel):
+        if not self.visitors.give(session, kernel):
             self._end_soon(kernel)
 
-    def end(self, place: Place, why: str, farewell: tuple[int, str] | None = None) -> None:
+    def end(self, session: Session, why: str, farewell: tuple[int, str] | None = None) -> None:
         """Free a place: say goodbye, end its kernel, write one line about the visit."""
-        if not self.visitors.leave(place):
+        if not self.visitors.leave(session):
             return
         self.ended[why] += 1
         code, sentence = farewell or _FAREWELLS.get(why, GONE)
-        for socket in tuple(place.sockets):
+        for socket in tuple(session.sockets):
             socket.close(code, sentence)
-        seconds = self.visitors.clock() - place.since
-        model = place.model if _PLAIN.fullmatch(place.model) else "-"
+        seconds = self.visitors.clock() - session.since
+        model = session.model if _PLAIN.fullmatch(session.model) else "-"
         self.log.info("visit: model %s, %d s, %s", model, seconds, why)
-        if place.kernel in self.kernels:
-            self._end_soon(place.kernel)
+        if session.kernel in self.kernels:
+            self._end_soon(session.kernel)
 
     def _end_soon(self, kernel: str) -> None:
         task = asyncio.get_running_loop().create_task(self._end_kernel(kernel))
@@ -215,9 +217,9 @@ class Host:
         """Tell everybody, and end their kernels."""
         if self._rounds is not None:
             self._rounds.cancel()
-        sockets: list[VisitorChannels] = [s for place in self.visitors for s in place.sockets]
-        for place in self.visitors:
-            self.end(place, "stopping", STOPPING)
+        sockets: list[VisitorChannels] = [s for session in self.visitors for s in session.sockets]
+        for session in self.visitors:
+            self.end(session, "stopping", STOPPING)
         if self._endings:
             await asyncio.wait(tuple(self._endings), timeout=seconds)
         end = time.monotonic() + 1

@@ -11,9 +11,9 @@ from tornado.web import HTTPError
 from tornado.websocket import WebSocketClosedError
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
-from kezako.serve.admission import Place
+from kezako.serve.admission import Session
 from kezako.serve.messages import V1, Message, NotAllowed, read
-from kezako.serve.rate_limit import Meter
+from kezako.serve.rate_limit import RateLimiter
 from kezako.serve.security import SORRY, Sentences
 
 # Close codes from 4400 to 4499 are final: the page shows the sentence and offers to start again.
@@ -37,7 +37,7 @@ _SESSION = re.compile(r"[A-Za-z0-9-]{1,64}")
 class VisitorChannels(Sentences, VoilaKernelWebsocketHandler):
     """Voilà's websocket for visitors: widget messages in, their answers out."""
 
-    place: Place | None = None
+    session: Session | None = None
     connection: Any = None
     ping_interval = 0  # of Jupyter's own pings, which count in milliseconds; see `open`
 
@@ -57,14 +57,14 @@ class VisitorChannels(Sentences, VoilaKernelWebsocketHandler):
         await super().get(kernel_id)  # type: ignore[misc]
 
     async def pre_get(self) -> None:
-        place = self.host.visitors.of(self.kernel_id)
-        if place is None:
+        session = self.host.visitors.of(self.kernel_id)
+        if session is None:
             return
-        if place.handshakes.take(self.host.visitors.clock()):
-            self.place = place
+        if session.handshakes.allow(self.host.visitors.clock()):
+            self.session = session
             await super().pre_get()
         else:
-            self.host.end(place, "flood", TOO_MUCH)
+            self.host.end(session, "flood", TOO_MUCH)
 
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
         return super().select_subprotocol(subprotocols) if self.connection else None
@@ -75,29 +75,29 @@ class VisitorChannels(Sentences, VoilaKernelWebsocketHandler):
         self.ws_connection.params.ping_timeout = PING
         self.ws_connection.start_pinging()
         # None where the visit has ended during the handshake.
-        place = self.place = self.host.visitors.of(kernel_id)
-        if place is None or self.connection is None:
+        session = self.session = self.host.visitors.of(kernel_id)
+        if session is None or self.connection is None:
             self.close(*GONE)  # a browser shows no status of a refused handshake, but this it does
             return
         limits = self.host.limits
         self.ws_connection.stream.max_write_buffer_size = limits.message + UNREAD
         now = self.host.visitors.clock()
-        self._meter = Meter(limits.messages_at_once, limits.messages_a_second, now)
+        self._limiter = RateLimiter(limits.messages_at_once, limits.messages_a_second, now)
         self._opened_comms = 0
-        for older in tuple(place.sockets):
+        for older in tuple(session.sockets):
             older.close(*REPLACED)
-        place.sockets.add(self)
-        place.opened, place.active = True, now
+        session.sockets.add(self)
+        session.opened, session.active = True, now
         await super().open(kernel_id)
 
     def on_message(self, ws_message: str | bytes) -> None:
-        if self.place is None or self.connection is None:
+        if self.session is None or self.connection is None:
             return
-        if self.host.visitors.of(self.kernel_id) is not self.place:
+        if self.host.visitors.of(self.kernel_id) is not self.session:
             return  # the visit has ended, and this was on its way
         now = self.host.visitors.clock()
-        if not self._meter.take(now):
-            self.host.end(self.place, "flood", TOO_MUCH)
+        if not self._limiter.allow(now):
+            self.host.end(self.session, "flood", TOO_MUCH)
             return
         try:
             message = read(ws_message, self.selected_subprotocol)
@@ -107,20 +107,20 @@ class VisitorChannels(Sentences, VoilaKernelWebsocketHandler):
             super().on_message(ws_message)
         except NotAllowed as error:
             self.host.log.warning("A visitor was refused: %s.", error)
-            self.host.end(self.place, "refused", REFUSED)
+            self.host.end(self.session, "refused", REFUSED)
         except Exception:
             self.host.log.warning("A visitor was refused: a message that could not be passed on.")
-            self.host.end(self.place, "refused", REFUSED)
+            self.host.end(self.session, "refused", REFUSED)
         else:
             if message["header"]["msg_type"] in ("comm_msg", "comm_open", "comm_close"):
-                self.place.active = now
+                self.session.active = now
 
     def write_message(self, message: Any, binary: bool = False) -> Any:
         try:
             sent = super().write_message(message, binary)
         except StreamBufferFullError:
-            if self.place is not None:
-                self.host.end(self.place, "unread", TOO_MUCH)
+            if self.session is not None:
+                self.host.end(self.session, "unread", TOO_MUCH)
         except WebSocketClosedError:
             pass  # it left while the kernel was answering
         else:
@@ -130,10 +130,10 @@ class VisitorChannels(Sentences, VoilaKernelWebsocketHandler):
         return None
 
     def on_close(self) -> None:
-        place = self.place
-        if place is not None and self in place.sockets:
-            place.sockets.discard(self)
-            place.left = self.host.visitors.clock()
+        session = self.session
+        if session is not None and self in session.sockets:
+            session.sockets.discard(self)
+            session.left = self.host.visitors.clock()
         if self.connection is not None:
             super().on_close()
 

@@ -45,7 +45,7 @@ def wait() -> None:
 
 
 @contextmanager
-def together(learn: Learner) -> Iterator[Learner]:
+def distributed_fit(learn: Learner) -> Iterator[Learner]:
     """Within it a fit is shared by all processes; with one alone it changes nothing."""
     if processes() == 1:
         yield learn
@@ -64,14 +64,14 @@ def share(count: int) -> list[int]:
     return list(range(rank_distrib(), count, processes()))
 
 
-def add_up(rows: torch.Tensor) -> torch.Tensor:
+def all_reduce_sum(rows: torch.Tensor) -> torch.Tensor:
     """The whole of what each process has filled its share of, and left 0 elsewhere."""
     if processes() > 1:
         distributed.all_reduce(rows)
     return rows
 
 
-def least(number: int) -> int:
+def all_reduce_min(number: int) -> int:
     """The least number that any process has."""
     found = torch.tensor(number, device="cuda" if torch.cuda.is_available() else "cpu")
     if processes() > 1:

@@ -137,7 +137,7 @@ class EpochLines(Callback):
         )
 
 
-class Settled(Callback):
+class EarlyStop(Callback):
     """Ends a fit when neither the validation loss nor the error has fallen for a while.
 
     Not in the first half, where the rate is high and the error jumps.
@@ -187,7 +187,7 @@ def is_settled(values: list[float], patience: int) -> bool:
 
 def fitting_callbacks(learn: Learner) -> list[Callback]:
     """What makes a fit quicker here; half precision only where it is measured to, just now."""
-    usual = [PicturesInMemory(), EpochLines(), Settled()]
+    usual = [PicturesInMemory(), EpochLines(), EarlyStop()]
     if learn.dls.device.type == "cuda":
         return usual + half_callbacks(_cuda_type())
     fast = torch.bfloat16 if bfloat16_gain(learn) >= MIN_GAIN else None

@@ -25,7 +25,7 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from kezako.train.cache import room_here
-from kezako.train.distributed import add_up, least, processes, share
+from kezako.train.distributed import all_reduce_min, all_reduce_sum, processes, share
 from kezako.train.fit import FrozenStatistics, error_in, half_callbacks, half_type
 from kezako.train.weights import Weights
 
@@ -153,7 +153,7 @@ class _Compute:
         order = torch.randperm(count, generator=torch.Generator().manual_seed(0)).tolist()
         probe, first = self._run(next(iter(self._loader(loader, order[:1]))))
         room = room_here() // (views * probe.element_size() * probe[0].numel())
-        chosen = order[: least(max(1, min(count, room)))]
+        chosen = order[: all_reduce_min(max(1, min(count, room)))]
         mine = share(len(chosen))
         maps = torch.zeros((len(chosen), *probe.shape[1:]), dtype=probe.dtype, device=self.device)
         found: list[torch.Tensor] = []
@@ -167,7 +167,7 @@ class _Compute:
         targets = torch.zeros((len(chosen), *first.shape[1:]), dtype=first.dtype).to(self.device)
         if mine:
             targets[mine] = torch.cat(found)
-        return add_up(maps), add_up(targets)
+        return all_reduce_sum(maps), all_reduce_sum(targets)
 
     @staticmethod
     def _loader(loader: Any, order: list[int]) -> Any:

@@ -44,7 +44,7 @@ class Opened:
     since: float = 0.0  # of a clock that only goes forward
 
 
-class Shelf:
+class ModelCache:
     """The open classifiers; one whose files changed on disk is exchanged at the next question."""
 
     def __init__(
@@ -98,13 +98,13 @@ class Shelf:
         return opened
 
 
-def answer(shelf: Shelf, names: Sequence[str], picture: bytes) -> Outcome:
+def answer(cache: ModelCache, names: Sequence[str], picture: bytes) -> Outcome:
     """What the API says of one picture; `refused` or `failed` where there is no answer.
 
     One at a time: on one thread, batches of 2 to 32 take no less time a picture.
     """
     try:
-        name, classifier = shelf.first_of(names)
+        name, classifier = cache.first_of(names)
     except BundleError as error:
         return {"failed": CLOSED, "why": str(error)}
     start = time.perf_counter()
@@ -127,12 +127,12 @@ def answer(shelf: Shelf, names: Sequence[str], picture: bytes) -> Outcome:
     }
 
 
-def serve(shelf: Shelf, questions: IO[bytes], replies: IO[bytes]) -> None:
+def serve(cache: ModelCache, questions: IO[bytes], replies: IO[bytes]) -> None:
     """Answer until `questions` ends; the first message says that the libraries are loaded."""
     write_answer(replies, {"ready": True})
     while asked := read_question(questions):
         question, pictures = asked
-        outcomes = [answer(shelf, question["names"], picture) for picture in pictures]
+        outcomes = [answer(cache, question["names"], picture) for picture in pictures]
         write_answer(replies, {"outcomes": outcomes})
 
 
@@ -177,5 +177,5 @@ def main() -> None:
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # a decoder that prints must not garble the answers
     models, threads = sys.argv[1:3]
-    serve(Shelf(Path(models), int(threads)), sys.stdin.buffer, replies)
+    serve(ModelCache(Path(models), int(threads)), sys.stdin.buffer, replies)
     os._exit(0)  # ONNX Runtime's threads need no tidying up

@@ -20,7 +20,7 @@ NO_WORKER = "The classifier does not start here; the server's log says why."
 T = TypeVar("T")
 
 
-class Patient:
+class RetryingWorker:
     """`ask` blocks and always answers; one thread at a time may call it."""
 
     def __init__(

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from kezako.model import bundle
-from kezako.model.bundle import CREDITS, HEAD, KNOWN, MODEL, new_bundle, read_card, seal
+from kezako.model.bundle import CREDITS, HEAD, KNOWN, MODEL, new_bundle, read_card, write_card
 from kezako.worker import process
-from kezako.worker.process import SETTLING, Shelf
+from kezako.worker.process import SETTLING, ModelCache
 from tests.api.client import Client, colour
 from tests.limits.guest import Guest
 from tests.servers import serving, until
@@ -42,18 +42,18 @@ def test_files_that_arrive_one_by_one_are_waited_for(
     tmp_path: Path, a_bundle: Write, a_clock: Clock, capfd: pytest.CaptureFixture[str]
 ) -> None:
     folder = a_bundle(tmp_path, "colours", ("old", "b", "c"))
-    shelf = Shelf(tmp_path)
-    shelf.get("colours")
+    cache = ModelCache(tmp_path)
+    cache.get("colours")
     a_bundle(tmp_path, "colours", ("new", "b", "c"))
     whole = (folder / MODEL).read_bytes()
     for part in (b"", whole[:100], whole[:200]):
         (folder / MODEL).write_bytes(part)
         a_clock.now += SETTLING / 2
-        assert shelf.get("colours").card.labels[0] == "old"
+        assert cache.get("colours").card.labels[0] == "old"
     (folder / MODEL).write_bytes(whole)
-    assert shelf.get("colours").card.labels[0] == "new"
+    assert cache.get("colours").card.labels[0] == "new"
     a_clock.now += 10 * SETTLING
-    shelf.get("colours")
+    cache.get("colours")
     assert not capfd.readouterr().err
 
 
@@ -61,11 +61,11 @@ def test_what_stays_broken_is_said_once(
     tmp_path: Path, a_bundle: Write, a_clock: Clock, capfd: pytest.CaptureFixture[str]
 ) -> None:
     folder = a_bundle(tmp_path, "colours", ("old", "b", "c"))
-    shelf = Shelf(tmp_path)
-    shelf.get("colours")
+    cache = ModelCache(tmp_path)
+    cache.get("colours")
     (folder / MODEL).write_bytes(b"cut short")
     for _ in range(5):
-        assert shelf.get("colours").card.labels[0] == "old"
+        assert cache.get("colours").card.labels[0] == "old"
         a_clock.now += SETTLING
     said = capfd.readouterr().err
     assert said.count("The one that was opened before goes on answering.") == 1
@@ -105,7 +105,7 @@ def _exchange(source: Path, folder: Path, number: int) -> None:
             shutil.copy(source / name, staged)
         with (staged / MODEL).open("ab") as model:
             model.write(b"\x1a\x01" + bytes([48 + number % 10]))  # protobuf: its domain, anew
-        seal(staged, replace(card, title=f"Bears {number}"))
+        write_card(staged, replace(card, title=f"Bears {number}"))
 
 
 @contextmanager

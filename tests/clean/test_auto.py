@@ -178,7 +178,7 @@ def test_what_a_person_marks_meanwhile_is_theirs(
     two_strays: list[Row],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def decide_slowly(*given: object) -> list[auto.Verdict]:
+    def decide_slowly(*given: object) -> list[auto.Decision]:
         verdicts = decide(*given)  # type: ignore[arg-type]
         set_mark(the_manifest, the_manifest.rows(id=two_strays[0].id)[0], "keep")
         return verdicts

@@ -14,7 +14,7 @@ from kezako.cli import main
 from kezako.deploy.contents import FILES, STAGES
 from kezako.deploy.hosts import HOSTS
 from kezako.deploy.run import deploy
-from kezako.model.bundle import CARD, MODEL, read_card, read_file, seal
+from kezako.model.bundle import CARD, MODEL, read_card, read_file, write_card
 from kezako.workspace import Workspace
 from tests.test_imports import STAGES as ALL_STAGES
 
@@ -30,7 +30,7 @@ def a_home(an_empty_workspace: Workspace, a_bundle: Callable[..., Path]) -> Work
     (bundle / "export.pkl").write_bytes(b"a pickle")
     (bundle / "report.html").write_text("photos of others")
     (bundle / "README.md").write_text("# The card")
-    seal(bundle, read_card(bundle))
+    write_card(bundle, read_card(bundle))
     return an_empty_workspace
 
 
@@ -106,7 +106,7 @@ def test_what_the_host_would_not_take_is_refused_with_its_size(
 ) -> None:
     bundle = a_home.bundle("other")
     (bundle / MODEL).write_bytes(bytes(101_000_000))
-    seal(bundle, read_card(bundle))
+    write_card(bundle, read_card(bundle))
     assert main(["deploy", "binder", "other", str(tmp_path / "page")]) == 2
     said = capsys.readouterr().err
     assert "Binder allows 100.0 MB for the largest file, and this is 101.0 MB." in said
@@ -118,7 +118,7 @@ def test_what_the_host_may_not_bear_is_written_with_a_warning(
 ) -> None:
     bundle = a_home.bundle("other")
     (bundle / MODEL).write_bytes(bytes(87_000_000))
-    seal(bundle, read_card(bundle))
+    write_card(bundle, read_card(bundle))
     assert main(["deploy", "heroku", "other", str(tmp_path / "page")]) == 0
     assert "Take care: Heroku allows 512.0 MB for memory" in capsys.readouterr().out
     assert main(["deploy", "spaces", "other", str(tmp_path / "space")]) == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kezako.api.concurrency import neighbourhood
-from kezako.serve.admission import PATIENCE, QUEUE, Place, Visitors, Waiting
+from kezako.serve.admission import PATIENCE, QUEUE, Session, Visitors, Waiting
 from kezako.serve.limits import Limits
 
 
@@ -18,13 +18,13 @@ class House:
             Limits(**limits), lambda: places - len(self.visitors), lambda: self.now
         )
 
-    def enters(self, address: str = "192.0.2.1", ticket: str = "") -> Place:
-        place = self.visitors.knock(address, ticket)
-        assert isinstance(place, Place)
+    def enters(self, address: str = "192.0.2.1", ticket: str = "") -> Session:
+        place = self.visitors.admit(address, ticket)
+        assert isinstance(place, Session)
         return place
 
     def waits(self, address: str = "192.0.2.1", ticket: str = "") -> Waiting:
-        waiting = self.visitors.knock(address, ticket)
+        waiting = self.visitors.admit(address, ticket)
         assert isinstance(waiting, Waiting)
         return waiting
 

@@ -14,7 +14,7 @@ fs = needs_package("pyarrow.fs")
 local = needs_package("fsspec.implementations.local")
 
 from kezako.scale import storage
-from kezako.scale.storage import Place
+from kezako.scale.storage import Storage
 
 
 class Moody(local.LocalFileSystem):  # type: ignore[misc,name-defined]
@@ -38,8 +38,8 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage, "PAUSES", (0.0, 0.0))
 
 
-def a_place(folder: Path, failures: int) -> Place:
-    return Place(fs.PyFileSystem(fs.FSSpecHandler(Moody(failures))), str(folder), "moody://place")
+def a_place(folder: Path, failures: int) -> Storage:
+    return Storage(fs.PyFileSystem(fs.FSSpecHandler(Moody(failures))), str(folder), "moody://place")
 
 
 @pytest.mark.parametrize("failures", [0, 2])

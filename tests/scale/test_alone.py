@@ -12,7 +12,7 @@ from tests.needs import needs_package
 
 needs_package("pyarrow")
 
-from kezako.scale.storage import Place
+from kezako.scale.storage import Storage
 
 
 def test_a_second_run_is_told_who_writes_there(
@@ -23,10 +23,10 @@ def test_a_second_run_is_told_who_writes_there(
     with (
         held(out, "scale batch", inside=True),
         pytest.raises(KezakoError, match="out is in use by kezako scale batch"),
-        Place.of(str(out)).alone(),
+        Storage.of(str(out)).alone(),
     ):
         pass
-    with Place.of(str(out)).alone():
+    with Storage.of(str(out)).alone():
         assert out.is_dir()
 
 
@@ -35,18 +35,21 @@ def test_what_a_killed_run_left_half_is_swept_by_the_next_alone(tmp_path: Path) 
     half.touch()
     whole.touch()
     assert half.is_file()
-    with Place.of(str(tmp_path)).alone():
+    with Storage.of(str(tmp_path)).alone():
         assert not half.exists()
         assert whole.exists()
 
 
 def test_a_file_in_its_place_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
-    with pytest.raises(KezakoError, match="out is a file"), Place.of(str(tmp_path / "out")).alone():
+    with (
+        pytest.raises(KezakoError, match="out is a file"),
+        Storage.of(str(tmp_path / "out")).alone(),
+    ):
         pass
     assert (tmp_path / "out").read_text() == "mine"
 
 
 def test_a_bucket_has_no_lock() -> None:
-    with Place.of("mock:///bucket/out").alone():
+    with Storage.of("mock:///bucket/out").alone():
         pass

@@ -17,7 +17,7 @@ moto = needs_package("moto.server")
 import pyarrow.fs as fs
 
 from kezako.scale.batch import classify
-from kezako.scale.storage import Place
+from kezako.scale.storage import Storage
 from kezako.workspace import Workspace
 from tests.edited import edited
 
@@ -78,11 +78,11 @@ def test_what_is_not_there_is_said_without_the_secret(
 
 
 def _tables(out: str) -> list[str]:
-    place = Place.of(out)
+    place = Storage.of(out)
     found = place.system.get_file_info(fs.FileSelector(place.folder))
     return [entry.path for entry in found if entry.base_name.endswith(".parquet")]
 
 
 def _rows(out: str) -> list[dict[str, object]]:
     columns = ["path", "label"]
-    return [row for table in Place.of(out).tables(columns) for row in table.to_pylist()]
+    return [row for table in Storage.of(out).tables(columns) for row in table.to_pylist()]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from kezako.serve.logs import EACH, LINE, RECORD, TOGETHER, Scribe, all_together, plain, tame
-from kezako.serve.rate_limit import Meter
+from kezako.serve.rate_limit import RateLimiter
 
 DAY = 24 * 3600.0
 
@@ -67,7 +67,7 @@ def test_who_writes_too_much_is_cut_and_heard_again_later(
 ) -> None:
     log, lines = a_log
     clock = Clock()
-    scribe = Scribe(log, "Kernel 7", Meter(*TOGETHER, clock()), clock)
+    scribe = Scribe(log, "Kernel 7", RateLimiter(*TOGETHER, clock()), clock)
     for _ in range(100_000):
         scribe.take(b"a line that is written again and again\n")
         clock.now += 0.001
@@ -86,7 +86,7 @@ def test_many_have_a_share_together(
     a_log: tuple[logging.Logger, Callable[[], list[str]]],
 ) -> None:
     log, lines = a_log
-    clock, together = Clock(), Meter(*TOGETHER, 0)
+    clock, together = Clock(), RateLimiter(*TOGETHER, 0)
     for number in range(1000):
         scribe = Scribe(log, f"Kernel {number}", together, clock)
         scribe.take(b"x" * 99 + b"\n" + 99 * (b"y" * 99 + b"\n"))

@@ -15,7 +15,7 @@ import torch  # isort: skip
 from fastai.vision.all import DataLoaders, Learner, TfmdDL, error_rate, rank_distrib, set_seed
 from torch import nn
 
-from kezako.train.distributed import processes, together, wait
+from kezako.train.distributed import distributed_fit, processes, wait
 from kezako.train.fit import EpochLines
 from kezako.train.quick import STAGE, _maps, fit_head
 from kezako.train.weights import find_weights
@@ -34,7 +34,7 @@ def a_small_fit() -> dict[str, Any]:
         ),
         nn.Linear(2, 2), loss_func=nn.CrossEntropyLoss(), metrics=error_rate, cbs=EpochLines(),
     )  # fmt: skip
-    with together(learn), learn.no_bar(), learn.no_logging():
+    with distributed_fit(learn), learn.no_bar(), learn.no_logging():
         learn.fit_one_cycle(5, 0.1)
     return {"weights": learn.model.state_dict(), "rows": learn.epoch_lines.rows}
 
@@ -45,7 +45,7 @@ def a_large_fit(folder: Path) -> dict[str, Any]:
     body, count = learn.model[0], len(learn.dls.train_ds)
     (train, targets), (valid, _) = _maps(learn, body[:STAGE], None)
     assert fit_head(learn, find_weights("resnet18", MODELS)) is not None
-    with together(learn), learn.no_bar(), learn.no_logging():
+    with distributed_fit(learn), learn.no_bar(), learn.no_logging():
         learn.fine_tune(1, 2e-3, freeze_epochs=0)
     return {
         "weights": learn.model.state_dict(), "rows": learn.epoch_lines.rows,

@@ -73,7 +73,7 @@ def exported(
     a_gathered_recipe: Gather, an_untrained_learner: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., tuple[Path, Pictures, Card]]:
     """Exports an untrained learner of the given kind in fp32."""
-    monkeypatch.setattr(exporting, "SPARED", ())  # no int8: what is compared is to be exact
+    monkeypatch.setattr(exporting, "FP32_LAYERS", ())  # no int8: what is compared is to be exact
 
     def export(*kind: Any) -> tuple[Path, Pictures, Card]:
         recipe, workspace = a_gathered_recipe(*kind)

@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fastai.vision.all import PILImage, PILImageBW
+from kezako.page.aside import PREVIEW, preview
 from PIL import Image
 
 from kezako.gather.check import LONGEST, Checked, check
 from kezako.model.bundle import Preprocessing
 from kezako.model.classifier import Classifier, prepare
-from kezako.page.aside import PREVIEW, preview
 from kezako.pictures import open_picture, shrink
-from kezako.worker.process import Shelf, answer
+from kezako.worker.process import ModelCache, answer
 from tests import profiles
 from tests.page.photos import encoded
 from tests.test_depth import as_png, as_tiff, ramp
@@ -94,7 +94,7 @@ def test_page_api_and_folder_see_the_same(
     pixels = np.asarray(open_picture(data))
     for same in (memoryview(data), bytearray(data), path, str(path)):
         assert np.array_equal(open_picture(same), pixels)
-    api = answer(Shelf(models, 1), ["colours"], data)
+    api = answer(ModelCache(models, 1), ["colours"], data)
     page = classifier.predict(memoryview(data))
     assert api["probabilities"] == pytest.approx(dict(page.probabilities))
     shown = preview(data)

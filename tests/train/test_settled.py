@@ -7,7 +7,7 @@ import torch
 from fastai.vision.all import DataLoader, DataLoaders, Learner, error_rate
 from torch import nn
 
-from kezako.train.fit import EpochLines, Settled, is_settled, watched
+from kezako.train.fit import EarlyStop, EpochLines, is_settled, watched
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def a_learner() -> Learner:
     return Learner(
         DataLoaders(DataLoader(pairs, bs=4), DataLoader(pairs, bs=4)),
         nn.Linear(1, 2), loss_func=nn.CrossEntropyLoss(), metrics=error_rate,
-        cbs=[EpochLines(), Settled()],
+        cbs=[EpochLines(), EarlyStop()],
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from kezako.recipe import Recipe
 from kezako.train.cache import PicturesInMemory
 from kezako.train.checkpoint import Checkpoint
 from kezako.train.dataset import Pictures
-from kezako.train.fit import BFloat16OnCPU, EpochLines, Settled, half_callbacks
+from kezako.train.fit import BFloat16OnCPU, EarlyStop, EpochLines, half_callbacks
 from kezako.train.quick import fit_head
 from kezako.train.weights import Weights
 from kezako.workspace import Workspace
@@ -60,7 +60,7 @@ def a_learner(
     recipe, workspace = some_faces(epochs=2)
     pictures = Pictures(recipe, workspace)
     learn = an_untrained_learner(recipe, pictures)
-    learn.add_cbs([PicturesInMemory(), EpochLines(), Settled(), *half_callbacks(torch.bfloat16),
+    learn.add_cbs([PicturesInMemory(), EpochLines(), EarlyStop(), *half_callbacks(torch.bfloat16),
                    Checkpoint(recipe, pictures, the_starter)])  # fmt: skip
     return learn, recipe, workspace, pictures
 
@@ -101,7 +101,7 @@ def test_what_is_exported_after_it_answers_as_the_learner_does(
     the_starter: Weights,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(exporting, "SPARED", ())  # no int8: what is compared is to be exact
+    monkeypatch.setattr(exporting, "FP32_LAYERS", ())  # no int8: what is compared is to be exact
     learn, recipe, workspace, pictures = a_learner
     stopped(learn, "before_batch", epoch=1)
     card = exporting.export(learn, recipe, workspace, pictures, the_starter)
