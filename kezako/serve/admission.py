@@ -152,7 +152,7 @@ class Visitors:
         most = self.limits.visitors_per_address
         if most is not None:
             return lambda address: most
-        part = max(1, math.floor(SHARE * self.sessions))
+        part = max(1, math.floor(SHARE * self.places))
         return lambda address: math.inf if _is_here(address) else part
 
     def _may_come(self, address: str) -> bool:
@@ -178,7 +178,7 @@ class Visitors:
     def _ticket(self, address: str) -> str:
         """A new ticket, unless the queue, or this address's part of it, is full."""
         held = sum(ticket.address == address for ticket in self._tickets.values())
-        part = QUEUE if _is_here(address) else max(3, self.sessions)
+        part = QUEUE if _is_here(address) else max(3, self.places)
         if len(self._tickets) >= QUEUE or held >= part:
             return ""
         ticket = secrets.token_urlsafe(12)

@@ -43,7 +43,7 @@ class VisitorChannels(Sentences, VoilaKernelWebsocketHandler):
 
     def initialize(self, host: Any) -> None:
         super().initialize()
-        self.host = host  # `kezako.serve.sessions.Host`
+        self.host = host  # `kezako.serve.sessions.SessionManager`
 
     @property
     def max_message_size(self) -> int:
