@@ -7,7 +7,7 @@ The pictures are divided into folds. For each fold a model is fine-tuned on the 
 as `kezako train` does, and asked about the fold, so that every picture is judged once by a model
 that never saw it. Within a fold the temperature and the limit of "none of these" are judged as a
 card judges them: on pictures that did not choose them. Printed, over all pictures, each with the
-interval in which it lies 19 times in 20:
+95 % confidence interval:
 
 - the error, and the calibration error (15 bins) without and with the temperature, and what chance
   alone would leave a perfectly calibrated model of as many pictures;

@@ -15,7 +15,7 @@ def test_a_share_stands_before_its_interval() -> None:
 
 def test_a_terminal_is_told_how_many_of_how_many() -> None:
     assert errors(VALIDATION) == (
-        "5.0 % (12 of 240 pictures; 19 times in 20 it lies between 2.9 and 8.6 %)."
+        "5.0 % (12 of 240 pictures; 95 % confidence interval: 2.9 to 8.6 %)."
     )
     assert "(36 of 720 yes-or-no answers; " in errors(VALIDATION, labels=3)
 

@@ -1,4 +1,4 @@
-"""The heat lies where what spoke for the answer lies, and nowhere where a bundle cannot tell."""
+"""The heat is where the evidence for the answer is, and nowhere where a bundle cannot tell."""
 
 from __future__ import annotations
 

@@ -214,7 +214,9 @@ def _forkable() -> ipc.Message:
     with contextlib.suppress(OSError):
         threads += ["of a library"] * (len(os.listdir("/proc/self/task")) - 1 - len(threads))
     if threads:
-        return {"trouble": f"it leaves a thread running ({threads[0]}), which a copy would lack"}
+        return {
+            "trouble": f"the notebook left a thread running ({threads[0]}); forked kernels would not have it"
+        }
     return {}
 
 

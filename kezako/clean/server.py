@@ -19,7 +19,7 @@ PORT = 8868  # the page of a classifier starts at 8866
 
 
 class Workshop(Voila):
-    """Voilà that lets in only who has the address with its token.
+    """Voilà that listens on localhost and needs the token in its address.
 
     Every gathered picture is behind it, and other people's programs, and pages in the maker's own
     browser, can reach 127.0.0.1 as well.

@@ -98,7 +98,7 @@ def plot_reliability(card: Card) -> Axes:
     )
     axes.set_xlabel("probability said")
     axes.set_ylabel("share right")
-    axes.set_title("a larger dot: more answers; a line: 19 times in 20", fontsize=9)
+    axes.set_title("larger dot: more answers; line: 95 % interval", fontsize=9)
     axes.set_xlim(0, 1.03)
     axes.set_ylim(0, 1.03)
     return axes
@@ -116,7 +116,7 @@ def plot_changes(changes: Changes) -> Axes | None:
     with legible(names):
         _, axes = plt.subplots(figsize=(7, 1.2 + 0.45 * len(errors)))
         axes.hlines(rows, *zip(*within, strict=True), color="tab:blue", linewidth=1, zorder=1,
-                    label="between what it lies, 19 times in 20")  # fmt: skip
+                    label="95 % interval")  # fmt: skip
         axes.hlines(rows, before, after, color="lightgrey", linewidth=3, zorder=1)
         axes.scatter(before, rows, color="grey", label="the model before", zorder=2)
         axes.scatter(after, rows, color="tab:blue", label="this one", zorder=3)
@@ -151,8 +151,8 @@ def plot_gain(first: HeadFit | None, learn: Learner) -> Markdown:
         several = any(metric.name == "accuracy_multi" for metric in learn.metrics)
         what = "errors" if not several else "wrong answers, a label being named from 50 % on,"
         said.append(
-            f"Each is the share of {what} among {count} validation pictures, and in brackets "
-            "between what it lies, 19 times in 20."
+            f"Each is the share of {what} among {count} validation pictures; brackets hold 95 % "
+            "confidence intervals."
         )
     if errors and first:
         low, high = of_two_shares(first.error, errors[-1], count)

@@ -17,7 +17,7 @@ def table(card: Card) -> str:
     """Error by class, as Markdown: of how many pictures, and how far it can be trusted."""
     multi = card.task == "multi"
     validation, last = card.figures["validation"], card.figures.get("previous")
-    head = ["class", "wrong", "error", "19 times in 20 between"]
+    head = ["class", "wrong", "error", "95 % interval"]
     head += ["missed where shown"] * multi + ["error of the model before"] * bool(last)
     rows = [head, ["---"] * len(head)]
     for label in card.labels:
@@ -38,8 +38,8 @@ def measured(card: Card, on: str) -> str:
         "did not choose them."
     )
     return (
-        f"Measured on {pictures} {on}.{answers * (card.task == 'multi')} In brackets behind the "
-        f"figures below stands the same: between what they lie, 19 times in 20.{few(pictures)}"
+        f"Measured on {pictures} {on}.{answers * (card.task == 'multi')} Brackets hold 95 % "
+        f"confidence intervals.{few(pictures)}"
     )
 
 
@@ -55,11 +55,11 @@ def calibration(card: Card) -> str:
 
 
 def none_of_these(card: Card) -> str:
-    """How many pictures of the classes pass, and how many others do not."""
+    """How many pictures of the classes are accepted, and how many others are refused."""
     found, pictures = card.figures["none_of_these"], card.figures["validation"]["pictures"]
     passed = (
-        f'"None of these": {share(found, "passed")} of pictures that did not set the limit pass as '
-        "one of the classes."
+        f'"None of these": {share(found, "passed")} of pictures that did not set the limit are '
+        "accepted as one of the classes."
     )
     if pictures < PASSED / (1 - PASSED):
         passed += f" The limit is no more than the greatest distance among {pictures} pictures."
@@ -97,13 +97,13 @@ def difference(previous: Figures) -> str:
     if low <= 0 <= high:
         found = f"{_points(gained)} than it" if gained else "just as often"
         return (
-            f"This one errs {found}, which may be chance: between {_points(low)} and "
-            f"{_points(high)}, 19 times in 20."
+            f"This one errs {found}, which may be chance (95 % interval: {_points(low)} to "
+            f"{_points(high)})."
         )
     near, far = sorted((abs(low), abs(high)))
     return (
-        f"This one errs {_points(gained)} than it ({100 * near:.1f} to {100 * far:.1f}, 19 times "
-        "in 20)."
+        f"This one errs {_points(gained)} than it (95 % interval: {100 * near:.1f} to "
+        f"{100 * far:.1f})."
     )
 
 
@@ -155,4 +155,4 @@ def _all(card: Card, validation: Figures, last: Figures | None, multi: bool) -> 
 
 def _between(found: Figures) -> str:
     low, high = found["error_interval"]
-    return f"{100 * low:.1f} and {in_percent(high)}"
+    return f"{100 * low:.1f} to {in_percent(high)}"

@@ -115,9 +115,9 @@ class Classifier:
         return self.answer(self.run(self.prepare(picture)[None]))
 
     def why(self, scores: Scores, label: str) -> Floats | None:
-        """Where in the first picture lies what spoke for `label`: (r, c), 0 to 1.
+        """Where in the first picture the evidence for `label` is: (r, c), 0 to 1.
 
-        None where the bundle cannot tell, or where no part of the picture spoke for it. Raises
+        None where the bundle cannot tell, or where no part of the picture is. Raises
         `TookTooLong`.
         """
         if self.head is None or scores.map is None:

@@ -1,4 +1,4 @@
-"""Where in a picture lies what spoke for the answer; no torch, and far less than one answer's work.
+"""Where in a picture the evidence for the answer is; no torch, and far less than one answer's work.
 
 After the occlusion maps of Zeiler and Fergus, "Visualizing and Understanding Convolutional
 Networks" (ECCV 2014): hide a part, and see how far the answer falls. They hide squares of the

@@ -14,7 +14,7 @@ RIVALS = 3  # classes named in one doubtful sentence
 LISTED = 6  # names in one list; more are counted instead
 SHORT = 40  # characters of a stranger's name
 FEW = 100  # pictures, below which even a perfect record leaves errors of 4 % and more possible
-SURE_ENOUGH = 1.959964  # standard deviations that a value keeps within 19 times in 20
+SURE_ENOUGH = 1.959964  # standard deviations on either side: a 95 % interval
 
 SORRY = "Something went wrong here, and it was not your picture. Please press Classify again."
 TOO_LONG = "This page is busy: looking took too long and was given up. Please press Classify again."
@@ -55,7 +55,7 @@ def consent(
 
 def legend(label: str) -> tuple[str, str, str]:
     """Of a heat map: what it shows, and the words at the two ends of its scale."""
-    return f"What spoke for “{label}”", "nothing", "the most"
+    return f"Evidence for “{label}”", "none", "most"
 
 
 def alternative(
@@ -69,7 +69,7 @@ def alternative(
     where = (
         f"at the {' '.join(filter(None, (down, across)))}" if down or across else "in the middle"
     )
-    return f"Your photo in grey, coloured where it spoke for {label}: most {where}."
+    return f"Your photo in grey, coloured where the evidence for {label} is: most of it {where}."
 
 
 def listed(
@@ -93,7 +93,7 @@ def share(
     found: Mapping[str, Any],  # figures of a card
     name: str,  # of one that is a share, with its interval beside it
 ) -> str:
-    """A figure with the interval in which it lies 19 times in 20: `8.4 % (5.5 to 12.6 %)`."""
+    """A figure with its 95 % confidence interval: `8.4 % (5.5 to 12.6 %)`."""
     low, high = found[f"{name}_interval"]
     return f"{in_percent(found[name])} ({100 * low:.1f} to {in_percent(high)})"
 
@@ -111,8 +111,8 @@ def errors(validation: Mapping[str, Any], labels: int = 0) -> str:
     kind = "yes-or-no answers" if labels else "pictures"
     counted = f"{round(validation['error'] * answers)} of {answers} {kind}"
     return (
-        f"{in_percent(validation['error'])} ({counted}; 19 times in 20 it lies between "
-        f"{100 * low:.1f} and {in_percent(high)}).{few(pictures)}"
+        f"{in_percent(validation['error'])} ({counted}; 95 % confidence "
+        f"interval: {100 * low:.1f} to {in_percent(high)}).{few(pictures)}"
     )
 
 

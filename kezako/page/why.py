@@ -1,4 +1,4 @@
-"""After an answer: which parts of the photo spoke for it."""
+"""After an answer: which parts of the photo are the evidence for it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HOT = 0.9  # share of the greatest heat from which a pixel counts as where it li
 
 
 class Why(VBox):
-    """After an answer: "Why?", which lays over the photo what spoke for that answer.
+    """After an answer: "Why?", which shows on the photo where the evidence for that answer is.
 
     It stays empty where the classifier's bundle cannot tell, and for none of these.
     """

@@ -133,8 +133,8 @@ def _maps(learn: Learner, frozen: nn.Module, half: torch.dtype | None) -> tuple[
     maps, targets = zip(*found, strict=True)
     if (kept := len(maps[0])) < len(paths):
         print(
-            f"There is memory for what {kept} of the {len(paths)} training pictures show: "
-            "the last layers learn those, and only a full fit learns all.",
+            "Not enough memory to cache all features: training the head on "
+            f"{kept} of {len(paths)} pictures; only a full fit learns from all of them.",
             flush=True,
         )
     return (torch.cat(maps), torch.cat(targets)), valid

@@ -156,8 +156,8 @@ def test_fp32_is_not_compared_with_itself(a_card: Card) -> None:
 @pytest.mark.parametrize(
     ("gained", "interval", "said"),
     [
-        (0.1, [0.05, 0.15], "errs 10.0 points less than it (5.0 to 15.0, 19 times in 20)."),
-        (-0.1, [-0.15, -0.05], "errs 10.0 points more than it (5.0 to 15.0, 19 times in 20)."),
+        (0.1, [0.05, 0.15], "errs 10.0 points less than it (95 % interval: 5.0 to 15.0)."),
+        (-0.1, [-0.15, -0.05], "errs 10.0 points more than it (95 % interval: 5.0 to 15.0)."),
         (0.0, [-0.02, 0.02], "errs just as often, which may be chance: between 2.0 points more"),
         (0.01, [-0.02, 0.04], "1.0 points less than it, which may be chance: between 2.0 points"),
     ],

@@ -93,7 +93,7 @@ def test_with_pictures_it_is_measured_and_can_say_none_of_these(
     assert card.figures["validation"]["error"] == pytest.approx(sum(wrong) / 24, abs=1e-4)
     assert card.temperature >= 1
     check_every_figure(card)
-    assert f"{sum(wrong)} of 24 pictures; 19 times in 20 it lies between" in done.stdout
+    assert f"{sum(wrong)} of 24 pictures; 95 % confidence interval:" in done.stdout
     assert "So few pictures tell little" in done.stdout
     # Of 24 the greatest distance is the limit: who set it does not pass when the others judge.
     assert 0.7 < card.figures["none_of_these"]["passed"] < 1

@@ -1,4 +1,4 @@
-"""After an answer, "Why?" lays over the photo what spoke for it, and takes it away again."""
+"""After an answer, "Why?" lays over the photo the evidence for it, and takes it away again."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def test_why_is_a_toggle(server: str, request: pytest.FixtureRequest, a_phone: P
     assert box
     assert min(box["height"], box["width"]) >= TAP
     toggle.click()
-    expect(legend.first).to_have_text("What spoke for “red”")
+    expect(legend.first).to_have_text("Evidence for “red”")
     expect(visitor.picture).not_to_have_attribute("src", str(photo))
     expect(visitor.picture).to_have_count(1)
     assert a_phone.evaluate(OVERFLOWING) == 0
     if server == "a_kezako_serve":  # plain Voilà shows no alternative text of an Output's pictures
-        words = "Your photo in grey, coloured where it spoke for red: most at the top left."
+        words = "Your photo in grey, coloured where the evidence for red is: most of it at the top left."
         expect(visitor.picture).to_have_attribute("alt", words)
         expect(toggle).to_have_attribute("aria-pressed", "true")
     toggle.click()

@@ -80,7 +80,9 @@ def test_long_names_lose_their_middle() -> None:
 
 
 def test_a_heat_map_in_words() -> None:
-    assert alternative("grizzly", 0.5, 0.5).endswith("spoke for grizzly: most in the middle.")
+    assert alternative("grizzly", 0.5, 0.5).endswith(
+        "evidence for grizzly is: most of it in the middle."
+    )
     assert alternative("grizzly", 0.1, 0.95).endswith("most at the bottom left.")
     assert alternative("grizzly", 0.5, 0).endswith("most at the top.")
     assert alternative("grizzly", 1, 0.5).endswith("most at the right.")

@@ -77,16 +77,16 @@ def test_a_retraining_tells_errors_and_pictures(
     changes = changes_since(card, Pictures(colours, an_empty_workspace))
     assert str(changes) == (
         "The model before this one (19 November 2026) errs on 20.0 % of today's 200 validation "
-        "pictures (40), this one on 10.0 % (20). This one errs 10.0 points less than it (6.0 to "
-        "14.0, 19 times in 20). Pictures since then: 2 set aside, 1 moved to another class, 1 new."
+        "pictures (40), this one on 10.0 % (20). This one errs 10.0 points less than it (95 % "
+        "interval: 6.0 to 14.0). Pictures since then: 2 set aside, 1 moved to another class, 1 new."
     )
     assert str(changes_since(card, Pictures(colours, an_empty_workspace))) == str(changes)
     last = changes_since(
         a_card(THIRD, 0.1, before(SECOND, 0.12, gained=0.02)), Pictures(colours, an_empty_workspace)
     )
     assert str(last).endswith(
-        "This one errs 2.0 points less than it, which may be chance: between 2.0 points more and "
-        "6.0 points less, 19 times in 20. Both learnt from the same pictures."
+        "This one errs 2.0 points less than it, which may be chance (95 % interval: 2.0 points more to "
+        "6.0 points less). Both learnt from the same pictures."
     )
 
 

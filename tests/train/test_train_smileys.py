@@ -33,7 +33,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert "epoch 1 of" in done.stderr
     assert "Next: kezako serve smileys" in done.stdout
     wrong = round(60 * read_card(home / "models" / "smileys").figures["validation"]["error"])
-    assert f"({wrong} of 60 pictures; 19 times in 20 it lies between" in done.stdout
+    assert f"({wrong} of 60 pictures; 95 % confidence interval:" in done.stdout
     return home
 
 
