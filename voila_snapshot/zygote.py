@@ -215,7 +215,8 @@ def _forkable() -> ipc.Message:
         threads += ["of a library"] * (len(os.listdir("/proc/self/task")) - 1 - len(threads))
     if threads:
         return {
-            "trouble": f"the notebook left a thread running ({threads[0]}); forked kernels would not have it"
+            "trouble": f"the notebook left a thread running ({threads[0]}); forked kernels "
+            "would not have it"
         }
     return {}
 

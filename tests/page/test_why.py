@@ -36,7 +36,8 @@ def test_why_is_a_toggle(server: str, request: pytest.FixtureRequest, a_phone: P
     expect(visitor.picture).to_have_count(1)
     assert a_phone.evaluate(OVERFLOWING) == 0
     if server == "a_kezako_serve":  # plain Voilà shows no alternative text of an Output's pictures
-        words = "Your photo in grey, coloured where the evidence for red is: most of it at the top left."
+        words = "Your photo in grey, coloured where the evidence for red is: most of it "
+        words += "at the top left."
         expect(visitor.picture).to_have_attribute("alt", words)
         expect(toggle).to_have_attribute("aria-pressed", "true")
     toggle.click()

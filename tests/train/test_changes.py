@@ -85,8 +85,8 @@ def test_a_retraining_tells_errors_and_pictures(
         a_card(THIRD, 0.1, before(SECOND, 0.12, gained=0.02)), Pictures(colours, an_empty_workspace)
     )
     assert str(last).endswith(
-        "This one errs 2.0 points less than it, which may be chance (95 % interval: 2.0 points more to "
-        "6.0 points less). Both learnt from the same pictures."
+        "This one errs 2.0 points less than it, which may be chance (95 % interval: 2.0 points "
+        "more to 6.0 points less). Both learnt from the same pictures."
     )
 
 
