@@ -14,15 +14,16 @@ import pytest
 from kezako import environment
 from kezako.api.settings import ApiSettings, switched_on
 from kezako.dataset.corrections import are_taken
-from kezako.environment import PREFIX, SECRET, SETTINGS, Flag, Number, check, read
+from kezako.environment import check, read
 from kezako.errors import KezakoError
 from kezako.gather.settings import Settings
 from kezako.model.remote import chosen
 from kezako.model.runtime import patience
 from kezako.serve.limits import Limits
+from kezako.settings import PREFIX, SECRET, SETTINGS, Flag, Number
 
-NUMBERS = [name for name, kind in SETTINGS.items() if isinstance(kind, Number)]
-FLAGS = [name for name, kind in SETTINGS.items() if isinstance(kind, Flag)]
+NUMBERS = [name for name, setting in SETTINGS.items() if isinstance(setting.kind, Number)]
+FLAGS = [name for name, setting in SETTINGS.items() if isinstance(setting.kind, Flag)]
 READERS = (Limits.here, ApiSettings.from_environment, switched_on, Settings.from_environment,
            are_taken, patience, chosen)  # fmt: skip
 
@@ -36,7 +37,7 @@ def test_no_number_without_bounds(name: str, text: str) -> None:
 
 @pytest.mark.parametrize("name", NUMBERS)
 def test_bounds_and_examples_are_values(name: str) -> None:
-    kind = SETTINGS[name]
+    kind = SETTINGS[name].kind
     assert isinstance(kind, Number)
     for number in (kind.least, kind.most, kind.such or kind.least):
         text = f"{number:.0f}" if kind.whole else repr(number)
