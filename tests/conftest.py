@@ -8,14 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import onnx
 import pytest
-from onnx import TensorProto, helper
 
 from kezako.gather.sample import CLASSES, draw_face
 from kezako.model.bundle import MODEL, Card, Preprocessing, new_bundle, write_card
 from kezako.workspace import Workspace
 from tests.browser import a_browser, a_desk, a_phone  # noqa: F401  fixtures for all tests
+from tests.fast import is_heavy
 
 # Several tests run beside one another: threads of theirs that wait by spinning would starve them.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -29,7 +28,21 @@ PHOTOS = Path(os.environ.get("KEZAKO_PHOTOS", ROOT.parent / "shared" / "photos")
 SIZE = 32  # pixels a side: enough for the mean colour
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+NOT_FAST = ("browser", "slow", "hosts")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fast", action="store_true", help="only tests without torch, Ray, a browser")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `--fast`, files are left out before they import anything."""
+    if config.getoption("fast") and collection_path.suffix == ".py" and is_heavy(collection_path):
+        return True
+    return None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Files with a browser test come last, whole, so that what they set up is set up once.
 
     Of both halves those with most slow tests come first: with `--dist loadfile
@@ -38,6 +51,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     Playwright's event loop runs in the main thread from the first of them to the session's end,
     and no other loop can be started beside it.
     """
+    if config.getoption("fast"):
+        left_out = [item for item in items if any(map(item.get_closest_marker, NOT_FAST))]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
     late = {item.path for item in items if item.get_closest_marker("browser")}
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
     items.sort(key=lambda item: (item.path in late, -slow[item.path]))
@@ -124,6 +141,9 @@ def a_bundle() -> Callable[..., Path]:
 
 
 def _mean_colour(classes: int) -> bytes:
+    import onnx  # here: most tests need no bundle
+    from onnx import TensorProto, helper
+
     weights = [8.0 if row == column else 0.0 for row in range(3) for column in range(classes)]
     graph = helper.make_graph(
         [helper.make_node("GlobalAveragePool", ["pictures"], ["pooled"]),

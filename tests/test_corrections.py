@@ -17,7 +17,7 @@ from kezako.dataset.corrections import A_VISIT, Full, are_taken, offer
 from kezako.dataset.manifest import Manifest
 from kezako.dataset.row import Row
 from kezako.page import Choice
-from kezako.page.aside import Correction
+from kezako.page.correction import Correction
 from kezako.recipe import NEITHER
 from kezako.workspace import Workspace
 from tests.holding import held

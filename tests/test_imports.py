@@ -10,7 +10,8 @@ import pytest
 from tests.import_graph import MODULES, circle, imported
 
 # What each folder may import beside itself and SHARED. A folder that is not here may import none.
-SHARED = {"", "errors", "recipe", "workspace", "pictures", "dataset", "model"}
+SHARED = {"", "errors", "settings", "environment", "names", "fonts", "lock", "ports", "proxies",
+          "recipe", "workspace", "pictures", "dataset", "model"}  # fmt: skip
 MAY_IMPORT: dict[str, set[str]] = {
     "gather": set(),
     "train": set(),
@@ -19,7 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "importer": {"train", "export"},
     "report": set(),  # starts the training notebook, and imports no torch
     "worker": set(),
-    "api": {"worker"},
+    "api": {"worker", "voila_snapshot"},  # what a process writes into the log
     "batch": {"worker"},
     "scale": {"batch", "api", "worker"},
     "serve": {"api", "voila_snapshot"},
@@ -27,15 +28,24 @@ MAY_IMPORT: dict[str, set[str]] = {
     "deploy": set(),
     "voila_snapshot": set(),
 }
+LOW = {"errors", "environment", "names", "lock"}
 BELOW: dict[str, set[str]] = {  # the shared ones, lowest first, and what each may import
     "": set(),
     "errors": set(),
+    "settings": set(),
+    "names": set(),
+    "fonts": set(),
+    "environment": {"errors", "settings"},
+    "ports": {"errors"},
+    "lock": {"errors"},
+    "proxies": {"errors", "environment"},
     "pictures": {"errors"},
-    "recipe": {"errors"},
-    "workspace": {"errors", "recipe"},
-    "dataset": {"", "errors", "pictures", "recipe", "workspace"},
-    "model": {"", "errors", "pictures", "recipe", "workspace"},
+    "recipe": {"errors", "names"},
+    "workspace": {"errors", "environment", "recipe"},
+    "dataset": {"", *LOW, "pictures", "recipe", "workspace"},
+    "model": {"", *LOW, "pictures", "recipe", "workspace"},
 }
+STAGES = {"gather", "train", "export", "clean", "importer", "serve", "scale", "batch", "deploy"}
 MAY_IMPORT_ALL = {"cli", "doctor", "__main__"}
 HEAVY = ("torch", "torchvision", "fastai")
 LIGHT = ("model", "page", "serve", "api", "deploy", "worker", "voila_snapshot", "report", "dataset")

@@ -18,7 +18,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Float, Integer, List, Unicode, default
 from traitlets.config import LoggingConfigurable
 
-from kezako.serve.logs import Scribe, all_together, plain
+from voila_snapshot.logs import Scribe, all_together, plain
 from voila_snapshot.snapshot import Snapshot, SnapshotError, memory
 
 PROVISIONER = "snapshot-provisioner"  # as pyproject.toml names it

@@ -17,8 +17,8 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from kezako.serve.logs import Hearing, Scribe
 from voila_snapshot import ipc
+from voila_snapshot.logs import Hearing, Scribe
 
 # A process that is to be forked has no threads: libraries would lack theirs in the fork, and hang.
 SINGLE_THREADED = {

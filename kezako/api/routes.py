@@ -20,9 +20,9 @@ from kezako.api.responses import shown, summary
 from kezako.api.rules import UNKNOWN, Refusal
 from kezako.api.settings import ApiSettings, switched_on
 from kezako.model.bundle import NOT_CLASSIFIERS, BundleError, Card, list_bundles, read_card
-from kezako.serve.logs import Scribe, all_together
 from kezako.worker.client import Predictor
 from kezako.worker.protocol import Outcome
+from voila_snapshot.logs import Scribe, all_together
 
 
 class Health:

@@ -78,7 +78,7 @@ async def _fork() -> float:
     """Seconds that a kernel takes to be forked from a small notebook that has run."""
     from nbformat.v4 import new_code_cell, new_notebook
 
-    from kezako.serve.logs import Scribe, all_together
+    from voila_snapshot.logs import Scribe, all_together
     from voila_snapshot.snapshot import Snapshot, SnapshotError
 
     if sys.platform not in ("linux", "darwin"):

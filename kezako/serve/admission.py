@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kezako.serve.limits import Limits
-from kezako.serve.rate_limit import RateLimiter
+from voila_snapshot.rate_limit import RateLimiter
 
 LOOK_AGAIN = 5  # seconds between two looks of a waiting page
 PATIENCE = 3 * LOOK_AGAIN  # a ticket whose page has not looked so long has gone home

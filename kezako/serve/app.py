@@ -40,13 +40,13 @@ from kezako.model.runtime import TookTooLong
 from kezako.serve.handlers import EntryHandler, LeaveHandler
 from kezako.serve.limits import Limits
 from kezako.serve.listener import Listener
-from kezako.serve.logs import tame
 from kezako.serve.security import NotFound, Stranger, headers, quiet
 from kezako.serve.sessions import STARTED, SessionManager
 from kezako.serve.static import Files, assets
 from kezako.serve.websocket import VisitorChannels, VisitorConnection
 from kezako.workspace import Workspace
 from voila_snapshot import provisioner, template
+from voila_snapshot.logs import tame
 
 PORT = 8866
 WATCHED = (CARD, MODEL, HEAD, KNOWN, CREDITS)  # what a page reads of a bundle

@@ -13,8 +13,8 @@ from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from kezako.serve.admission import Session
 from kezako.serve.messages import V1, Message, NotAllowed, read
-from kezako.serve.rate_limit import RateLimiter
 from kezako.serve.security import SORRY, Sentences
+from voila_snapshot.rate_limit import RateLimiter
 
 # Close codes from 4400 to 4499 are final: the page shows the sentence and offers to start again.
 # Their last two digits are those of the HTTP status that comes nearest.

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from kezako.serve.logs import EACH, LINE, RECORD, TOGETHER, Scribe, all_together, plain, tame
-from kezako.serve.rate_limit import RateLimiter
+from voila_snapshot.logs import EACH, LINE, RECORD, TOGETHER, Scribe, all_together, plain, tame
+from voila_snapshot.rate_limit import RateLimiter
 
 DAY = 24 * 3600.0
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fastai.vision.all import PILImage, PILImageBW
-from kezako.page.aside import PREVIEW, preview
 from PIL import Image
 
 from kezako.gather.check import LONGEST, Checked, check
 from kezako.model.bundle import Preprocessing
 from kezako.model.classifier import Classifier, prepare
+from kezako.page.photo import PREVIEW, preview
 from kezako.pictures import open_picture, shrink
 from kezako.worker.process import ModelCache, answer
 from tests import profiles

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import IO
 
-from kezako.serve.rate_limit import RateLimiter
+from voila_snapshot.rate_limit import RateLimiter
 
 KIB = 1024
 LINE = 1000  # characters of one line
