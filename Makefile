@@ -11,27 +11,40 @@ APT    := $(shell [ "$$(id -u)" = 0 ] && echo "env DEBIAN_FRONTEND=noninteractiv
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
 .DEFAULT_GOAL := help
-.PHONY: help app test train bench browser
+.PHONY: help app check test test-hosts test-one train bench style browser
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  NAME=... chooses the classifier (now: $(NAME)), PYTHON=... the interpreter ($(PYTHON))."
 
 app: $(VENV)/.page  ## serve the page of classifier NAME and open it in a browser
 	$(BIN)/python -m kezako serve $(NAME)
 
-test: $(VENV)/.all browser  ## check style and types, then run every test
+# Three processes on two cores: tests wait a good deal, for servers and for each other's processes.
+PYTEST := $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder --durations 20
+
+check: style  ## style, types and the tests that need neither torch nor a browser: a minute
+	$(PYTEST) -n 2 --fast
+
+test: style browser  ## the same, and the tests that train, serve and look at the page
+	$(PYTEST) -n 3 -m "not hosts"
+
+test-hosts: $(VENV)/.all browser  ## environments, hosts, clusters and commands of the docs, made anew
+	$(PYTEST) -n 3 -m hosts
+
+test-one: $(VENV)/.all  ## the tests of one file or folder, such as: make test-one T=tests/test_recipe.py
+	$(BIN)/python -m pytest $(T)
+
+style: $(VENV)/.all
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 train: $(VENV)/.all  ## train classifier NAME on data/NAME/pictures
 	$(BIN)/python -m kezako train $(NAME)
 
-bench: $(VENV)/.all browser  ## measure this project against its peers (scripts under benchmarks/)
-	@set -e; for script in benchmarks/*.py; do \
-		[ -e "$$script" ] || { echo "There are no benchmarks yet."; exit 0; }; \
+bench: $(VENV)/.all browser  ## measure against peers: all of benchmarks/, or one, with B=serve
+	@set -e; for script in $(if $(B),benchmarks/$(B).py,benchmarks/*.py); do \
 		echo "== $$script"; $(BIN)/python "$$script"; \
 	done
 

@@ -26,7 +26,7 @@ from tests.standin import Standin
 from tests.standin.pictures import address
 from tests.standin.server import shared_photos
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.hosts]
 
 DEADLINE = 600  # seconds for one command, on a busy machine
 # Recipe -> the source that answers it; the sites of those before it in the recipe refuse.

@@ -24,6 +24,8 @@ import pytest
 from kezako import __version__
 from kezako.gather.sample import CLASSES, draw_face
 
+pytestmark = pytest.mark.hosts
+
 DEADLINE = 900  # seconds for the slowest step, on a busy machine and a slow network
 NAME = f"kezako-{__version__}"
 LARGEST = 40 << 20  # bytes; the starter weights are 23 MB

@@ -15,7 +15,7 @@ from tests.deploy.environments import copy_environment
 from tests.page.photos import drawn
 from tests.page.visitor import Visitor
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.hosts]
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "binder.md"
 PAGE, TRAINING = re.findall(r"https://mybinder\S+urlpath=\S+", DOCUMENT.read_text("utf-8"))

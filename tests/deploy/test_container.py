@@ -16,6 +16,8 @@ from tests.deploy.running import come_and_classify, running
 from tests.limits.guest import ask
 from tests.needs import needs
 
+pytestmark = pytest.mark.hosts
+
 
 @pytest.fixture(scope="module", params=["of the repository", "for Spaces"])
 def an_image(

@@ -20,6 +20,8 @@ from tests.deploy.running import Running, come_and_classify, running
 from tests.limits.guest import Guest
 from tests.needs import needs
 
+pytestmark = pytest.mark.hosts
+
 DYNO = 512 * 1000 * 1000  # bytes
 
 

@@ -14,6 +14,8 @@ import pytest
 from tests.conftest import ROOT
 from tests.docs.markdown import blocks
 
+pytestmark = pytest.mark.hosts
+
 DOCS = ROOT / "docs"
 ELSEWHERE = {"api.md"}  # tests/api/test_docs.py runs each of its examples and reads the answers
 HOW_TOS = sorted(

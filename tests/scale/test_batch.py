@@ -23,6 +23,8 @@ from kezako.workspace import Workspace
 from tests.batch.conftest import COLOURS, rows_of
 from tests.servers import DEADLINE
 
+pytestmark = pytest.mark.hosts
+
 Draw = Callable[[Path, int], dict[str, str]]
 WORKER = "ray::MapWorker"
 PART = 20  # pictures

@@ -21,6 +21,8 @@ from kezako.scale.storage import Storage
 from kezako.workspace import Workspace
 from tests.edited import edited
 
+pytestmark = pytest.mark.hosts
+
 Draw = Callable[[Path, int], dict[str, str]]
 KEY, SECRET = "a-key", "a-secret"  # whatever they are, the stand-in lets them in
 

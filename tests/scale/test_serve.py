@@ -27,7 +27,7 @@ from kezako.workspace import Workspace
 from tests.api.client import Client, assert_error, colour
 from tests.servers import serving, until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.hosts]
 
 RED = colour(250, 20, 20)
 STARTING = 600  # seconds that Ray and Ray Serve may take on a busy machine

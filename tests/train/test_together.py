@@ -17,6 +17,8 @@ from kezako.workspace import Workspace
 from tests.needs import needs_package
 from tests.train.shared_fit import a_large_fit, a_small_fit
 
+pytestmark = pytest.mark.hosts
+
 ROOT = Path(__file__).parents[2]
 
 
