@@ -210,10 +210,14 @@ def previous(
     raw = score(classifier, paths, "asking the last model").logits.astype(np.float64)
     last = unseen_answers(raw * card.temperature, targets, answers.multi)
     then = card.figures.get("validation", {})
+    error, pictures = then.get("error"), then.get("pictures")
+    of_then = then.get("error_interval")
+    if of_then is None and pictures and not answers.multi:  # a card of Kezako 0.1 has none
+        of_then = list(of_share(error * pictures, pictures))
     return beside(last, answers, labels) | {
-        "error_on_its_own_card": then.get("error"),
-        "error_on_its_own_card_interval": then.get("error_interval"),
-        "pictures_on_its_own_card": then.get("pictures"),
+        "error_on_its_own_card": error,
+        "error_on_its_own_card_interval": of_then,
+        "pictures_on_its_own_card": pictures,
         "finished": card.training.get("finished"),
     }
 

@@ -79,7 +79,7 @@ def test_a_class_of_one_picture_has_its_count_and_interval(a_card: Card) -> None
     one = {"wrong": 0, "pictures": 1, "error": 0.0, "error_interval": [0.0, 0.79346]}
     classes = {**a_card.figures["validation"]["classes"], "teddy": one}
     cells = rows(with_figures(a_card, "validation", classes=classes))["teddy"]
-    assert cells[:3] == ["0 of 1", "0.0 %", "0.0 and 79.3 %"]
+    assert cells[:3] == ["0 of 1", "0.0 %", "0.0 to 79.3 %"]
 
 
 def test_a_class_that_no_picture_shows_has_no_figure(a_card: Card) -> None:
@@ -158,8 +158,8 @@ def test_fp32_is_not_compared_with_itself(a_card: Card) -> None:
     [
         (0.1, [0.05, 0.15], "errs 10.0 points less than it (95 % interval: 5.0 to 15.0)."),
         (-0.1, [-0.15, -0.05], "errs 10.0 points more than it (95 % interval: 5.0 to 15.0)."),
-        (0.0, [-0.02, 0.02], "errs just as often, which may be chance: between 2.0 points more"),
-        (0.01, [-0.02, 0.04], "1.0 points less than it, which may be chance: between 2.0 points"),
+        (0.0, [-0.02, 0.02], "errs just as often, which may be chance (95 % interval: 2.0 points"),
+        (0.01, [-0.02, 0.04], "1.0 points less than it, which may be chance (95 % interval: 2.0"),
     ],
 )
 def test_a_difference_within_its_interval_may_be_chance(
