@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -72,7 +73,7 @@ class Ran:
     log: Path
     status: int | None = None
 
-    @property
+    @cached_property
     def outcome(self) -> str:
         """ "fine", "said" (a sentence why not), or "broken"."""
         said = self.log.read_text("utf-8", "replace")
