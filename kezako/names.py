@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 _APART = re.compile(r"[\s_-]+")  # what people put between the words of a folder's name
 # Joiners hold emoji together and shape Persian and Indic words; no other invisible sign is needed.
@@ -29,6 +31,12 @@ def as_shown(name: object) -> str:
     """
     text = unicodedata.normalize("NFC", str(name))
     return text if text.isascii() and text.isprintable() else "".join(map(_shown, text))
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The sentence, after a space, that asks whether another of the `known` was meant, or ""."""
+    found = get_close_matches(name.casefold(), list(known), n=1, cutoff=0.5)
+    return f" Did you mean {found[0]}?" if found else ""
 
 
 def _shown(sign: str) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from kezako import environment
 from kezako.errors import KezakoError
-from kezako.recipe import Recipe, check_folder_name, load_recipe
+from kezako.names import nearest
+from kezako.recipe import Recipe, RecipeError, check_folder_name, load_recipe
 
 _PACKAGE = Path(__file__).parent
 
@@ -50,7 +51,16 @@ class Workspace:
 
     def recipe(self, name: str) -> Recipe:
         """The checked recipe of classifier `name`. Raises `RecipeError`."""
-        return load_recipe(self.folder(name) / "recipe.toml")
+        path = self.folder(name) / "recipe.toml"
+        if not path.exists() and (near := nearest(name, self.recipes())):
+            raise RecipeError(
+                f"There is no recipe {path}.{near} Here are: {', '.join(self.recipes())}."
+            )
+        return load_recipe(path)
+
+    def recipes(self) -> list[str]:
+        """The names of the classifiers that have a recipe."""
+        return sorted(path.parent.name for path in self.data.glob("*/recipe.toml"))
 
     def bundle(self, name: str) -> Path:
         """`models/NAME`. Raises `KezakoError` for a name that is no folder name."""

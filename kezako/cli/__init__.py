@@ -9,10 +9,19 @@ from collections.abc import Sequence
 
 from kezako import __version__, environment
 from kezako.cli import many, models, pages, pictures
-from kezako.cli.common import missing
+from kezako.cli.common import Parser, missing
 from kezako.errors import sentence
 from kezako.names import as_shown
 from kezako.workspace import Workspace
+
+STEPS = """Build an image classifier and put it on the web. The steps, in order:
+
+  kezako new wolves --classes wolf,dog,fox    write a recipe
+  kezako gather wolves                        collect pictures, or: --from FOLDER
+  kezako clean wolves                         list the pictures that look wrong
+  kezako train wolves                         fine-tune a resnet18
+  kezako serve wolves                         open the page
+  kezako deploy heroku wolves build/wolves    write a folder for a host"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -59,7 +68,12 @@ def _can_print() -> bool:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="kezako", description=__doc__)
+    parser = Parser(
+        prog="kezako",
+        description=STEPS,
+        epilog="`kezako COMMAND --help` explains one of them. How-tos: docs/README.md",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--version", action="version", version=f"kezako {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
     for group in (pictures, models, pages, many):

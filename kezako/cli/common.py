@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 from kezako.errors import KezakoError
+from kezako.names import nearest
 from kezako.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -31,6 +35,68 @@ PACKAGES = {
     },
     "scale": {"accelerate", "pyarrow", "ray", "starlette"},
 }  # fmt: skip
+
+CLASSIFIER = "the classifier's name: a folder in data/ or models/"
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what may have been meant by a mistyped command, option or word."""
+
+    def error(self, message: str) -> NoReturn:
+        if found := re.search(r"invalid choice: '(.*)' \(choose from (.*)\)$", message):
+            words = re.findall(r"[\w-]+", found[2])
+            message = f"{self._what(message)}{found[1]!r} is none of: {', '.join(words)}."
+            message += nearest(found[1], words)
+        elif message.startswith("unrecognized arguments: "):
+            given = next((word for word in message.split() if word.startswith("-")), "")
+            option = given.partition("=")[0]
+            message += nearest(option, self._options()) if option else ""
+        self.print_usage(sys.stderr)
+        self.exit(2, f"{self.prog}: {message}\n")
+
+    def _what(self, message: str) -> str:
+        named = re.match(r"argument ([^:]+): ", message)
+        return f"{named[1]}: " if named else ""
+
+    def _options(self) -> Iterator[str]:
+        for action in self._actions:
+            yield from action.option_strings
+            if isinstance(action, argparse._SubParsersAction):
+                for parser in action.choices.values():
+                    yield from parser._options()
+
+
+def add_command(
+    commands: Commands,
+    name: str,
+    does: str,  # in a few words, for the list of commands
+    explains: str,  # what to know before using it
+    example: str,  # one command a line
+    more: str = "",  # the page of docs/ to read
+) -> argparse.ArgumentParser:
+    """A subcommand whose help teaches it."""
+    examples = "\n".join(f"  {line.strip()}" for line in example.strip().splitlines())
+    return commands.add_parser(
+        name,
+        help=does,
+        description=explains,
+        epilog=f"example:\n{examples}" + (f"\n\nmore: docs/{more}" if more else ""),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def one_of(words: Iterable[str]) -> Callable[[str], str]:
+    """A type of argparse's: one of `words`, else with the nearest one."""
+    known = list(words)
+
+    def read(text: str) -> str:
+        if text in known:
+            return text
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is none of: {', '.join(known)}.{nearest(text, known)}"
+        )
+
+    return read
 
 
 def missing(error: BaseException, command: str) -> str | None:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from kezako.cli.common import Commands, count, port
+from kezako.cli.common import CLASSIFIER, Commands, add_command, count, port
 from kezako.workspace import Workspace
 
 
@@ -17,8 +17,13 @@ def add(commands: Commands) -> None:
 
 
 def _add_predict(commands: Commands) -> None:
-    parser = commands.add_parser("predict", help="classify files, and folders of any size")
-    parser.add_argument("name", metavar="NAME")
+    parser = add_command(
+        commands, "predict", "classify files, and folders of any size",
+        "Prints a line for each picture, or writes a table with --csv, which continues where it\n"
+        "stopped.",
+        "kezako predict wolves photos --csv answers.csv", "scale.md",
+    )  # fmt: skip
+    parser.add_argument("name", metavar="NAME", help=CLASSIFIER)
     parser.add_argument("paths", nargs="+", metavar="FILE_OR_FOLDER")
     parser.add_argument(
         "--csv", metavar="FILE", type=Path, help="write a table; an interrupted run is continued"
@@ -46,7 +51,15 @@ def _predict(arguments: argparse.Namespace, workspace: Workspace) -> None:
 
 
 def _add_scale(commands: Commands) -> None:
-    parser = commands.add_parser("scale", help="classify on more machines than one, with Ray")
+    parser = add_command(
+        commands,
+        "scale",
+        "classify on more machines than one, with Ray",
+        "Folders or buckets of pictures to Parquet (batch), or the API with replicas (serve).",
+        "kezako scale batch wolves s3://bucket/photos s3://bucket/answers\n"
+        "kezako scale serve wolves",
+        "scale.md",
+    )
     parts = parser.add_subparsers(required=True, metavar="PART")
     _add_scale_batch(parts)
     _add_scale_serve(parts)

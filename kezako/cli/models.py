@@ -7,7 +7,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kezako.cli.common import Commands, check_installed, manifest_of, pixels
+from kezako.cli.common import (
+    CLASSIFIER,
+    Commands,
+    add_command,
+    check_installed,
+    manifest_of,
+    pixels,
+)
 from kezako.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -21,8 +28,14 @@ def add(commands: Commands) -> None:
 
 
 def _add_train(commands: Commands) -> None:
-    parser = commands.add_parser("train", help="fine-tune a model and write its bundle")
-    parser.add_argument("name", metavar="NAME")
+    parser = add_command(
+        commands, "train", "fine-tune a model and write its bundle",
+        "Executes notebooks/train.ipynb, and writes models/NAME with export.pkl, the files of the\n"
+        "page, a model card and the executed notebook as report.html. Stopped, it continues after\n"
+        "the last epoch.",
+        "kezako train wolves", "train.md, docs/model-card.md",
+    )  # fmt: skip
+    parser.add_argument("name", metavar="NAME", help=CLASSIFIER)
     parser.add_argument(
         "--without-photos", action="store_true", help="leave the pictures out of report.html"
     )
@@ -59,7 +72,16 @@ def _errors(card: Card) -> str:
 
 
 def _add_import(commands: Commands) -> None:
-    parser = commands.add_parser("import", help="make a bundle of somebody's export.pkl, safely")
+    parser = add_command(
+        commands,
+        "import",
+        "make a bundle of somebody's export.pkl, safely",
+        "Converts what fastai's learn.export() wrote without unpickling it, so no code in the\n"
+        "file runs.",
+        "kezako import export.pkl --name birds\n"
+        "kezako import export.pkl --name birds --pictures FOLDER",
+        "import.md",
+    )
     parser.add_argument("file", metavar="FILE", type=Path, help="what learn.export() wrote")
     parser.add_argument("--name", help="the classifier's name: a folder in models/")
     parser.add_argument(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from kezako.cli.common import Commands, count, port
+from kezako.cli.common import Commands, add_command, count, port
 from kezako.workspace import Workspace
 
 
@@ -17,7 +17,14 @@ def add(commands: Commands) -> None:
 
 
 def _add_serve(commands: Commands) -> None:
-    parser = commands.add_parser("serve", help="serve the page of a classifier")
+    parser = add_command(
+        commands,
+        "serve",
+        "serve the page of a classifier",
+        "Serves the page and the API on this machine and opens a browser.",
+        "kezako serve wolves\nkezako serve wolves --host 0.0.0.0 --port 8866 --no-browser",
+        "serve.md, docs/settings.md",
+    )
     parser.add_argument("name", nargs="?", metavar="NAME", help="the classifier that answers first")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
     parser.add_argument("--port", type=port, help="the port (default: 8866, or one near it)")
@@ -67,7 +74,14 @@ def _serve(arguments: argparse.Namespace, workspace: Workspace) -> None:
 
 
 def _add_deploy(commands: Commands) -> None:
-    parser = commands.add_parser("deploy", help="write a folder that a host takes as it is")
+    parser = add_command(
+        commands,
+        "deploy",
+        "write a folder that a host takes as it is",
+        "Writes what a host needs for one classifier, and says how large it is.",
+        "kezako deploy heroku wolves build/wolves-on-heroku --git",
+        "heroku.md, docs/binder.md, docs/spaces.md",
+    )
     parser.add_argument("host", choices=["heroku", "binder", "spaces"], help="who serves the page")
     parser.add_argument("name", metavar="NAME", help="the classifier")
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="to write: new, or empty")
@@ -90,7 +104,10 @@ def _deploy(arguments: argparse.Namespace, workspace: Workspace) -> None:
 
 
 def _add_doctor(commands: Commands) -> None:
-    parser = commands.add_parser("doctor", help="say what is here, what is missing, what to do")
+    parser = add_command(
+        commands, "doctor", "say what is here, what is missing, what to do",
+        "Checks Python, packages, weights, picture sources, browser and ports.", "kezako doctor",
+    )  # fmt: skip
     parser.add_argument("--offline", action="store_true", help="ask nothing on the network")
     parser.set_defaults(run=_doctor)
 

@@ -5,9 +5,21 @@ from __future__ import annotations
 import argparse
 import sys
 
-from kezako.cli.common import Commands, check_installed, count, manifest_of, port
+from kezako.cli.common import (
+    CLASSIFIER,
+    Commands,
+    add_command,
+    check_installed,
+    count,
+    manifest_of,
+    one_of,
+    port,
+)
 from kezako.errors import KezakoError
 from kezako.workspace import Workspace
+
+# As in `kezako.dataset.row.Status`, which is a type alone.
+STATUSES = ("kept", "duplicate", "broken", "refused", "pending", "missing", "removed", "offered")
 
 
 def add(commands: Commands) -> None:
@@ -21,7 +33,12 @@ def add(commands: Commands) -> None:
 
 
 def _add_new(commands: Commands) -> None:
-    parser = commands.add_parser("new", help="write a recipe: what to tell apart")
+    parser = add_command(
+        commands, "new", "write a recipe: what to tell apart",
+        "Writes data/NAME/recipe.toml, with comments that explain each line. Read it, change what\n"
+        "you like, then gather pictures.",
+        "kezako new wolves --classes wolf,dog,fox", "train.md",
+    )  # fmt: skip
     parser.add_argument("name", metavar="NAME", help="the classifier's name: a folder in data/")
     parser.add_argument("--classes", required=True, metavar="A,B,C", help="two or more, by commas")
     parser.set_defaults(run=_new)
@@ -35,7 +52,12 @@ def _new(arguments: argparse.Namespace, workspace: Workspace) -> None:
 
 
 def _add_sample(commands: Commands) -> None:
-    parser = commands.add_parser("sample", help="draw a data set that needs no network")
+    parser = add_command(
+        commands, "sample", "draw a data set that needs no network",
+        "Draws faces of three moods, so that you can try training and the page without pictures\n"
+        "of your own.",
+        "kezako sample smileys\nkezako train smileys", "train.md",
+    )  # fmt: skip
     parser.add_argument("name", choices=["smileys"], help="smileys: happy, sad, surprised faces")
     parser.add_argument("--pictures", type=int, default=100, metavar="N", help="of each class")
     parser.add_argument("--seed", type=int, default=42, metavar="N", help="another: other faces")
@@ -51,8 +73,14 @@ def _sample(arguments: argparse.Namespace, workspace: Workspace) -> None:
 
 
 def _add_gather(commands: Commands) -> None:
-    parser = commands.add_parser("gather", help="collect pictures for each class of a recipe")
-    parser.add_argument("name", metavar="NAME")
+    parser = add_command(
+        commands, "gather", "collect pictures for each class of a recipe",
+        "Searches the web for each class, checks every picture, and notes where it came from; or\n"
+        "takes a folder or zip of your own. Run it again to continue where it stopped.",
+        "kezako gather wolves\nkezako gather wolves --from photos.zip",
+        "folders.md, docs/sources.md",
+    )  # fmt: skip
+    parser.add_argument("name", metavar="NAME", help=CLASSIFIER)
     parser.add_argument(
         "--from", dest="path", metavar="FOLDER_OR_ZIP", help="pictures you saved, a folder a class"
     )
@@ -74,10 +102,18 @@ def _gather(arguments: argparse.Namespace, workspace: Workspace) -> None:
 
 
 def _add_pictures(commands: Commands) -> None:
-    parser = commands.add_parser("pictures", help="list every picture, and why others are not kept")
-    parser.add_argument("name", metavar="NAME")
+    parser = add_command(
+        commands,
+        "pictures",
+        "list every picture, and why others are not kept",
+        "Lists each picture or address with its class, its status and the reason.",
+        "kezako pictures wolves --status refused\nkezako pictures wolves --csv > wolves.csv",
+    )
+    parser.add_argument("name", metavar="NAME", help=CLASSIFIER)
     parser.add_argument("--csv", action="store_true", help="every column, for a spreadsheet")
-    parser.add_argument("--status", help="only kept, duplicate, broken, refused, pending, ...")
+    parser.add_argument(
+        "--status", type=one_of(STATUSES), help=f"only one of: {', '.join(STATUSES)}"
+    )
     parser.set_defaults(run=_pictures)
 
 
@@ -94,8 +130,14 @@ def _pictures(arguments: argparse.Namespace, workspace: Workspace) -> None:
 
 
 def _add_credits(commands: Commands) -> None:
-    parser = commands.add_parser("credits", help="write the attributions that licences ask for")
-    parser.add_argument("name", metavar="NAME")
+    parser = add_command(
+        commands,
+        "credits",
+        "write the attributions that licences ask for",
+        "Writes data/NAME/credits.md, and that of a trained classifier, which its page shows.",
+        "kezako credits wolves",
+    )
+    parser.add_argument("name", metavar="NAME", help=CLASSIFIER)
     parser.set_defaults(run=_credits)
 
 
@@ -108,8 +150,16 @@ def _credits(arguments: argparse.Namespace, workspace: Workspace) -> None:
 
 
 def _add_clean(commands: Commands) -> None:
-    parser = commands.add_parser("clean", help="show the pictures that are probably wrong")
-    parser.add_argument("name", metavar="NAME")
+    parser = add_command(
+        commands,
+        "clean",
+        "show the pictures that are probably wrong",
+        "Lists the pictures that look wrong, with the reasons. Nothing is deleted: what you\n"
+        "remove is moved aside, and --undo puts it back. Train again afterwards.",
+        "kezako clean wolves --open\nkezako clean wolves --auto\nkezako clean wolves --undo",
+        "clean.md",
+    )
+    parser.add_argument("name", metavar="NAME", help=CLASSIFIER)
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--top", type=count, default=20, metavar="N", help="show so many (20)")
     what.add_argument(

@@ -31,6 +31,7 @@ from typing import Any, Literal, get_args
 
 from kezako.errors import KezakoError
 from kezako.lock import locked
+from kezako.names import nearest
 from kezako.recipe import Task
 
 FORMAT = 1
@@ -208,13 +209,18 @@ def amend(folder: Path, added: Mapping[str, bytes]) -> None:
             write_card(staged, card)
 
 
+def _none_there(folder: Path) -> str:
+    there = list_bundles(folder.parent)
+    if near := nearest(folder.name, there):
+        return f"There is no classifier in {folder}.{near} Here are: {', '.join(there)}."
+    return f"There is no classifier in {folder}. Train one with: kezako train {folder.name}"
+
+
 def _read_card(place: Path, folder: Path) -> Card:
     try:
         values = json.loads((place / CARD).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise BundleError(
-            f"There is no classifier in {folder}. Train one with: kezako train {folder.name}"
-        ) from None
+        raise BundleError(_none_there(folder)) from None
     except (OSError, ValueError) as error:
         raise BundleError(f"{folder / CARD} cannot be read ({error}).") from error
     try:
