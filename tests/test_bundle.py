@@ -70,6 +70,16 @@ def test_what_a_killed_writer_left_is_swept_by_the_next(colours: Path) -> None:
     assert sorted(path.name for path in colours.parent.iterdir()) == ["colours"]
 
 
+def test_what_stays_as_it_is_is_not_copied(colours: Path) -> None:
+    amend(colours, {"report.html": b"first"})
+    model, report = (colours / MODEL).stat().st_ino, (colours / "report.html").open("rb")
+    amend(colours, {"report.html": b"second"})
+    assert (colours / MODEL).stat().st_ino == model
+    with report:  # who reads the old one reads it to its end
+        assert report.read() == b"first"
+    assert read_file(colours, read_card(colours), "report.html") == b"second"
+
+
 def test_a_failure_while_writing_keeps_the_old(colours: Path) -> None:
     before = (colours / CARD).read_text()
     with pytest.raises(FileNotFoundError), new_bundle(colours) as folder:

@@ -17,11 +17,15 @@ COMMANDS = ["new", "sample", "gather", "pictures", "credits", "clean", "train", 
 
 
 def said(capsys: pytest.CaptureFixture[str], *command: str) -> str:
-    try:
-        assert main(command) == 2
-    except SystemExit as ended:
-        assert ended.code == 2
+    assert status(*command) == 2
     return capsys.readouterr().err
+
+
+def status(*command: str) -> object:
+    try:
+        return main(command)
+    except SystemExit as ended:  # of argparse
+        return ended.code
 
 
 @pytest.mark.parametrize(
