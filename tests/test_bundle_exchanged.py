@@ -26,7 +26,7 @@ SECONDS = 3.0  # that readers read
 WRITER = """
 import os, signal, sys
 from pathlib import Path
-from kezako import bundle
+from kezako.model import bundle
 folder, one_step, killed_before = Path(sys.argv[1]), sys.argv[2] == "one step", int(sys.argv[3])
 if not one_step:
     bundle._exchange = lambda first, second: False

@@ -165,7 +165,7 @@ def test_a_notebook_tells_the_key_as_text() -> None:
     cell = nbformat.v4.new_code_cell(
         "%matplotlib inline\n"
         "import matplotlib.pyplot as plt\n"
-        "from kezako import lettering\n"
+        "from kezako import fonts as lettering\n"
         "lettering.FAMILIES = ()\n"
         f"with lettering.legible(['{BEAR}', '<b>']):\n"
         f"    plt.subplots()[1].set_title('{BEAR}')\n"
