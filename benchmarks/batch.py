@@ -5,7 +5,7 @@
     python benchmarks/batch.py --pictures 100 --rounds 1 --memory 0    # short
 
 The folder is made of the photos given, each written again in other sizes and qualities under a
-temporary folder. The ways are asked in turn, each as a process of its own that has not run before,
+temporary folder. The ways are asked in turn, each as its own process that has not run before,
 over the same folder:
 
 - `get_preds` of stock fastai: `learn.get_preds(dl=learn.dls.test_dl(files))` with
@@ -132,7 +132,7 @@ def rate(found: Sequence[Found]) -> float:
 
 
 def ran(way: str, model: str, folder: Path) -> Found:
-    """One way over the folder, as a process of its own."""
+    """One way over the folder, as its own process."""
     command = [sys.executable, __file__, "--way", way, "--model", model, "--folder", str(folder)]
     start = time.perf_counter()
     with tempfile.TemporaryFile("w+") as said:
@@ -169,7 +169,7 @@ def held(pid: int) -> int:
 
 
 def classify(way: str, model: str, folder: Path) -> None:
-    """In a process of its own: classify the folder, and tell the labels and the seconds."""
+    """In its own process: classify the folder, and tell the labels and the seconds."""
     seconds, labels = {"stock": _stock, "bare": _bare, "kezako": _kezako, "ray": _ray}[way](
         model, folder
     )

@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def report(given: argparse.Namespace) -> None:
-    """Run each in a process of its own and print a table."""
+    """Run each in a subprocess and print a table."""
     found: dict[str, dict[str, float]] = {}
     names = given.only or list(RUNNERS)
     for name in names:

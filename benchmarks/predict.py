@@ -13,7 +13,7 @@ libraries' threads nor the machine's moods favour one. From the bytes of a file 
 
 The last two have the one thread that a visitor's kernel has, stock fastai has all cores.
 
-Then `kezako serve` answers a load generator, which is a process of its own: pictures a second,
+Then `kezako serve` answers a load generator, which is its own process: pictures a second,
 the time that half and 99 % of the requests took, and the memory of the server and its processes.
 """
 

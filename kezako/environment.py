@@ -1,7 +1,7 @@
 """Settings from outside: what the environment's `KEZAKO_` variables say, within their bounds.
 
-Each is read where it is used, with `read`. A command starts with `check`, which refuses a variable
-that nobody would ever read, and a value that nobody could.
+Each is read where it is used, with `read`. A command starts with `check`, which refuses an unknown
+variable and a value out of bounds.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who may change what: one lock for one workspace item, held by whoever changes it.
+"""One lock for one workspace item, held by the process that changes it.
 
 An item is a data folder (`data/NAME`), a bundle (`models/NAME`) or a table that is written. Whoever
 only reads asks for no lock, and changes nothing. Nor does it take one to do what is a single step

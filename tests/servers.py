@@ -1,4 +1,4 @@
-"""Real servers, each a process of its own on an unused port."""
+"""Real servers, each its own process on an unused port."""
 
 from __future__ import annotations
 

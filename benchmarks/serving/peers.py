@@ -1,4 +1,4 @@
-"""The peers' servers, each a process of its own with everything it started."""
+"""The peers' servers, each its own process with everything it started."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cleaning that nobody watches: a strict rule, in rounds, and everything it did can be undone.
+"""Cleaning without a person: a strict rule, in rounds; everything it did can be undone.
 
 A picture is moved where a model that did not learn it, and most of the pictures that look like
 it, name the same other class. What looks drawn is set aside instead, since a drawing of a bear

@@ -161,7 +161,7 @@ def _add_clean(commands: Commands) -> None:
     )
     parser.add_argument("name", metavar="NAME", help=CLASSIFIER)
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--top", type=count, default=20, metavar="N", help="show so many (20)")
+    what.add_argument("--top", type=count, default=20, metavar="N", help="how many to show (20)")
     what.add_argument(
         "--auto", action="store_true", help="move what a strict rule is sure of, and list it"
     )

@@ -1,4 +1,4 @@
-"""Things tried out in processes of their own: a library that is broken breaks only its probe."""
+"""Each probe runs in a subprocess: a library that is broken breaks only its probe."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def _classifiers(found: dict[str, str]) -> Iterator[Finding]:
 
 
 def main() -> None:
-    """Run in a process of its own; prints JSON."""
+    """Run in a subprocess; prints JSON."""
     began = time.monotonic()
     import kezako.serve.app  # noqa: F401 - all that the page needs
 

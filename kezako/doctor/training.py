@@ -65,7 +65,7 @@ def _unreachable(address: str) -> str:
 
 
 def main() -> None:
-    """Run in a process of its own; prints JSON."""
+    """Run in a subprocess; prints JSON."""
     from kezako.train import weights  # first: torchvision's build may not fit torch's
 
     import fastai.vision.all  # noqa: F401  isort: skip - the notebook's own import

@@ -87,7 +87,7 @@ def write_int8(
     fp32: Path,
     calibration: Sequence[Floats],  # pictures, each (3, S, S), for the ranges of activations
     path: Path,
-    spared: int,  # how many convolutions from the input on stay in fp32
+    fp32_layers: int,  # how many convolutions from the input on stay in fp32
 ) -> None:
     """Quantise the convolutions of `fp32`.
 
@@ -107,11 +107,11 @@ def write_int8(
             weight_type=QuantType.QInt8,
             per_channel=True,
             calibrate_method=CalibrationMethod.MinMax,
-            nodes_to_exclude=_spared(prepared, spared),
+            nodes_to_exclude=_kept_in_fp32(prepared, fp32_layers),
         )
 
 
-def _spared(path: Path, count: int) -> list[str]:
+def _kept_in_fp32(path: Path, count: int) -> list[str]:
     nodes = onnx.load(path).graph.node
     convolutions = [node.name for node in nodes if node.op_type == "Conv"]
     head = [node.name for node in nodes if node.op_type in ("Gemm", "BatchNormalization")]

@@ -113,8 +113,8 @@ class _Trained:
         model.replace(fp32)
         sample = np.random.default_rng(self.recipe.seed).permutation(len(self.train))
         ranges = [prepare(self.train[i], self.preprocessing) for i in sample[:CALIBRATION]]
-        for spared in FP32_LAYERS:
-            onnx.write_int8(fp32, ranges, model, spared)
+        for fp32_layers in FP32_LAYERS:
+            onnx.write_int8(fp32, ranges, model, fp32_layers)
             int8 = self._scores(self._card("int8"), folder, self.valid, "checking int8")
             self.int8 = evaluation.compare(
                 self._raw(exact), self._raw(int8), self.targets, self.multi

@@ -1,6 +1,6 @@
 """Check one picture: any bytes in, a clean JPEG with its hashes or a reason out.
 
-`serve` runs in a process of its own (see `checkers`): decoders meet hostile bytes here, and what
+`serve` runs in a subprocess (see `checkers`): decoders meet hostile bytes here, and what
 crosses the border is bytes and JSON, never a pickle.
 """
 

@@ -1,4 +1,4 @@
-"""One export -> the files of a network and what is known of it; runs in a process of its own.
+"""One export -> the files of a network and what is known of it; runs in a subprocess.
 
 What crosses the border between it and the process that a person started (see `apart`) is ONNX and
 JSON, never a pickle.

@@ -132,8 +132,8 @@ def _smaller(
     order = np.random.default_rng(SEED).permutation(len(labelled.paths))
     ranges = [prepare(labelled.paths[i], card.preprocessing) for i in order[:CALIBRATION]]
     small = replace(card, precision="int8")
-    for spared in FP32_LAYERS:
-        onnx.write_int8(fp32, ranges, model, spared)
+    for fp32_layers in FP32_LAYERS:
+        onnx.write_int8(fp32, ranges, model, fp32_layers)
         scores = _scores(small, folder, labelled.paths, "checking int8")
         int8 = evaluation.compare(
             _raw(card, exact), _raw(card, scores), labelled.targets, card.task == "multi"

@@ -63,7 +63,7 @@ def import_export(
         if request.name:
             held.enter_context(_claimed(request.name, request, workspace))
         origin = _origin(request.file)
-        say(f"Reading {request.file.name} in a process of its own; nothing that it brings is run.")
+        say(f"Reading {request.file.name} in a subprocess; no code in it runs.")
         order = Order(
             path=str(request.file.resolve()), folder=folder, labels=request.labels,
             size=request.size, resize=request.resize, skip=request.skip,

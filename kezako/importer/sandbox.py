@@ -23,7 +23,7 @@ _MAX_FOUND = 16 * 2**20  # bytes of found.json; ten thousand classes need a tent
 
 
 def convert_apart(order: Order) -> dict[str, Any]:
-    """`convert`, in a process of its own with limits.
+    """`convert`, in a subprocess with limits.
 
     Raises `Refused`, and `ImportError` where torch or fastai is not installed.
     """

@@ -1,4 +1,4 @@
-"""What a visitor reads where something fails: a sentence, never a traceback."""
+"""A visitor sees a sentence where something fails, never a traceback."""
 
 from __future__ import annotations
 

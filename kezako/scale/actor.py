@@ -25,7 +25,7 @@ AHEAD = 16  # pictures that are held at once
 
 
 class Asker:
-    """An actor of Ray Data. Its worker is a process of its own, which a picture may take down.
+    """An actor of Ray Data. Its worker is its own process, which a picture may take down.
 
     A picture that ended the actor instead would end each that takes over, without an end.
     """

@@ -21,7 +21,7 @@ TOGETHER = 8  # pictures of one question to the worker
 
 
 class Model:
-    """Answers for pictures. Its worker is a process of its own, which a picture may take down."""
+    """Answers for pictures. Its worker is its own process, which a picture may take down."""
 
     def __init__(self, packed: Packed, seconds_each: float):
         self._models = packed.unpack()

@@ -134,7 +134,7 @@ def _checked(bundle: Path) -> Packed:
 def _most(replicas: Replicas) -> int:
     cores = max(1, int(ray.cluster_resources().get("CPU", 1)))
     if replicas.least > cores:
-        raise KezakoError(f"There are {cores} cores; ask for at most so many replicas at least.")
+        raise KezakoError(f"There are {cores} cores; ask for at most {cores} replicas.")
     return max(replicas.least, min(replicas.most or cores, cores))
 
 

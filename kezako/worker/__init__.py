@@ -1,1 +1,1 @@
-"""Strangers' pictures, opened and classified in a process of their own."""
+"""Strangers' pictures, opened and classified in a subprocess."""

@@ -117,7 +117,7 @@ print(os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.
 
 
 def spend(path: Path, folder: Path) -> Spent:
-    """Convert `path` in a process of its own, as `convert_apart` does."""
+    """Convert `path` in a subprocess, as `convert_apart` does."""
     order = json.dumps(asdict(Order(str(path), str(folder))))
     ran = subprocess.run(
         [sys.executable, "-S", "-c", BETWEEN],

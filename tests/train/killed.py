@@ -1,4 +1,4 @@
-"""Trains in a process of its own, which a test kills: python -m tests.train.killed FOLDER."""
+"""Trains in a subprocess, which a test kills: python -m tests.train.killed FOLDER."""
 
 from __future__ import annotations
 
