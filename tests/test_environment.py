@@ -146,14 +146,6 @@ def test_every_name_in_the_repository_is_known(the_repository: Path) -> None:
                 assert not re.search(r"environ\.get\(['\"]KEZAKO_", call), f"{path}: {call}"
 
 
-def test_every_bound_of_a_server_is_documented(the_repository: Path) -> None:
-    serve, api = ((the_repository / "docs" / f"{page}.md").read_text() for page in ("serve", "api"))
-    for field in fields(Limits):
-        assert f"`KEZAKO_{field.name.upper()}`" in serve
-    for field in fields(ApiSettings):
-        assert f"`KEZAKO_API_{field.name.upper()}`" in api
-
-
 def test_names_of_others_are_not_read() -> None:
     """A notebook that looked at them would get a snapshot for each visitor."""
 

@@ -103,10 +103,13 @@ def test_the_packages_are_those_of_pyproject(the_repository: Path) -> None:
             assert IMPORTED.get(name, name) in names, f"{name} of {extra or 'the page'}"
 
 
+OURS = {"kezako", "voila_snapshot"}
+
+
 def test_every_package_that_is_imported_is_known(the_repository: Path) -> None:
-    known = set().union(*PACKAGES.values(), sys.stdlib_module_names, {"kezako"})
+    known = set().union(*PACKAGES.values(), sys.stdlib_module_names, OURS)
     imported = set()
-    for path in (the_repository / "kezako").rglob("*.py"):
+    for path in (path for name in OURS for path in (the_repository / name).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Import):
                 imported |= {alias.name.split(".")[0] for alias in node.names}

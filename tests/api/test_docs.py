@@ -8,12 +8,10 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from kezako.api.settings import ApiSettings
 from tests.api.client import Client, colour
 from tests.api.conftest import TOKEN
 from tests.needs import needs
@@ -85,18 +83,3 @@ def test_javascript(an_api: Client, a_folder: Path) -> None:
 def test_the_answer_that_it_shows(an_api: Client) -> None:
     shown = json.loads(blocks("json", '"milliseconds"')[0])
     assert list(an_api.send(colour(250, 20, 20)).json()) == list(shown)
-
-
-def test_every_setting_is_listed_with_its_default() -> None:
-    listed: dict[str, str] = {}
-    for line in DOCUMENT.read_text("utf-8").splitlines():
-        if line.startswith(f"| `{SWITCH}"):
-            names, defaults = line.split("|")[1:3]
-            listed |= dict(zip(re.findall(r"`(\w+)`", names), defaults.split(","), strict=True))
-    assert set(listed) == {
-        SWITCH,
-        *(f"{SWITCH}_{field.name.upper()}" for field in fields(ApiSettings)),
-    }
-    for field in fields(ApiSettings):
-        said = listed[f"{SWITCH}_{field.name.upper()}"].strip()
-        assert said == (f"{field.default:g}" if isinstance(field.default, int | float) else "none")

@@ -152,7 +152,9 @@ BODIES = {
 def test_of_a_body(the_target: str, the_log: Callable[[], str], case: str, path: str) -> None:
     kind, body = BODIES[case]
     for _ in range(TIMES):
-        assert ask(the_target, path, "POST", body, Content_Type=kind).status < 500
+        # A server that refuses the head closes before the body has come, and may reset it.
+        with contextlib.suppress(ConnectionResetError):
+            assert ask(the_target, path, "POST", body, Content_Type=kind).status < 500
 
 
 def test_of_a_photo(the_target: str, the_log: Callable[[], str]) -> None:

@@ -15,7 +15,7 @@ from kezako.serve.websocket import VisitorConnection
 
 async def leave(connection):
     handler = connection.websocket_handler
-    handler.host.end(handler.place, "left")
+    handler.host.end(handler.session, "left")
 
 VisitorConnection.prepare = leave
 sys.exit(main())

@@ -51,7 +51,7 @@ def test_the_photo_is_exchanged_and_given_back(a_classifier: Classifier) -> None
     assert pixels.shape == (200, 300, 3)
     yellow = pixels[..., 0].astype(int) - pixels[..., 2]
     assert yellow[160:190, 250:290].min() > 100 > 50 > yellow[:90, :140].max()
-    assert shown["metadata"]["image/jpeg"]["alt"].endswith("most at the bottom right.")
+    assert shown["metadata"]["image/jpeg"]["alt"].endswith("most of it at the bottom right.")
     toggle.value = False
     assert picture.outputs == PHOTO
     assert why.children == (toggle,)

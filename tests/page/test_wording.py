@@ -83,6 +83,6 @@ def test_a_heat_map_in_words() -> None:
     assert alternative("grizzly", 0.5, 0.5).endswith(
         "evidence for grizzly is: most of it in the middle."
     )
-    assert alternative("grizzly", 0.1, 0.95).endswith("most at the bottom left.")
-    assert alternative("grizzly", 0.5, 0).endswith("most at the top.")
-    assert alternative("grizzly", 1, 0.5).endswith("most at the right.")
+    assert alternative("grizzly", 0.1, 0.95).endswith("most of it at the bottom left.")
+    assert alternative("grizzly", 0.5, 0).endswith("most of it at the top.")
+    assert alternative("grizzly", 1, 0.5).endswith("most of it at the right.")

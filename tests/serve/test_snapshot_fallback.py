@@ -21,7 +21,7 @@ ONLY_ONCE = "import sys\nassert 'zygote' not in str(sys.modules.keys()), 'not in
 @pytest.mark.parametrize(
     ("cell", "why"),
     [
-        (THREAD, "it leaves a thread running (Thread-"),
+        (THREAD, "the notebook left a thread running (Thread-"),
         (ONLY_ONCE, "cell 1 fails with AssertionError: not in a snapshot"),
     ],
 )

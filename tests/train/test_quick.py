@@ -103,7 +103,7 @@ def test_it_says_what_the_memory_does_not_hold(
     room = len(paths) // 2 * views * 256 * side**2 * 2  # half of the maps, a quarter in float32
     monkeypatch.setattr(quick, "room_here", lambda: room)
     assert fit_head(a_learner, the_starter) is not None
-    said = re.search(r"memory for what (\d+) of the (\d+) training", capsys.readouterr().out)
+    said = re.search(r"training the head on (\d+) of (\d+) pictures", capsys.readouterr().out)
     assert said
     assert 8 <= int(said[1]) < int(said[2]) == len(paths)
 
