@@ -20,17 +20,17 @@ help:  ## show this list
 app: $(VENV)/.page  ## serve the page of classifier NAME and open it in a browser
 	$(BIN)/python -m kezako serve $(NAME)
 
-# Three processes on two cores: tests wait a good deal, for servers and for each other's processes.
+# Four processes on two cores: tests wait a good deal, for servers and for each other's processes.
 PYTEST := $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder --durations 20
 
 check: style  ## style, types and the tests that need neither torch nor a browser: a minute
 	$(PYTEST) -n 2 --fast
 
 test: style browser  ## the same, and the tests that train, serve and look at the page
-	$(PYTEST) -n 3 -m "not hosts"
+	$(PYTEST) -n 4 -m "not hosts"
 
 test-hosts: $(VENV)/.all browser  ## environments, hosts, clusters and commands of the docs, made anew
-	$(PYTEST) -n 3 -m hosts
+	$(PYTEST) -n 4 -m hosts
 
 test-one: $(VENV)/.all  ## the tests of one file or folder, such as: make test-one T=tests/test_recipe.py
 	$(BIN)/python -m pytest $(T)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -57,26 +58,44 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in set(left_out)]
     late = {item.path for item in items if item.get_closest_marker("browser")}
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
-    items.sort(key=lambda item: (item.path in late, -slow[item.path]))
+    beside = Counter(item.path.parent for item in items if item.path in late)
+    items.sort(
+        key=lambda item: (
+            item.path in late,
+            -beside[item.path.parent] if item.path in late else 0,
+            -slow[item.path],
+        )
+    )
 
 
+# Their browser tests share servers: one process runs those of a folder.
+SHARED_SERVERS = ("tests/page", "tests/frontend", "tests/attack")
 # Their tests share one Ray, which takes a core for half a minute to start.
 WITH_RAY = {"tests/scale/test_batch.py", "tests/scale/test_bucket.py"}
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """With `--dist loadfile`, files of one Ray are run by one process."""
+    """With `--dist loadfile`, files that share a Ray or servers are run by one process."""
     if config.getoption("dist") != "loadfile":
         return None
     from xdist.scheduler import LoadFileScheduling
 
-    class OneRay(LoadFileScheduling):  # type: ignore[misc]
+    class Sharing(LoadFileScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
-            scope = super()._split_scope(nodeid)
-            return "tests with Ray" if scope in WITH_RAY else scope
+            return _shared(super()._split_scope(nodeid))
 
-    return OneRay(config, log)
+    return Sharing(config, log)
+
+
+@cache
+def _shared(file: str) -> str:
+    if file in WITH_RAY:
+        return "tests with Ray"
+    folder = file.rpartition("/")[0]
+    if folder in SHARED_SERVERS and "pytest.mark.browser" in (ROOT / file).read_text("utf-8"):
+        return f"{folder} in a browser"
+    return file
 
 
 @pytest.fixture(autouse=True)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 import struct
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -23,7 +25,7 @@ from torch import nn
 
 from kezako.importer.allowlist import Refused
 from kezako.importer.container import MAX_PICKLE, Storage, open_export
-from kezako.importer.convert import FOUND, Order
+from kezako.importer.convert import FOUND, Order, convert
 from kezako.importer.records import Name, Record
 from kezako.importer.tensors import to_tensor
 
@@ -259,7 +261,7 @@ def set_on(step: Any, name: str, value: Any) -> Callable[[Learner], None]:
 
 def steps(learner: Learner) -> None:
     pipeline = learner.dls.valid.after_item
-    pipeline.fs = type(pipeline.fs)([*pipeline.fs, *[pipeline.fs[0]] * 100_000])
+    pipeline.fs = type(pipeline.fs)([*pipeline.fs, *[pipeline.fs[0]] * 2_000])
 
 
 def classes(learner: Learner) -> None:
@@ -318,17 +320,40 @@ LEARNERS: dict[str, tuple[Callable[[Learner], None], str]] = {
 }
 
 
-@pytest.mark.slow
+@pytest.fixture
+def bomb(
+    a_stock_learner: Callable[..., Any], exported: Callable[..., Path]
+) -> Callable[[str], Path]:
+    """The export of a learner that was changed in one way."""
+
+    def make(kind: str) -> Path:
+        learner = a_stock_learner(arch=network(), make=Learner,
+                                  batch=Normalize.from_stats(*imagenet_stats))  # fmt: skip
+        LEARNERS[kind][0](learner)
+        return exported(learner)
+
+    return make
+
+
 @pytest.mark.parametrize("kind", LEARNERS)
 def test_a_learner_that_would_take_all(
-    kind: str, a_stock_learner: Callable[..., Any], exported: Callable[..., Path], tmp_path: Path
+    kind: str, bomb: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    change, said = LEARNERS[kind]
-    learner = a_stock_learner(arch=network(), make=Learner,
-                              batch=Normalize.from_stats(*imagenet_stats))  # fmt: skip
-    change(learner)
-    spent = spend(exported(learner), tmp_path)
-    assert said in spent.said
+    """Refused with its sentence, and soon; in this process, where torch is loaded already."""
+    path, before = bomb(kind), time.process_time()
+    with pytest.raises(Refused, match=re.escape(LEARNERS[kind][1])):
+        convert(Order(str(path), str(tmp_path)))
+    assert time.process_time() - before < WITH_TORCH[0]
+    assert not (tmp_path / "model.onnx").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "kind", ["layers that double", "steps without end", "a layer of gigabytes", "a layer of hours"]
+)
+def test_it_stays_within_its_memory(kind: str, bomb: Callable[[str], Path], tmp_path: Path) -> None:
+    spent = spend(bomb(kind), tmp_path)
+    assert LEARNERS[kind][1] in spent.said
     seconds, megabytes = WITH_TORCH
     assert spent.seconds < seconds
     assert spent.megabytes < megabytes

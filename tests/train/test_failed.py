@@ -81,19 +81,14 @@ def check_kept(home: Path, done: Told) -> str:
 @pytest.mark.parametrize(
     ("cell", "sentence"),
     [
-        ("from kezako.model.bundle import BundleError\nraise BundleError('Copy it again.')",
-         "Copy it again."),
         ("from kezako.errors import KezakoError as E\nclass Mine(E): pass\nraise Mine('Mine.')",
          "Mine."),
         ("open('/lost/for/ever')", "There is no /lost/for/ever."),
-        ("open('data').read()", "data is a folder, and a file belongs there. Move it away, then "
-         "run the same command again."),
-        ("import sqlite3\nopen('x.db', 'w').write('x' * 5000)\n"
-         "sqlite3.connect('x.db').execute('SELECT 1 FROM t')", "is damaged"),
         ("with open('/dev/full', 'w') as file: file.write('x' * 2**20)", "The disk is full: "),
     ],
 )  # fmt: skip
 def test_what_a_person_can_mend_is_a_sentence(cell: str, sentence: str, home: Path) -> None:
+    """One of each way; `tests/test_errors.py` has the sentences."""
     write_story(home, cell)
     done = trained(home)
     assert sentence in check_kept(home, done)
