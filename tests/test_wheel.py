@@ -75,7 +75,7 @@ def test_it_holds_the_notebooks_and_the_starter_weights(
 def test_it_holds_nothing_else(the_wheel: Path) -> None:
     names = set(contents(the_wheel))
     assert {name.split("/")[0] for name in names} == {
-        "kezako", f"{NAME}.data", f"{NAME}.dist-info"
+        "kezako", "voila_snapshot", f"{NAME}.data", f"{NAME}.dist-info"
     }  # fmt: skip
     unwanted = (".jpg", ".jpeg", ".pyc", ".pkl", ".db", ".ipynb_checkpoints")
     assert not {name for name in names if name.endswith(unwanted) or "/test" in name}

@@ -70,7 +70,7 @@ def test_it_serves_as_a_user_who_can_change_nothing(an_image: Image, tmp_path: P
 def test_it_holds_what_the_page_needs_and_no_more(an_image: Image) -> None:
     app = an_image.root / "app"
     assert {path.name for path in app.iterdir()} == {
-        "kezako", "models", "notebooks", "requirements.txt"
+        "kezako", "models", "notebooks", "requirements.txt", "voila_snapshot"
     }  # fmt: skip
     assert [path.name for path in (app / "models").iterdir()] == ["bears"]
     held = {path.name for path in app.rglob("*")}
