@@ -41,7 +41,7 @@ BELOW: dict[str, set[str]] = {  # the shared ones, lowest first, and what each m
     "proxies": {"errors", "environment"},
     "pictures": {"errors"},
     "recipe": {"errors", "names"},
-    "workspace": {"errors", "environment", "recipe"},
+    "workspace": {"errors", "environment", "names", "recipe"},
     "dataset": {"", *LOW, "pictures", "recipe", "workspace"},
     "model": {"", *LOW, "pictures", "recipe", "workspace"},
 }

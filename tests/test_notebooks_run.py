@@ -39,10 +39,11 @@ def test_the_page_runs(a_bundle: Callable[..., Path], tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_training_runs_and_leaves_a_bundle(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
-    recipe = draw_sample(workspace, pictures=20)
+    recipe = draw_sample(workspace, pictures=12)
     adopt(recipe, workspace)
     assert recipe.path
     quick = edited(recipe.path.read_text(), "\nepochs = 10\n", "\nepochs = 1\n")
+    quick = edited(quick, "image_size = 96", "image_size = 64")
     (tmp_path / "data" / "smileys" / "recipe.toml").write_text(quick)
     story = (ROOT / "notebooks" / "train.ipynb").read_text()
     notebook = tmp_path / "notebooks" / "train.ipynb"
