@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
@@ -71,6 +72,16 @@ def circle() -> list[str]:
     return []
 
 
+def walks() -> dict[str, int]:
+    """The walks of ARCHITECTURE.md -> how many files of the packages each leads through."""
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    section = text.partition("## Three walks")[2].partition("\n## ")[0]
+    found = {}
+    for title, steps in re.findall(r"\*\*([^*]+)\.\*\*(.*?)(?=\n\*\*|\Z)", section, re.DOTALL):
+        found[title] = len({*re.findall(r"`([\w/]+\.py)`", steps)})
+    return found
+
+
 def main() -> None:
     by_folder: dict[str, list[str]] = defaultdict(list)
     for name in MODULES:
@@ -89,6 +100,8 @@ def main() -> None:
     print(f"{len(lines)} modules in {len(by_folder)} folders and loose files")
     print(f"{len(lone)} are imported by one other module, {len(small)} of them under 60 lines")
     print(f"circle: {' -> '.join(circle()) or 'none'}")
+    for title, count in walks().items():
+        print(f"{count} files: {title}")
 
 
 if __name__ == "__main__":

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
 import pytest
 
-from tests.import_graph import MODULES, circle, imported
+from tests.import_graph import MODULES, ROOT, circle, imported, walks
 
 # What each folder may import beside itself and SHARED. A folder that is not here may import none.
 SHARED = {"", "errors", "settings", "environment", "names", "fonts", "lock", "ports", "proxies",
@@ -80,6 +81,13 @@ def test_nobody_imports_upwards(name: str) -> None:
     if own == "voila_snapshot":
         allowed = set()  # could be released alone
     assert ours(name) <= allowed
+
+
+def test_every_file_of_a_walk_is_there() -> None:
+    assert len(walks()) == 3
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    for file in re.findall(r"`((?:[a-z_]+/)+[a-z_]+\.py)`", text):
+        assert any((ROOT / folder / file).is_file() for folder in ("", "kezako")), file
 
 
 def test_imports_make_no_circle() -> None:
