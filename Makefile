@@ -23,7 +23,7 @@ app: $(VENV)/.page  ## serve the page of classifier NAME and open it in a browse
 # Four processes on two cores: tests wait a good deal, for servers and for each other's processes.
 PYTEST := $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder --durations 20
 
-check: style  ## style, types and the tests that need neither torch nor a browser: a minute
+check: style  ## style, types and the tests without torch, a browser or servers: two minutes
 	$(PYTEST) -n 2 --fast
 
 test: style browser  ## the same, and the tests that train, serve and look at the page

@@ -1,4 +1,4 @@
-"""Which test files `pytest --fast` leaves out: those that import torch, Ray or a browser."""
+"""Which test files `pytest --fast` leaves out: with torch, Ray, a browser or servers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tests.import_graph import MODULES, at_import_time, imported
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = {"torch", "torchvision", "fastai", "ray", "playwright"}
+SERVERS = {"tests.servers"}  # starts them
 
 
 def is_heavy(path: Path) -> bool:
@@ -31,7 +32,7 @@ def _heavy(module: str) -> bool:
         if name in seen:
             continue
         seen.add(name)
-        if name.split(".")[0] in HEAVY:
+        if name.split(".")[0] in HEAVY or name in SERVERS:
             return True
         waiting += _imports(name)
     return False
