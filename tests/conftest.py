@@ -38,9 +38,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """With `--fast`, files are left out before they import anything."""
-    if config.getoption("fast") and collection_path.suffix == ".py" and is_heavy(collection_path):
-        return True
-    return None
+    if not config.getoption("fast") or collection_path == ROOT / "tests":
+        return None
+    # A folder's fixtures are imported even where none of its files is.
+    file = collection_path / "conftest.py" if collection_path.is_dir() else collection_path
+    return True if file.suffix == ".py" and is_heavy(file) else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
@@ -83,20 +83,6 @@ def add_command(
         epilog=f"example:\n{examples}" + (f"\n\nmore: docs/{more}" if more else ""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-
-
-def one_of(words: Iterable[str]) -> Callable[[str], str]:
-    """A type of argparse's: one of `words`, else with the nearest one."""
-    known = list(words)
-
-    def read(text: str) -> str:
-        if text in known:
-            return text
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is none of: {', '.join(known)}.{nearest(text, known)}"
-        )
-
-    return read
 
 
 def missing(error: BaseException, command: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import get_args
 
 from kezako.cli.common import (
     CLASSIFIER,
@@ -12,14 +13,13 @@ from kezako.cli.common import (
     check_installed,
     count,
     manifest_of,
-    one_of,
     port,
 )
+from kezako.dataset.row import Status
 from kezako.errors import KezakoError
 from kezako.workspace import Workspace
 
-# As in `kezako.dataset.row.Status`, which is a type alone.
-STATUSES = ("kept", "duplicate", "broken", "refused", "pending", "missing", "removed", "offered")
+STATUSES: tuple[str, ...] = get_args(Status)
 
 
 def add(commands: Commands) -> None:
@@ -112,7 +112,7 @@ def _add_pictures(commands: Commands) -> None:
     parser.add_argument("name", metavar="NAME", help=CLASSIFIER)
     parser.add_argument("--csv", action="store_true", help="every column, for a spreadsheet")
     parser.add_argument(
-        "--status", type=one_of(STATUSES), help=f"only one of: {', '.join(STATUSES)}"
+        "--status", choices=STATUSES, metavar="STATUS", help=f"only one of: {', '.join(STATUSES)}"
     )
     parser.set_defaults(run=_pictures)
 

@@ -54,13 +54,13 @@ async def gather_web(session: Session, sources: Sequence[str], settings: Setting
     }
     if not wanting or not sources:
         return
-    desk = _Desk(session, settings, list(sources))
+    shared = _Sources(session, settings, list(sources))
     async with Checkers() as checkers, Fetcher(settings, recipe.respect_noai) as fetcher:
         for folder, queries in wanting.items():
-            await _Class(desk, folder, queries, fetcher, checkers).fill()
+            await _Class(shared, folder, queries, fetcher, checkers).fill()
 
 
-class _Desk:
+class _Sources:
     """What the classes of one run share: the sources that still answer, and what is said."""
 
     def __init__(self, session: Session, settings: Settings, names: list[str]):
@@ -95,35 +95,35 @@ class _Desk:
 class _Class:
     def __init__(
         self,
-        desk: _Desk,
+        shared: _Sources,
         folder: str,
         queries: tuple[str, ...],
         fetcher: Fetcher,
         checkers: Checkers,
     ):
-        self._desk, self._folder, self._queries = desk, folder, queries
+        self._shared, self._folder, self._queries = shared, folder, queries
         self._fetcher, self._checkers = fetcher, checkers
-        self._manifest = desk.session.manifest
-        self._wanted = desk.session.recipe.pictures_per_class
+        self._manifest = shared.session.manifest
+        self._wanted = shared.session.recipe.pictures_per_class
         self._kept = len(self._manifest.rows(folder=folder, status="kept"))
 
     async def fill(self) -> None:
         with Bar(self._folder, self._wanted, self._kept, only_kept=True) as bar:
             await self._use_pending(bar)
-            for name in list(self._desk.names):
+            for name in list(self._shared.names):
                 if self._kept >= self._wanted:
                     return
                 await self._ask(name, bar)
         if self._kept < self._wanted:
-            self._desk.say(
+            self._shared.say(
                 f"{self._folder}: {self._kept} of {self._wanted} pictures, and no source has more. "
                 "Add queries or sources to the recipe, or pictures by hand."
             )
 
     async def _ask(self, name: str, bar: Bar) -> None:
-        settings = self._desk.settings.within(self._manifest.folder, self._folder)
+        settings = self._shared.settings.within(self._manifest.folder, self._folder)
         source = open_source(name, settings)
-        self._desk.introduce(source)
+        self._shared.introduce(source)
         share = math.ceil(self._wanted * OVER_ASK / len(self._queries))
         for depth in DEPTHS:
             if self._kept >= self._wanted:
@@ -145,9 +145,9 @@ class _Class:
             )
             await self._use_pending(bar)
             if search.stopped and self._kept < self._wanted:
-                self._desk.say(str(search.stopped))
+                self._shared.say(str(search.stopped))
             if search.stopped and search.stopped.kind in ("limited", "refused"):
-                self._desk.drop(name)
+                self._shared.drop(name)
             if search.dry:
                 return
 
@@ -156,7 +156,7 @@ class _Class:
             return
         readers = self._readers()
         rows = self._manifest.pending(self._folder)
-        check = partial(self._checkers.check, least=self._desk.session.recipe.min_side)
+        check = partial(self._checkers.check, least=self._shared.session.recipe.min_side)
 
         async def get(row: Row) -> Checked | Reject:
             try:
@@ -170,7 +170,7 @@ class _Class:
 
         async with aclosing(ordered_map(rows, get, self._ahead)) as results:
             async for row, outcome in results:
-                self._desk.session.deduplicator.ingest(row, outcome)
+                self._shared.session.deduplicator.ingest(row, outcome)
                 bar.count(row)
                 self._kept += row.status == "kept"
                 if self._kept >= self._wanted:
@@ -181,8 +181,8 @@ class _Class:
         return min(AHEAD, math.ceil((self._wanted - self._kept) * OVER_ASK))
 
     def _readers(self) -> dict[str, _Reader]:
-        settings = self._desk.settings.within(self._manifest.folder, self._folder)
-        sources = (open_source(name, settings) for name in self._desk.asked)
+        settings = self._shared.settings.within(self._manifest.folder, self._folder)
+        sources = (open_source(name, settings) for name in self._shared.asked)
         return {each.name: _Reader(each) for each in sources if isinstance(each, Readable)}
 
 

@@ -98,10 +98,10 @@ def read(order: Order) -> Export:
 
 def write(order: Order, export: Export) -> dict[str, Any]:
     """Write the network of `export` and return what is known of it. Raises `Refused`."""
+    learnt, model = network(export, order)
     from kezako.importer import backbone
     from kezako.importer.effort import check_effort
 
-    learnt, model = network(export, order)
     seen = learnt.seen
     preprocessing = {
         "size": seen.size, "resize": seen.resize, "mode": seen.mode,
@@ -128,11 +128,12 @@ def write(order: Order, export: Export) -> dict[str, Any]:
 
 def network(export: Export, order: Order) -> tuple[Learnt, nn.Sequential]:
     """What an export says of itself, and its network as body and head. Raises `Refused`."""
-    from kezako.importer import backbone
-    from kezako.importer.layers import build
     from kezako.importer.learner import Wishes, read_learner
 
     learnt = read_learner(export, Wishes(order.labels, order.size, order.resize, order.skip))
+    from kezako.importer import backbone  # after what can be refused without torch
+    from kezako.importer.layers import build
+
     model = backbone.body_and_head(build(learnt.model, export))
     if order.temperature != 1:
         model[1].append(backbone.Divided(order.temperature))

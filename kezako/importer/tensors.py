@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from kezako.importer.allowlist import Refused, short
 from kezako.importer.container import Export, Storage
 from kezako.importer.records import Record, is_a, path_of
 
-_DTYPES = {"Double": torch.float64, "Float": torch.float32, "Half": torch.float16,
-           "BFloat16": torch.bfloat16, "Long": torch.int64, "Int": torch.int32,
-           "Short": torch.int16, "Char": torch.int8, "Byte": torch.uint8,
-           "Bool": torch.bool}  # fmt: skip
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_DTYPES = {"Double": "float64", "Float": "float32", "Half": "float16", "BFloat16": "bfloat16",
+           "Long": "int64", "Int": "int32", "Short": "int16", "Char": "int8", "Byte": "uint8",
+           "Bool": "bool"}  # fmt: skip
 _MANY = 100  # numbers of one setting
 _PLAIN_DTYPE = re.compile(r"[<>|=]?(?:[biuf][1248]|U\d{1,4})")
 
 
-def to_tensor(value: Any, export: Export) -> torch.Tensor:
+def to_tensor(value: Any, export: Export) -> Tensor:
     """The tensor that a record describes, on the CPU. Raises `Refused`."""
     if is_a(value, "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state",
             "torch.nn.parameter.Parameter"):  # fmt: skip
@@ -39,7 +40,7 @@ def to_tensor(value: Any, export: Export) -> torch.Tensor:
     raise Refused(f"Where a tensor should be, the file holds a {short(path_of(value))}.")
 
 
-def _rebuild(args: tuple[Any, ...], export: Export) -> torch.Tensor:
+def _rebuild(args: tuple[Any, ...], export: Export) -> Tensor:
     storage, offset, size, stride = (list(args) + [None] * 4)[:4]
     size, stride = _whole(size), _whole(stride)
     if not isinstance(storage, Storage) or not isinstance(offset, int) or offset < 0:
@@ -50,9 +51,12 @@ def _rebuild(args: tuple[Any, ...], export: Export) -> torch.Tensor:
     last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
     if count > storage.count or (count and last >= storage.count):
         raise Refused("The file is refused: a tensor claims to be larger than its numbers.")
+    import torch  # here: what is refused before needs none, and it takes seconds
+
     if not count:
         return torch.empty(size)
-    flat = torch.frombuffer(bytearray(export.read(storage)), dtype=_DTYPES[storage.kind])
+    dtype = getattr(torch, _DTYPES[storage.kind])
+    flat = torch.frombuffer(bytearray(export.read(storage)), dtype=dtype)
     return flat.as_strided(size, stride, offset).clone()
 
 

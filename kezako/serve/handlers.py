@@ -101,16 +101,16 @@ class EntryHandler(Sentences, PageHandler):
 class _Noting:
     """A kernel manager that tells whose kernel it starts, before the page can ask for it."""
 
-    def __init__(self, kernels: Any, door: EntryHandler) -> None:
-        self._kernels, self._door = kernels, door
+    def __init__(self, kernels: Any, entry: EntryHandler) -> None:
+        self._kernels, self._entry = kernels, entry
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._kernels, name)
 
     async def start_kernel(self, **settings: Any) -> str:
         kernel: str = await ensure_async(self._kernels.start_kernel(**settings))
-        if self._door.session is not None:
-            self._door.host.give(self._door.session, kernel)
+        if self._entry.session is not None:
+            self._entry.host.give(self._entry.session, kernel)
         return kernel
 
 

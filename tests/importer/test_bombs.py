@@ -93,9 +93,6 @@ STREAMS = {
     "a text that is fetched": text(b"x" * 2**20) + b"q\x00" + b"h\x00" * 5_000_000,
 }  # fmt: skip
 
-# Refused by what builds networks, for which torch is loaded.
-LATE = {"a learner of lists in lists"}
-
 
 @dataclass(frozen=True)
 class Spent:
@@ -142,9 +139,8 @@ def test_a_pickle_that_would_take_all(kind: str, tmp_path: Path) -> None:
     path.write_bytes(b"\x80\x04" + STREAMS[kind] + b".")
     spent = spend(path, tmp_path)
     assert spent.said
-    seconds, megabytes = WITH_TORCH if kind in LATE else (SECONDS, MEGABYTES)
-    assert spent.seconds < seconds
-    assert spent.megabytes < megabytes
+    assert spent.seconds < SECONDS
+    assert spent.megabytes < MEGABYTES
 
 
 def zip_of(path: Path, *entries: tuple[str, bytes], packing: int = zipfile.ZIP_DEFLATED) -> Path:

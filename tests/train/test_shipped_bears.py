@@ -31,7 +31,7 @@ def test_it_knows_photos_of_bears_from_what_it_never_saw(
     classifier = Classifier.open(BEARS)
     drawn = [classifier.predict(draw_face(mood, n)).known for mood in ("happy", "sad")
              for n in range(40)]  # fmt: skip
-    assert np.mean(drawn) <= 0.4  # round and yellow, as some teddies are
+    assert np.mean(drawn) <= 0.3  # round and yellow, as some teddies are
     if set(some_photos) != set(classifier.card.labels):
         return
     answers = {
@@ -40,7 +40,7 @@ def test_it_knows_photos_of_bears_from_what_it_never_saw(
     right = [next(iter(each.probabilities)) == path.parent.name for path, each in answers.items()]
     assert np.mean(right) >= 0.85  # many of them it has learnt
     assert np.mean([each.known for each in answers.values()]) >= 0.9
-    assert np.mean(others(classifier)) <= 0.4
+    assert np.mean(others(classifier)) <= 0.15
 
 
 def others(classifier: Classifier) -> list[bool]:
