@@ -40,6 +40,8 @@ import psutil
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks import record  # noqa: E402
+
 PHOTOS = Path(os.environ.get("KEZAKO_PHOTOS", ROOT.parent / "shared" / "photos"))
 WAYS = {
     "stock": "stock fastai, get_preds",
@@ -61,6 +63,7 @@ def main() -> None:
     parser.add_argument(
         "--memory", type=int, default=20_000, help="compare 1,000 pictures with so many; 0: not"
     )
+    record.add_option(parser)
     parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)  # a process of this script
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -87,11 +90,15 @@ def compare(arguments: argparse.Namespace, folder: Path) -> None:
     print(f"{arguments.pictures} pictures, {arguments.rounds} rounds, {os.cpu_count()} cores\n")
     print(f"  {'':<34}{'a second':>10}{'with start':>12}{'MB':>8}{'of stock':>10}")
     base = rate(found["stock"]) if "stock" in found else 0.0
+    figures: dict[str, dict[str, float]] = {}
     for way in ways:
         whole = arguments.pictures / statistics.median(each.whole for each in found[way])
         most = max(each.memory for each in found[way]) / 2**20
         times = f"{rate(found[way]) / base:9.1f}x" if base else ""
         print(f"  {WAYS[way]:<34}{rate(found[way]):10.1f}{whole:12.1f}{most:8.0f}{times}")
+        figures[way] = {"a second": rate(found[way]), "with start": whole, "MB": most}
+    kept = {"pictures": arguments.pictures, "rounds": arguments.rounds, **figures}
+    record.keep(arguments.results, "folder", kept)
     if base and "kezako" in found:
         ratio = rate(found["kezako"]) / base
         print(f"\n  held to {HELD:g} times stock: {'met' if ratio >= HELD else 'MISSED'}")
@@ -110,10 +117,13 @@ def agree(found: dict[str, list[Found]]) -> None:
 def try_memory(arguments: argparse.Namespace, folder: Path) -> None:
     """The most that `kezako predict` holds, for few pictures and for many."""
     print("\n  kezako predict, the most memory it held")
+    most: dict[str, float] = {}
     for count in sorted({min(1000, arguments.memory), arguments.memory}):
         made = make(arguments.photos, folder / f"{count}", count)
         found = ran("kezako", arguments.model, made)
         print(f"  {count:>8} pictures {found.memory / 2**20:8.0f} MB", flush=True)
+        most[str(count)] = found.memory / 2**20
+    record.keep(arguments.results, "memory", {"MB": most})
 
 
 class Found:

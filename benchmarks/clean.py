@@ -33,6 +33,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 from fine_tuning import fine_tuned  # noqa: E402
 
+from benchmarks import record  # noqa: E402
 from kezako.clean.auto import clean  # noqa: E402
 from kezako.clean.suspects import find_suspects  # noqa: E402
 from kezako.dataset.manifest import Manifest  # noqa: E402
@@ -65,6 +66,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=4, help="0: no training")
     parser.add_argument("--size", type=int, default=128, help="pixels a side while training")
     parser.add_argument("--validation", type=float, default=0.3, help="share of the pictures")
+    record.add_option(parser)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         recipe = gathered(Workspace(Path(folder) / "clean"), given)
@@ -96,6 +98,7 @@ def one(recipe: Recipe, folder: Path, seed: int, given: argparse.Namespace) -> d
 
 def report(found: list[dict[str, float]], given: argparse.Namespace) -> None:
     mean = {name: float(np.mean([row[name] for row in found])) for name in found[0]}
+    record.keep(given.results, "flips", {"seeds": len(found), **mean})
     print(
         f"\n{mean['pictures']:.0f} pictures, {mean['flips']:.0f} labels flipped, "
         f"mean of {len(found)} seeds\n\nflips in the first {LOOKED_AT:.0%} of pictures"

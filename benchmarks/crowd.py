@@ -26,6 +26,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks import record  # noqa: E402
 from benchmarks.serving import light, strangers  # noqa: E402
 from benchmarks.serving.peers import BUNDLE, Server, kezako  # noqa: E402
 from benchmarks.serving.pictures import Picture, photos, told_apart  # noqa: E402
@@ -43,12 +44,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--visitors", type=int, default=500)
     parser.add_argument("--at-once", type=int, default=16, help="active in one moment")
+    record.add_option(parser)
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server ends with this
     light.prepare()
     pictures = told_apart(Classifier.open(BUNDLE), photos(), PICTURES)
     with kezako() as server:
-        troubles = asyncio.run(_measure(server, pictures, given.visitors, given.at_once))
+        troubles = asyncio.run(_measure(server, pictures, given))
         for trouble in troubles:
             print(trouble)
         if troubles:
@@ -56,10 +58,10 @@ def main() -> None:
     sys.exit(1 if troubles else 0)
 
 
-async def _measure(
-    server: Server, pictures: list[Picture], visitors: int, at_once: int
-) -> list[str]:
+async def _measure(server: Server, pictures: list[Picture], given: argparse.Namespace) -> list[str]:
     """Print before and after; what is not as it should be."""
+    visitors, at_once = given.visitors, given.at_once
+    figures: dict[str, float] = {"visitors": 0, "answers": 0, "wrong": 0, "not served": 0}
     # The first visitors make the server load what it then keeps.
     await strangers.crowd(server.address, pictures, 2 * at_once, at_once, ways={"close the tab": 1})
     rests, troubles = [await strangers.rest(server, PATIENCE, CALM)], []
@@ -74,8 +76,12 @@ async def _measure(
         wrong, failed = tally.wrong, tally.failed
         print(f"{tally.answers:6} answers compared, {len(wrong)} wrong or another's (held to 0)")
         print(f"{len(failed):6} were not served (held to 0)", flush=True)
+        now = (visitors, tally.answers, len(wrong), len(failed))
+        figures = {n: was + more for (n, was), more in zip(figures.items(), now, strict=True)}
         rests.append(await strangers.rest(server, PATIENCE, CALM))
         troubles += [*wrong, *failed]
+    held = {f"MB after {n}": rest.held.unique / MIB for n, rest in enumerate(rests)}
+    record.keep(given.results, "crowd", {**figures, **held})
     return [*troubles, *compare(*rests)]
 
 

@@ -28,6 +28,7 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks import record  # noqa: E402
 from kezako.gather import gather_from  # noqa: E402
 from kezako.model.classifier import Answer, Classifier  # noqa: E402
 from kezako.recipe import NEITHER  # noqa: E402
@@ -46,6 +47,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--size", type=int, default=96, help="pixels a side")
     parser.add_argument("--seed", type=int, default=0, help="which photographs are set apart")
+    record.add_option(parser)
     given = parser.parse_args()
     if not PHOTOS.is_dir():
         print(f"There are no photographs in {PHOTOS}; KEZAKO_PHOTOS names the folder above it.")
@@ -87,12 +89,18 @@ def report(answers: Answers, given: argparse.Namespace) -> None:
         f"\n{len(faces)} faces and {len(places)} places that training did not see; "
         f"{given.size} px, {given.epochs} epochs\n"
     )
-    line("places answered neither", [not answer.labels for answer in places])
-    line("  of these as unlike all it learnt", [not a.known for a in places if not a.labels])
-    line("faces with exactly one label", [len(answer.labels) == 1 for _, answer in faces])
-    line("  wrong among them", [answer.label != kind for kind, answer in one])
-    line("faces with both labels", [len(answer.labels) > 1 for _, answer in faces])
-    line("faces without a label", [not answer.labels for _, answer in faces])
+    flags = {
+        "places answered neither": [not answer.labels for answer in places],
+        "  of these as unlike all it learnt": [not a.known for a in places if not a.labels],
+        "faces with exactly one label": [len(answer.labels) == 1 for _, answer in faces],
+        "  wrong among them": [answer.label != kind for kind, answer in one],
+        "faces with both labels": [len(answer.labels) > 1 for _, answer in faces],
+        "faces without a label": [not answer.labels for _, answer in faces],
+    }
+    for what, found in flags.items():
+        line(what, found)
+    shares = {what.strip(): float(np.mean(found or [0])) for what, found in flags.items()}
+    record.keep(given.results, "faces", shares)
 
 
 def line(what: str, found: Iterable[bool]) -> None:

@@ -27,6 +27,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
+
+from benchmarks import record  # noqa: E402
+
 HOSTS = 16
 
 
@@ -37,6 +40,7 @@ def main() -> None:
     parser.add_argument("--failures", type=float, default=0.1, help="share of the addresses")
     parser.add_argument("--only", choices=tuple(RUNNERS), action="append")
     parser.add_argument("--jmd", type=Path, default=ROOT / "build" / "jmd", help="its environment")
+    record.add_option(parser)
     parser.add_argument("--run", choices=("server", *RUNNERS), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.run:
@@ -63,6 +67,8 @@ def report(given: argparse.Namespace) -> None:
         speed = row["good"] / row["seconds"]
         cells = (row["seconds"], row["good"], speed, row["reasons"], lost, row["junk"], row["peak"])
         print(f"{name:>17}" + "".join(f"{cell:17.1f}" for cell in cells))
+        row |= {"good/s": speed, "lost silently": lost}
+    record.keep(given.results, f"{given.urls} addresses", found)
     _print_ratios(found)
 
 

@@ -25,6 +25,7 @@ import sys
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +35,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 from fine_tuning import fine_tuned  # noqa: E402
 from sklearn.metrics import roc_auc_score  # noqa: E402
 
+from benchmarks import record  # noqa: E402
 from kezako.dataset.manifest import Manifest  # noqa: E402
 from kezako.export.calibration import calibration_error, calibration_interval  # noqa: E402
 from kezako.export.crossfit import (  # noqa: E402
@@ -73,6 +75,7 @@ def main() -> None:
     parser.add_argument("--photos", type=int, metavar="N", help="of each class (all)")
     parser.add_argument("--epochs", type=int, help="(the recipe's)")
     parser.add_argument("--size", type=int, help="pixels a side (the recipe's)")
+    record.add_option(parser)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace(Path(folder))
@@ -84,7 +87,7 @@ def main() -> None:
         )
         place = folds(recipe, workspace, given.folds)
         found = [one(recipe, workspace, place, fold) for fold in range(given.folds)]
-    report(found)
+    record.keep(given.results, "honest", report(found))
 
 
 def gathered(workspace: Workspace, count: int | None) -> Recipe:
@@ -182,33 +185,39 @@ def unknown(classifier: Classifier, scores: Scores) -> tuple[Flags, dict[str, fl
     return np.array([not classifier.answer(one).known for one in others]), auroc
 
 
-def report(found: list[Fold]) -> None:
+def report(found: list[Fold]) -> dict[str, Any]:
+    """Print the figures over all folds, and give them, each with its interval."""
     before, after = (joined([getattr(f, name) for f in found]) for name in ("before", "after"))
     error, count = float(after.wrong.mean()), len(after.wrong)
+    figures: dict[str, Any] = {
+        "pictures": count, "error": [error, *of_answers(after.wrong)]
+    }  # fmt: skip
     print(f"\n{count} pictures: error {error:.1%} {between(of_answers(after.wrong))}")
     print("\ncalibration error (15 bins)")
     errors = []
     for name, answers in (("without a temperature", before), ("with one", after)):
         errors.append(calibration_error(*answers.confidences))
-        line(name, errors[-1], calibration_interval(*answers.confidences))
+        figures[name] = line(name, errors[-1], calibration_interval(*answers.confidences))
     share = errors[1] / errors[0]
     print(f"  {'that is':28}{share:7.2f}  of it (held to {HELD['calibration']})")
     print(f"  {'chance alone would leave':28}{floor(after):7.2%}")
     print("\nnone of these")
     passes = np.concatenate([f.passes for f in found])
-    line("of the class, pass", float(passes.mean()), passing_interval(passes))
+    figures["pass"] = line("of the class, pass", float(passes.mean()), passing_interval(passes))
     refused = np.concatenate([f.refused for f in found])
     if not len(refused):
-        return
+        return figures
     # Each fold asks about the same photographs of other things, so that they count but once.
     others = len(found[0].refused)
-    line(
+    figures["others refused"] = line(
         "of other things, do not", float(refused.mean()), of_share(refused.mean() * others, others)
     )
     for name in found[0].auroc:
         mean = float(np.mean([f.auroc[name] for f in found]))
         low, high = of_auroc(mean, count, others)
         print(f"  {'AUROC by the ' + name:28}{mean:7.3f}  ({low:.3f} to {high:.3f})")
+        figures[f"AUROC by {name}"] = [mean, low, high]
+    return figures
 
 
 def joined(parts: list[Answers]) -> Answers:
@@ -218,8 +227,9 @@ def joined(parts: list[Answers]) -> Answers:
     return Answers(p, said, shown, multi=False)
 
 
-def line(name: str, value: float, interval: tuple[float, float]) -> None:
+def line(name: str, value: float, interval: tuple[float, float]) -> list[float]:
     print(f"  {name:28}{value:7.2%}  {between(interval)}")
+    return [value, *interval]
 
 
 def between(interval: tuple[float, float]) -> str:

@@ -42,6 +42,7 @@ import psutil
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks import record  # noqa: E402
 from benchmarks.ports import unused_port  # noqa: E402
 from voila_snapshot.snapshot import SINGLE_THREADED  # noqa: E402
 
@@ -64,6 +65,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60, help="of load on the API")
     parser.add_argument("--clients", type=int, default=4, help="of the API, at once")
     parser.add_argument("--side", type=int, help="shrink or grow the pictures to this longest side")
+    record.add_option(parser)
     parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)  # a process of this script
     parser.add_argument("--load", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -99,6 +101,7 @@ def compare(arguments: argparse.Namespace, pictures: Sequence[bytes]) -> None:
     for way, title in WAYS.items():
         ratio = middle["page"] / middle[way]
         print(f"  {title:<36}{middle[way]:8.2f}   ours is {ratio:5.2f} of it{_held(way, ratio)}")
+    record.keep(arguments.results, "one", {f"{way} ms": value for way, value in middle.items()})
 
 
 def _held(way: str, ratio: float) -> str:
@@ -201,6 +204,13 @@ def try_the_api(arguments: argparse.Namespace) -> None:
     print(f"  refused, crossed      {found.refused:8} {found.crossed}")
     megabytes = ", ".join(f"{size / 2**20:.0f}" for size in memory)
     print(f"  memory at start, middle, end: {megabytes} MB")
+    figures = {
+        "a second": found.answers / arguments.seconds,
+        "half ms": found.half, "99 % ms": found.most,
+        "refused": found.refused, "crossed": found.crossed,
+        "MB at start, middle, end": [size / 2**20 for size in memory],
+    }  # fmt: skip
+    record.keep(arguments.results, "api", figures)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks import record  # noqa: E402
 from benchmarks.batch import PHOTOS, held  # noqa: E402
 from benchmarks.ports import unused_port  # noqa: E402
 
@@ -41,7 +42,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30, help="of load")
     parser.add_argument("--clients", type=int, default=8, help="at once")
     parser.add_argument("--replicas", type=int, default=os.cpu_count() or 1, help="at least")
+    record.add_option(parser)
     arguments = parser.parse_args()
+    figures: dict[str, dict[str, float]] = {}
     print(f"{arguments.clients} clients, {arguments.replicas} replicas\n")
     print(f"  {'':<20}{'a second':>10}{'half, ms':>10}{'99 %, ms':>10}{'failed':>8}{'MB':>8}")
     for server, words in SERVERS.items():
@@ -56,6 +59,9 @@ def main() -> None:
             f"{found['refused']:8.0f}{memory:8.0f}",
             flush=True,
         )
+        figures[server] = {"a second": each, "half ms": found["half"], "99 % ms": found["most"],
+                           "failed": found["refused"], "MB": memory}  # fmt: skip
+    record.keep(arguments.results, "replicas", figures)
 
 
 def load(arguments: argparse.Namespace, address: str, seconds: float) -> dict[str, float]:

@@ -25,6 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks import record  # noqa: E402
 from benchmarks.serving import light  # noqa: E402
 from benchmarks.serving.measures import PARTS, Table  # noqa: E402
 from benchmarks.serving.peers import PEERS  # noqa: E402
@@ -36,6 +37,7 @@ def main() -> None:
     parser.add_argument("--only", choices=tuple(PEERS), action="append", help="these peers")
     parser.add_argument("--part", choices=tuple(PARTS), action="append", help="these parts")
     parser.add_argument("--skip", choices=(*PARTS, *PEERS), action="append", default=[])
+    record.add_option(parser)
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers end with this
     light.prepare()
@@ -45,6 +47,7 @@ def main() -> None:
         if part not in given.skip:
             found[part] = PARTS[part](names, given.rounds)
             _print_table(str(PARTS[part].__doc__), found[part])
+            record.keep(given.results, part, found[part])
     _print_ratios(found)
     _print_held({part: rows["kezako"] for part, rows in found.items() if "kezako" in rows})
 

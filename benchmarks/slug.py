@@ -21,6 +21,10 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks import record  # noqa: E402
+
 MB = 1_000_000
 HELD = 120 * MB
 
@@ -42,6 +46,7 @@ class _Counted(io.RawIOBase):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--environment", type=Path, help="measure this one")
+    record.add_option(parser)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         environment = given.environment or install(Path(folder) / "environment")
@@ -50,6 +55,8 @@ def main() -> None:
         for name, size in largest(packages):
             print(f"{size / MB:7.1f} MB   {name}")
         size = compressed(packages)
+        whole = installed(packages)
+    record.keep(given.results, "slug", {"installed MB": whole / MB, "compressed MB": size / MB})
     print(f"{size / MB:7.1f} MB compressed (held to {HELD / MB:.0f})")
     sys.exit(size > HELD)
 

@@ -35,6 +35,7 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
+from benchmarks import record  # noqa: E402
 from kezako.gather import adopt, gather_from  # noqa: E402
 from kezako.gather.sample import draw_sample  # noqa: E402
 from kezako.recipe import Recipe  # noqa: E402
@@ -70,6 +71,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=224, help="pixels a side")
     parser.add_argument("--pictures", type=int, metavar="N", help="of each class (all)")
     parser.add_argument("--plot", type=Path, default=ROOT / "build" / "train.png")
+    record.add_option(parser)
     parser.add_argument("--one", metavar="WAY", help=argparse.SUPPRESS)  # what a child does
     parser.add_argument("--seed", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -86,7 +88,7 @@ def main() -> None:
                 continue
             gathered(data, workspace, given.pictures)
             found[data] = curves(data, workspace, given)
-            report(data, found[data])
+            record.keep(given.results, data, report(data, found[data]))
     if found:
         plot(found, given.plot)
         print(f"Error against time: {given.plot}")
@@ -201,7 +203,8 @@ def ours(recipe: Recipe, pictures: Any, weights: Any) -> Curve:
     )
 
 
-def report(data: str, found: dict[str, list[Curve]]) -> None:
+def report(data: str, found: dict[str, list[Curve]]) -> dict[str, Any]:
+    """Print the means over the seeds, and give them."""
     stock, full = found["stock"], found["full"]
     aim = float(np.mean([curve.errors[-1] for curve in stock]))
     whole = float(np.mean([curve.seconds[-1] for curve in stock]))
@@ -230,6 +233,12 @@ def report(data: str, found: dict[str, list[Curve]]) -> None:
         f"reached by {len(times)} of {len(reached)} seeds\n",
         flush=True,
     )
+    means = {
+        name: dict(zip(("seconds", "error"), np.mean(pairs, axis=0), strict=True))
+        for name, pairs in rows.items()
+    }
+    until = float(np.mean(times)) if times else None
+    return {"seeds": len(stock), **means, "seconds until stock's error": until}
 
 
 def plot(found: dict[str, list[Curve]] | dict[str, dict[str, list[Curve]]], path: Path) -> None:

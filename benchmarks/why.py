@@ -32,6 +32,7 @@ from scipy.stats import spearmanr
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks import record  # noqa: E402
 from kezako.dataset.manifest import Manifest  # noqa: E402
 from kezako.gather.sample import CLASSES, draw_face  # noqa: E402
 from kezako.model import explanation  # noqa: E402
@@ -51,12 +52,14 @@ def main() -> None:
     parser.add_argument("--photos", type=int, default=20, help="pictures that are asked about")
     parser.add_argument("--places", type=int, default=12, help="of the grey square, a side")
     parser.add_argument("--rounds", type=int, default=50, help="of the timing")
+    record.add_option(parser)
     given = parser.parse_args()
     classifier = Classifier.open(given.bundle, threads=1)
     with tempfile.TemporaryDirectory() as folder:
         paths = pictures(classifier.card.name, given.photos, Path(folder))
-        report([agreement(classifier, path, given.places) for path in paths])
-        cost(classifier, paths[0], given.rounds)
+        alike = report([agreement(classifier, path, given.places) for path in paths])
+        took = cost(classifier, paths[0], given.rounds)
+    record.keep(given.results, "why", {"pictures": len(paths), "alike": alike, **took})
 
 
 def pictures(name: str, count: int, folder: Path) -> list[Path]:
@@ -143,15 +146,17 @@ def stretched(falls: Floats, places: int) -> Floats:
     return np.asarray(image)
 
 
-def report(found: Sequence[dict[str, float]]) -> None:
+def report(found: Sequence[dict[str, float]]) -> dict[str, float]:
+    """The mean rank correlation by way."""
     print(f"\nMean rank correlation with a grey square (1/3 of the side), {len(found)} pictures:")
     for way in found[0]:
         values = [alike[way] for alike in found]
         spread = f"{min(values):5.2f} to {max(values):.2f}"
         print(f"  {statistics.mean(values):5.2f}  ({spread})  {way}")
+    return {way: statistics.mean(alike[way] for alike in found) for way in found[0]}
 
 
-def cost(classifier: Classifier, path: Path, rounds: int) -> None:
+def cost(classifier: Classifier, path: Path, rounds: int) -> dict[str, float]:
     """Time of one "why" and of one classification by the bare model, in turns."""
     batch = classifier.prepare(path)[None]
     scores = classifier.run(batch)
@@ -165,6 +170,7 @@ def cost(classifier: Classifier, path: Path, rounds: int) -> None:
         f"\nOne thread, medians of {rounds}: one classification ({classifier.card.precision}) "
         f"{run:.1f} ms, one why {reason:.1f} ms: {reason / run:.2f} times (below {HELD:g}: {held})."
     )
+    return {"classification ms": run, "why ms": reason}
 
 
 def timed(work: Callable[[], object]) -> float:

@@ -21,7 +21,12 @@ def needs(
     there: object,
     why: str = "",  # it is not
 ) -> None:
-    """Go on where it is there, else skip the test, or the file that this is called in."""
+    """Go on where it is there, else skip the test, or the file that this is called in.
+
+    What `TESTS_WITHOUT` names is left out where it is there, too.
+    """
+    if there and what in _left_out(os.environ):
+        pytest.skip(f"{what}: TESTS_WITHOUT leaves it out", allow_module_level=True)
     if there:
         return
     said = f"{what} is missing here" + (f" ({why})" if why else "")
@@ -42,8 +47,11 @@ def needs_package(name: str) -> Any:
 def must_be_there(what: str, environment: Mapping[str, str] = os.environ) -> bool:
     """Whether a missing `what` is a failure here."""
     in_ci = environment.get("CI", "").lower() not in ("", "0", "false")
-    declared = [name.strip() for name in environment.get("TESTS_WITHOUT", "").split(",")]
-    return in_ci and what not in declared
+    return in_ci and what not in _left_out(environment)
+
+
+def _left_out(environment: Mapping[str, str]) -> list[str]:
+    return [name.strip() for name in environment.get("TESTS_WITHOUT", "").split(",")]
 
 
 def only_where(
