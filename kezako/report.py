@@ -13,7 +13,8 @@ import sys
 import tempfile
 import time
 import zipfile
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import nbformat
@@ -23,10 +24,21 @@ from nbconvert import HTMLExporter
 from nbconvert.filters import strip_ansi
 from papermill.exceptions import PapermillExecutionError
 
-from kezako.dataset.readiness import UNFINISHED
+from kezako.dataset.readiness import UNFINISHED, forget_checkpoint
 from kezako.errors import TOLD, KezakoError, sentence
 from kezako.lock import lent, locked
-from kezako.model.bundle import REPORT, Card, amend, read_card
+from kezako.model.bundle import (
+    CARD,
+    CREDITS,
+    REPORT,
+    BundleError,
+    Card,
+    lend,
+    new_bundle,
+    read_bundle,
+    read_card,
+    write_card,
+)  # fmt: skip
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 
@@ -37,6 +49,8 @@ LEFT_OUT = "The pictures are left out of this report, because they are not ours 
 FAILED = "failed.ipynb"
 _GOES_ON = "Going on after epoch"  # begins what a `Checkpoint` says that takes up a training
 _PROGRESS = ("epoch ", _GOES_ON, "The last layers", "Downloading")
+DONE = "stopped. The classifier is written; only its report is missing."
+NOTHING = "The training notebook ended without a call of `export`, so no classifier was written."
 # What is ours is told as a sentence; of the kernel's own log a maker can make nothing.
 _KERNEL = ["--IPKernelApp.extensions=kezako.errors", "--IPKernelApp.log_level=50"]
 
@@ -49,6 +63,7 @@ def train(
     recipe: Recipe,
     workspace: Workspace,
     photos: bool = True,  # False: a report that may be published, without the pictures
+    credits: Callable[[], Path | None] = lambda: None,  # writes the file that goes in as well
 ) -> Card | None:
     """Train `recipe` by its notebook; what was trained before stays until that has ended well.
 
@@ -60,7 +75,7 @@ def train(
     rank = int(os.environ.get("RANK", 0))
     data, bundle = workspace.folder(recipe.name), workspace.bundle(recipe.name)
     failed = data / (FAILED.replace(".", f"-{rank}.") if rank else FAILED)
-    with alone(recipe, workspace), tempfile.TemporaryDirectory() as folder:
+    with _one_exchange(recipe, workspace) as staged, tempfile.TemporaryDirectory() as folder:
         if not rank:
             with locked(data, inside=True):
                 pass  # else the notebook would say it, after a minute of imports
@@ -68,7 +83,7 @@ def train(
         source = workspace.notebook("train")
         if rank:
             source = _shared_part(source, Path(folder) / "shared.ipynb")
-        with _Terminal(shown=not rank) as terminal, _environment(workspace):
+        with _Terminal(shown=not rank) as terminal, _environment(workspace, staged):
             try:
                 papermill.execute_notebook(
                     source,
@@ -79,12 +94,21 @@ def train(
                     progress_bar=not rank,
                     extra_arguments=_KERNEL,
                 )
-                if not rank:
-                    amend(bundle, {REPORT: _report(executed, recipe, photos).encode()})
+                if staged:
+                    if not (staged / CARD).is_file():
+                        raise KezakoError(NOTHING)
+                    card = read_card(staged)
+                    report = _report(executed, recipe, photos)
+                    (staged / REPORT).write_text(report, encoding="utf-8")
+                    if file := credits():
+                        shutil.copyfile(file, staged / CREDITS)
+                    write_card(staged, card)
             except KeyboardInterrupt:
                 # What was under way would be told of the kernel's end, once Python ends.
                 logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-                raise KeyboardInterrupt(_stopped(data / UNFINISHED, terminal)) from None
+                done = staged is not None and _exported(staged)
+                stopped = DONE if done else _stopped(data / UNFINISHED, terminal)
+                raise KeyboardInterrupt(stopped) from None
             except Exception as error:
                 kept = _keep(executed, failed)
                 if (told := _said(error, workspace)) is None:
@@ -96,15 +120,43 @@ def train(
     return None if rank else read_card(bundle)
 
 
-def alone(recipe: Recipe, workspace: Workspace) -> AbstractContextManager[None]:
+@contextmanager
+def _one_exchange(recipe: Recipe, workspace: Workspace) -> Iterator[Path | None]:
     """No other process trains `recipe` or writes its bundle, within the block.
 
-    Of several processes that torchrun has started the first one holds it for all.
+    The notebook exports into the folder given, the report is added, and then the whole bundle is
+    replaced at once: for running pages each exchange is work. Of several processes that torchrun
+    has started the first one does this for all; the others get None. What was exported is put in
+    place even where the block fails later.
     """
     if int(os.environ.get("RANK", 0)):
-        return nullcontext()
+        yield None
+        return
     workspace.models.mkdir(parents=True, exist_ok=True)
-    return locked(workspace.bundle(recipe.name))
+    bundle = workspace.bundle(recipe.name)
+    with locked(bundle):
+        failed = None
+        with new_bundle(bundle) as staged:
+            try:
+                yield staged
+            except BaseException as error:
+                if not _exported(staged):
+                    raise
+                failed = error
+        forget_checkpoint(workspace.folder(recipe.name))
+    if failed is not None:
+        raise failed
+
+
+def _exported(staged: Path) -> bool:
+    """Whether the notebook's export has ended; what was added to it since, and not ended, goes."""
+    try:
+        card, _ = read_bundle(staged, lambda card: card.files)
+    except BundleError:
+        return False
+    for name in {REPORT, CREDITS} - set(card.files):
+        (staged / name).unlink(missing_ok=True)
+    return True
 
 
 def _shared_part(source: Path, target: Path) -> Path:
@@ -232,9 +284,10 @@ class _environment:
     training) that makes an epoch take many times as long.
     """
 
-    def __init__(self, workspace: Workspace):
+    def __init__(self, workspace: Workspace, staged: Path | None):
         self._set = {
-            "KEZAKO_HOME": str(workspace.root), "OMP_WAIT_POLICY": "PASSIVE", **lent()
+            "KEZAKO_HOME": str(workspace.root), "OMP_WAIT_POLICY": "PASSIVE",
+            **lent(), **(lend(staged) if staged else {}),
         }  # fmt: skip
 
     def __enter__(self) -> None:

@@ -44,21 +44,22 @@ def _add_train(commands: Commands) -> None:
 
 def _train(arguments: argparse.Namespace, workspace: Workspace) -> None:
     from kezako.dataset.readiness import check_ready
-    from kezako.gather.credits import write_credits
+    from kezako.gather.credits import write_beside
 
     recipe = workspace.recipe(arguments.name)
     check_installed("torch", "fastai", "papermill")  # before it says what else is missing
     if os.environ.get("RANK", "0") == "0":  # else another one of torchrun's takes pictures in
         check_ready(recipe, workspace, adopted=False)
-    from kezako.report import alone, train  # after that, since it takes a second
+    from kezako.report import train  # after that, since it takes a second
 
-    with alone(recipe, workspace):
-        card = train(recipe, workspace, photos=not arguments.without_photos)
-        if card is None:
-            return  # of several processes that train together, the first one tells
+    def credits() -> Path | None:
         with manifest_of(recipe.name, workspace) as manifest:
-            if any(row.licence for row in manifest.kept()):
-                write_credits(recipe, manifest, workspace)
+            licences = any(row.licence for row in manifest.kept())
+            return write_beside(recipe, manifest, workspace) if licences else None
+
+    card = train(recipe, workspace, not arguments.without_photos, credits)
+    if card is None:
+        return  # of several processes that train together, the first one tells
     print(f"{card.title} Error on validation pictures: {_errors(card)}")
     print(f"Bundle: {workspace.bundle(recipe.name)}")
     print(f"Next: kezako serve {recipe.name}")

@@ -24,6 +24,7 @@ LEAST = 10  # kept pictures of each class: of fewer, not two are left over to ju
 COMPARABLE = 4  # pictures in all: fewer tell nothing of one another
 SHOWN = 5  # classes named in one sentence
 UNFINISHED = "unfinished.pt"  # in data/NAME: the last epoch of a training that has not ended
+CHECKPOINTS = (UNFINISHED, f"{Path(UNFINISHED).stem}.part")  # the second while it is written
 # With fastai's head; the largest file of a training has 12 bytes for each: weights, two moments.
 PARAMETERS = {"resnet18": 11_800_000, "resnet34": 21_900_000, "resnet50": 25_700_000}
 # Bytes a parameter, as measured: an epoch kept, and all files of a bundle while it is exchanged.
@@ -127,14 +128,16 @@ def _needed(recipe: Recipe, data: Path, models: Path) -> dict[Path, int]:
     # The last epoch stays until the next one is written.
     epochs = 2 * CHECKPOINT * parameters if recipe.fit == "full" else 0
     bundle = BUNDLE * parameters + REPORT
-    lies = sum(
-        (data / name).stat().st_size
-        for name in (UNFINISHED, f"{Path(UNFINISHED).stem}.part")
-        if (data / name).is_file()
-    )
+    lies = sum((data / name).stat().st_size for name in CHECKPOINTS if (data / name).is_file())
     if os.stat(data).st_dev == os.stat(models).st_dev:
         return {models: max(epochs + REPORT - lies, bundle)}  # the epoch goes before the report
     return {data: epochs - lies, models: bundle}
+
+
+def forget_checkpoint(data: Path) -> None:
+    """Delete the checkpoint in `data/NAME`, once the bundle is written."""
+    for name in CHECKPOINTS:
+        (data / name).unlink(missing_ok=True)
 
 
 def _check_writable(folder: Path) -> None:

@@ -18,6 +18,7 @@ from fastai.learner import Learner
 from torch import nn
 
 from kezako import __version__
+from kezako.dataset.readiness import forget_checkpoint
 from kezako.errors import writing
 from kezako.export import evaluation, fastai_pickle, metrics, onnx
 from kezako.export.calibration import fit_temperature
@@ -32,6 +33,7 @@ from kezako.model.bundle import (
     Card,
     Precision,
     Preprocessing,
+    is_lent,
     new_bundle,
     write_card,
 )
@@ -39,7 +41,6 @@ from kezako.model.classifier import Classifier, Scores, prepare
 from kezako.model.decision import Array, named, probabilities, thresholds_of
 from kezako.model.ood import OutOfDistribution, unit
 from kezako.recipe import Recipe
-from kezako.train.checkpoint import forget
 from kezako.train.dataset import Pictures
 from kezako.train.weights import Weights
 from kezako.workspace import Workspace
@@ -57,10 +58,14 @@ def export(
     pictures: Pictures,
     weights: Weights,
 ) -> Card:
-    """Write the bundle of `recipe`, whole or not at all, and return its card."""
+    """Write the bundle of `recipe`, whole or not at all, and return its card.
+
+    Under `kezako train` it is left to that to put it in place, together with the report.
+    """
+    target = workspace.bundle(recipe.name)
     trained = _Trained(learn, recipe, pictures)
-    with locked(workspace.bundle(recipe.name)):
-        with new_bundle(workspace.bundle(recipe.name)) as folder, writing(folder):
+    with locked(target):
+        with new_bundle(target) as folder, writing(folder):
             card = trained.write_model(folder)
             trained.export_learner(folder / EXPORT, card)
             card = replace(card, figures=trained.measured(card, folder, workspace))
@@ -68,7 +73,8 @@ def export(
             card = replace(card, training=history, libraries=_libraries())
             write_model_card(card, folder)
             card = write_card(folder, card)
-        forget(workspace.folder(recipe.name))  # the training that it would take up is over
+        if not is_lent(target):
+            forget_checkpoint(workspace.folder(recipe.name))  # that training is over
     if checkpoint := getattr(learn, "checkpoint", None):
         checkpoint.release()
     return card

@@ -20,6 +20,14 @@ def write_credits(recipe: Recipe, manifest: Manifest, workspace: Workspace) -> P
 
     Raises `KezakoError` while another process writes the bundle.
     """
+    target = write_beside(recipe, manifest, workspace)
+    if recipe.name in list_bundles(workspace.models):
+        amend(workspace.bundle(recipe.name), {CREDITS: target.read_bytes()})
+    return target
+
+
+def write_beside(recipe: Recipe, manifest: Manifest, workspace: Workspace) -> Path:
+    """Write `data/NAME/credits.md`."""
     target = workspace.folder(recipe.name) / CREDITS
     text = credits(manifest, recipe.title)
     # One step, which needs no lock: two of these at once write the same.
@@ -31,8 +39,6 @@ def write_credits(recipe: Recipe, manifest: Manifest, workspace: Workspace) -> P
         os.replace(staged, target)
     finally:
         Path(staged).unlink(missing_ok=True)
-    if recipe.name in list_bundles(workspace.models):
-        amend(workspace.bundle(recipe.name), {CREDITS: text.encode()})
     return target
 
 

@@ -44,6 +44,7 @@ REPORT = "report.html"
 CREDITS = "credits.md"
 NOT_CLASSIFIERS = {"starter"}  # under models/ too: weights to begin training with
 Precision = Literal["int8", "fp32"]
+LENT = "_KEZAKO_BUNDLE_IN"  # in the environment of who fills a bundle for its writer: where
 PATIENCE = 10.0  # seconds for a bundle that is exchanged again and again while it is read
 PAUSE = 0.02
 # How a picture is resized or cut: a recipe's ways, and those that only imported networks use.
@@ -161,14 +162,20 @@ def new_bundle(
 
     A crash at any moment leaves the old bundle or the new one. Raises `KezakoError` while another
     process writes `folder`, and where it may not be replaced.
+
+    For a process that got the environment `lend(…)` it is the folder of who lent it, who replaces
+    `folder` later.
     """
+    if (lent := _lent(folder)) is not None:
+        yield lent
+        return
     with locked(folder):
         if replace:
             _recover(folder)
         else:
             _check_free(folder)
         _sweep(folder)
-        staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}.new-", dir=folder.parent))
+        staged = Path(tempfile.mkdtemp(prefix=_staged(folder), dir=folder.parent))
         try:
             staged.chmod(0o755)  # mkdtemp's 0700 would keep a server of another user out
             yield staged
@@ -184,6 +191,27 @@ def new_bundle(
                 os.replace(staged, folder)
         finally:
             shutil.rmtree(staged, ignore_errors=True)
+
+
+def lend(staged: Path) -> dict[str, str]:
+    """The environment of a process that fills what `new_bundle` gave this one."""
+    return {LENT: str(staged.absolute())}
+
+
+def is_lent(folder: Path) -> bool:
+    """Whether this process fills the bundle `folder` for another one."""
+    return _lent(folder) is not None
+
+
+def _lent(folder: Path) -> Path | None:
+    staged = Path(os.environ.get(LENT, ""))
+    ours = staged.parent == folder.parent.absolute() and staged.is_dir()
+    return staged if ours and staged.name.startswith(_staged(folder)) else None
+
+
+def _staged(folder: Path) -> str:
+    """How the names of temporary folders begin."""
+    return f".{folder.name}.new-"
 
 
 def write_card(folder: Path, card: Card) -> Card:
@@ -280,7 +308,7 @@ def _recover(folder: Path) -> None:
 
 def _sweep(folder: Path) -> None:
     """Delete what killed writers left; for who holds the lock, since none of them then lives."""
-    for left in folder.parent.glob(f".{escape(folder.name)}.new-*"):
+    for left in folder.parent.glob(f"{escape(_staged(folder))}*"):
         shutil.rmtree(left, ignore_errors=True)
 
 

@@ -9,7 +9,6 @@ import os
 import pickle
 import random
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -151,12 +150,6 @@ class Checkpoint(Callback):
         except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError):
             return None  # none, or one that a full disk cut off
         return found if isinstance(found, dict) and found.get("key") == self.key else None
-
-
-def forget(folder: Path) -> None:
-    """Delete the checkpoint in `data/NAME`, once the bundle is written."""
-    for file in (folder / UNFINISHED, (folder / UNFINISHED).with_suffix(".part")):
-        file.unlink(missing_ok=True)
 
 
 def _key(recipe: Recipe, pictures: Pictures, weights: Weights) -> str:

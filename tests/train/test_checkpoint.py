@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from kezako.dataset.readiness import UNFINISHED
+from kezako.dataset.readiness import UNFINISHED, forget_checkpoint
 from kezako.recipe import Recipe
-from kezako.train.checkpoint import Checkpoint, forget
+from kezako.train.checkpoint import Checkpoint
 from kezako.train.dataset import Pictures
 from kezako.train.weights import Weights
 from kezako.workspace import Workspace
@@ -67,7 +67,7 @@ def test_what_was_killed_ends_as_what_was_not(
     theirs = whole.model.state_dict()
     for name, value in gone_on.model.state_dict().items():
         assert torch.allclose(value.float(), theirs[name].float(), rtol=1e-3, atol=1e-4), name
-    forget(workspace.folder("smileys"))
+    forget_checkpoint(workspace.folder("smileys"))
     assert not checkpoint.exists()
 
 

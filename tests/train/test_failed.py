@@ -17,8 +17,10 @@ import nbformat
 import pytest
 import torch
 
+from kezako.dataset.manifest import Manifest
 from kezako.gather import adopt
 from kezako.gather.sample import draw_sample
+from kezako.model.bundle import read_card, read_file
 from kezako.workspace import Workspace
 from tests.conftest import ROOT
 from tests.disks import on_a_small_disk
@@ -135,13 +137,76 @@ def test_a_notebook_that_cannot_be_kept_there_is_kept_elsewhere(home: Path, tmp_
 def test_a_good_training_forgets_the_failed_one(home: Path, a_bundle: Callable[..., Path]) -> None:
     write_story(home, "open('/lost')")
     check_kept(home, trained(home))
-    figures = {"validation": {"error": 0.1, "error_interval": [0.02, 0.4], "pictures": 10}}
-    a_bundle(home / "models", "smileys", ("happy", "sad"), figures=figures)
-    write_story(home, "'all is well'")
+    write_story(home, exports(home, a_bundle))
     done = trained(home)
     assert done.returncode == 0, done.stderr
-    assert (home / "models" / "smileys" / "report.html").is_file()
     assert not (home / "data" / "smileys" / "failed.ipynb").exists()
+
+
+def exports(home: Path, a_bundle: Callable[..., Path]) -> str:
+    """A cell that writes a new bundle, and says which one lies in its place then."""
+    figures = {"validation": {"error": 0.1, "error_interval": [0.02, 0.4], "pictures": 10}}
+    made = a_bundle(home, "made", ("happy", "sad"), title="New?", figures=figures)
+    target = home / "models" / "smileys"
+    return (
+        "import shutil\nfrom pathlib import Path\n"
+        "from kezako.model.bundle import new_bundle, read_card\n"
+        f"with new_bundle(Path({str(target)!r})) as folder:\n"
+        f"    shutil.copytree({str(made)!r}, folder, dirs_exist_ok=True)\n"
+        f"there = Path({str(target)!r})\n"
+        "title = read_card(there).title if there.exists() else ''\n"
+        "print('epoch 1: in its place is', title, flush=True)\n"
+    )
+
+
+def test_a_bundle_is_exchanged_once(home: Path, a_bundle: Callable[..., Path]) -> None:
+    """For each exchange every running page makes its snapshots anew."""
+    bundle = a_bundle(home / "models", "smileys", ("happy", "sad"), title="Old?")
+    with Manifest(home / "data" / "smileys") as manifest:
+        row = manifest.kept()[0]
+        row.licence = "CC BY"
+        manifest.update(row)
+    (home / "data" / "smileys" / "unfinished.pt").write_bytes(b"of this training")
+    write_story(home, exports(home, a_bundle))
+    done = trained(home)
+    assert done.returncode == 0, done.stderr
+    assert "in its place is Old?" in done.stderr
+    card = read_card(bundle)
+    assert card.title == "New?"
+    assert {"report.html", "credits.md"} <= set(card.files)
+    assert "it began" in read_file(bundle, card, "report.html").decode()
+    assert "CC BY" in read_file(bundle, card, "credits.md").decode()
+    assert not (home / "data" / "smileys" / "unfinished.pt").exists()
+    assert sorted(path.name for path in (home / "models").iterdir()) == ["smileys"]
+
+
+def test_what_was_exported_is_kept_where_a_later_cell_fails(
+    home: Path, a_bundle: Callable[..., Path]
+) -> None:
+    bundle = a_bundle(home / "models", "smileys", ("happy", "sad"), title="Old?")
+    write_story(home, exports(home, a_bundle), "open('/lost')")
+    said = check_kept(home, trained(home))
+    assert "/lost" in said
+    card = read_card(bundle)
+    assert card.title == "New?"
+    assert "report.html" not in card.files
+
+
+def test_a_notebook_that_exports_nothing_says_so(home: Path, a_bundle: Callable[..., Path]) -> None:
+    bundle = a_bundle(home / "models", "smileys", ("happy", "sad"), title="Old?")
+    write_story(home, "'all is well'")
+    done = trained(home)
+    assert done.returncode == 2, done.stderr
+    assert "ended without a call of `export`" in done.stderr
+    assert read_card(bundle).title == "Old?"
+
+
+@only_where(os.name == "posix", "Ctrl+C is a signal there")
+def test_ctrl_c_after_the_export_keeps_it(home: Path, a_bundle: Callable[..., Path]) -> None:
+    write_story(home, exports(home, a_bundle), SLEEP)
+    said = stopped(home, 0.5, "epoch 2 of 5")
+    assert said == "kezako: stopped. The classifier is written; only its report is missing."
+    assert read_card(home / "models" / "smileys").title == "New?"
 
 
 def stopped(home: Path, seconds: float, said: str = "") -> str:
