@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 from benchmarks.ports import unused_port
@@ -23,9 +23,10 @@ def serving(
     home: Path,  # its workspace
     path: str = "voila/static/",  # answers once it is ready
     seconds: float = DEADLINE,  # that it may take for that
+    /,
     **settings: str,  # of its environment
-) -> Iterator[str]:
-    """The address of a server, until the iterator is closed."""
+) -> Generator[str, None, None]:
+    """The address of a server, until the generator is closed."""
     port = unused_port()
     command = [sys.executable, *(part.format(port=port) for part in arguments)]
     environment = {

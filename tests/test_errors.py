@@ -8,6 +8,7 @@ import shutil
 import socket
 import sqlite3
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -150,10 +151,10 @@ def test_bytes_are_said_as_people_say_them(count: int, said: str) -> None:
     assert size(count) == said
 
 
-def test_a_notebook_shows_the_sentence_alone() -> None:
+def test_a_notebook_shows_the_sentence_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     shell = InteractiveShell()
     shown: list[list[str]] = []
-    shell._showtraceback = lambda kind, value, lines: shown.append(lines)
+    monkeypatch.setattr(shell, "_showtraceback", lambda kind, value, lines: shown.append(lines))
     shell.run_cell(
         "from kezako.model.bundle import BundleError\nraise BundleError('Train it again.')"
     )
@@ -161,6 +162,7 @@ def test_a_notebook_shows_the_sentence_alone() -> None:
     assert shown[0] == [f"{TOLD}Train it again."]
     assert any("ZeroDivisionError" in line for line in shown[1])
     assert issubclass(BundleError, KezakoError)
+    assert shell.extension_manager is not None
     shell.extension_manager.load_extension("kezako.errors")
     shell.run_cell("open('/lost')")
     shell.run_cell("raise OSError('of a library')")
@@ -231,7 +233,7 @@ def test_notes_in_use_are_told_with_who_has_them(
         "sys.stdin.read()"
     )
     other = subprocess.Popen(
-        [os.sys.executable, "-c", hold, file], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-c", hold, file], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     try:
         assert other.stdout

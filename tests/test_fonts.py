@@ -80,7 +80,8 @@ def a_font(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def words(axes: Axes) -> tuple[list[str], list[str]]:
     """Beside and below, as they are drawn."""
     axes.figure.canvas.draw()
-    return tuple([t.get_text() for t in axis.get_ticklabels()] for axis in (axes.yaxis, axes.xaxis))
+    beside, below = (axis.get_ticklabels() for axis in (axes.yaxis, axes.xaxis))
+    return [text.get_text() for text in beside], [text.get_text() for text in below]
 
 
 def a_matrix(*labels: str) -> Figure:

@@ -39,7 +39,7 @@ def slow_model(labels: int, size: int = 32, channels: int = 64) -> bytes:
         helper.make_node("Flatten", ["pooled"], ["features"]),
         helper.make_node("MatMul", ["features", "last"], ["logits"]),
     ]
-    sizes = {"weights": weights, "first": first, "last": last}
+    sizes: dict[str, np.ndarray] = {"weights": weights, "first": first, "last": last}
     graph = helper.make_graph(
         nodes, "slow",
         [helper.make_tensor_value_info("pictures", TensorProto.FLOAT, ["N", 3, size, size])],

@@ -18,6 +18,7 @@ from kezako.cli import main
 from kezako.dataset import readiness
 from kezako.dataset.manifest import Manifest
 from kezako.dataset.readiness import LEAST, NotReady, check_ready, next_step, too_few
+from kezako.dataset.row import Row
 from kezako.gather import adopt, gather_from
 from kezako.gather.new import new_recipe
 from kezako.gather.sample import CLASSES, draw_face, draw_sample
@@ -90,11 +91,11 @@ def test_why_others_are_not_kept_is_told(some_faces: Any, tmp_path: Path) -> Non
 
 def test_where_all_are_too_small_that_is_the_reason() -> None:
     recipe = parse_recipe("min_side = 40\n[classes]\ncat = []\ndog = []\n", "pets")
-    own = readiness.Row("cat", "refused", "too small: 12 × 12 pixels")
+    own = Row("cat", "refused", "too small: 12 × 12 pixels")
     said = too_few(recipe, [], [own] * 30)
     assert "cat has none (30 too small), dog has none" in said
     assert "min_side" not in said, "a person's own are not bound by it"
-    found = readiness.Row("cat", "refused", "too small: 39 × 90 pixels", "https://a.test/1.jpg")
+    found = Row("cat", "refused", "too small: 39 × 90 pixels", "https://a.test/1.jpg")
     assert "only those of 40 pixels and more are taken: lower min_side" in too_few(
         recipe, [], [own, found]
     )
@@ -102,7 +103,7 @@ def test_where_all_are_too_small_that_is_the_reason() -> None:
 
 def test_test_pictures_are_not_trained_on() -> None:
     recipe = parse_recipe("[classes]\ncat = []\ndog = []\n", "pets")
-    rows = [readiness.Row(name, "kept") for name in ("cat", "dog") for _ in range(LEAST)]
+    rows = [Row(name, "kept") for name in ("cat", "dog") for _ in range(LEAST)]
     assert not too_few(recipe, rows)
     rows[0].split = "test"
     assert f"cat has {LEAST - 1}." in too_few(recipe, rows)
@@ -127,7 +128,7 @@ def test_a_recipe_that_asks_for_too_few_is_told_the_setting(some_faces: Any) -> 
 def test_of_many_classes_some_are_named() -> None:
     names = [f"kind{number:02}" for number in range(30)]
     recipe = parse_recipe("[classes]\n" + "".join(f"{name} = []\n" for name in names), "many")
-    (row,) = [readiness.Row("kind00", "kept")]
+    (row,) = [Row("kind00", "kept")]
     said = too_few(recipe, [row])
     assert "kind00 has 1, kind01 has none" in said
     assert "kind05" not in said
@@ -136,9 +137,9 @@ def test_of_many_classes_some_are_named() -> None:
 
 def test_each_label_of_several_counts() -> None:
     recipe = parse_recipe('task = "multi"\n[classes]\ncat = []\ndog = []\n', "pets")
-    both, none = readiness.Row("cat+dog", "kept"), readiness.Row("neither", "kept")
+    both, none = Row("cat+dog", "kept"), Row("neither", "kept")
     assert too_few(recipe, [both] * LEAST) == ""
-    said = too_few(recipe, [both] * 3 + [none] * 20 + [readiness.Row("dog", "kept")] * 9)
+    said = too_few(recipe, [both] * 3 + [none] * 20 + [Row("dog", "kept")] * 9)
     assert "cat has 3." in said
     assert "dog" not in said
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -20,7 +21,7 @@ def the_pins(the_repository: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def the_project(the_repository: Path) -> dict:
+def the_project(the_repository: Path) -> dict[str, Any]:
     return tomllib.loads((the_repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
@@ -30,12 +31,14 @@ def test_every_line_is_an_exact_pin_and_the_last_installs_the_package(the_pins: 
         assert [given.operator for given in Requirement(line).specifier] == ["=="], line
 
 
-def test_the_page_needs_no_torch(the_pins: list[str], the_project: dict) -> None:
+def test_the_page_needs_no_torch(the_pins: list[str], the_project: dict[str, Any]) -> None:
     direct = {_name(line) for line in [*the_pins[:-1], *the_project["dependencies"]]}
     assert not direct & HEAVY
 
 
-def test_the_pins_are_the_packages_direct_needs(the_pins: list[str], the_project: dict) -> None:
+def test_the_pins_are_the_packages_direct_needs(
+    the_pins: list[str], the_project: dict[str, Any]
+) -> None:
     needs = {_name(line): Requirement(line) for line in the_project["dependencies"]}
     assert {_name(line) for line in the_pins[:-1]} == set(needs)
     for line in the_pins[:-1]:
@@ -45,7 +48,7 @@ def test_the_pins_are_the_packages_direct_needs(the_pins: list[str], the_project
 
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.14"])
 def test_each_python_gets_each_package_once(
-    the_pins: list[str], the_project: dict, python: str
+    the_pins: list[str], the_project: dict[str, Any], python: str
 ) -> None:
     environment = {"python_version": python}
 
@@ -73,7 +76,7 @@ def test_hosts_run_the_python_that_is_tested(the_repository: Path) -> None:
 
 
 def test_the_commit_hooks_run_the_tools_that_the_tests_run(
-    the_repository: Path, the_project: dict
+    the_repository: Path, the_project: dict[str, Any]
 ) -> None:
     hooks = (the_repository / ".pre-commit-config.yaml").read_text()
     pinned = {line.split("#")[0].strip() for line in the_project["optional-dependencies"]["dev"]}

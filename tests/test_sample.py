@@ -74,7 +74,8 @@ def test_the_command_draws_and_registers_them(
 def test_an_interrupted_drawing_is_taken_up(
     an_empty_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole_write, written = kezako.gather.sample._write, []
+    whole_write = kezako.gather.sample._write
+    written: list[Path] = []
 
     def write_until_killed(path: Path, content: bytes) -> None:
         if len(written) == 5:

@@ -52,7 +52,7 @@ def test_the_heat_is_greatest_where_the_evidence_is(
         assert heat.min() == pytest.approx(0, abs=0.01)
         assert heat.max() == 1
         row, column = np.unravel_index(heat.argmax(), heat.shape)
-        assert (column, row) == (corner[0] * (CELLS - 1), corner[1] * (CELLS - 1))
+        assert (int(column), int(row)) == (corner[0] * (CELLS - 1), corner[1] * (CELLS - 1))
 
 
 def test_each_label_has_its_own_heat(a_classifier: Callable[..., Classifier]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -111,7 +111,8 @@ def _exchange(source: Path, folder: Path, number: int) -> None:
 @contextmanager
 def _again_and_again(act: Callable[[], object]) -> Iterator[list[object]]:
     """Do it all the time, in another thread: what came of it each time."""
-    came, over = [], threading.Event()
+    came: list[object] = []
+    over = threading.Event()
 
     def go() -> None:
         while not over.is_set():
@@ -139,7 +140,7 @@ def _asking(address: str) -> Iterator[list[object]]:
         yield came
 
 
-def _visiting(address: str) -> object:
+def _visiting(address: str) -> AbstractContextManager[list[object]]:
     def visit() -> bool:
         guest = Guest(address).arrives("?model=bears").connects()
         known = guest.is_answered() and "cannot be opened" not in guest.page

@@ -18,7 +18,7 @@ STRANGER = "https://stranger.example"
      TOKEN, "Bearer \xff\xfe", "Bearer " + "x" * 5000],
 )  # fmt: skip
 def test_without_the_token(a_guarded_api: Client, given: str | None) -> None:
-    headers = {} if given is None else {"Authorization": given.encode("latin-1")}
+    headers = {} if given is None else {b"Authorization": given.encode("latin-1")}
     for response in (
         a_guarded_api.send(RED, headers=headers),
         a_guarded_api.http.get("api/models", headers=headers),

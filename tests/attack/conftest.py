@@ -27,7 +27,7 @@ def a_besieged_home(
 @pytest.fixture(scope="session")
 def a_server(a_besieged_home: Path) -> Iterator[str]:
     command = ["-m", "kezako", "serve", "colours", "--no-browser", "--port", "{port}"]
-    for address in serving(command, a_besieged_home, path="healthz"):
+    for address in serving(command, a_besieged_home, "healthz"):
         until(lambda: ask(address, "healthz").status == 200, "the page was ready")  # noqa: B023
         yield address
 

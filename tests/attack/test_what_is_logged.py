@@ -62,7 +62,7 @@ def test_of_a_widget(a_server: str, the_log: Callable[[], str], case: str) -> No
 
 def test_of_a_widget_made_by_a_page(the_target: str, the_log: Callable[[], str]) -> None:
     guest = Guest(the_target).arrives().connects()
-    names = ("_model_module", "_model_module_version", "_model_name")
+    names: tuple[str, ...] = ("_model_module", "_model_module_version", "_model_name")
     names += ("_view_module", "_view_module_version", "_view_name")
     for number in range(TIMES):
         state = dict.fromkeys(names, FORGED) if number % 2 else {"value": FORGED}

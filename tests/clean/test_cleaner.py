@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -53,7 +53,7 @@ def pictures(a_workshop: Workspace, request: pytest.FixtureRequest) -> Gathered:
     return Gathered(a_workshop, name)
 
 
-def cleaning(workspace: Workspace) -> Iterator[str]:
+def cleaning(workspace: Workspace) -> Generator[str, None, None]:
     command = ["-m", "voila", "notebooks/clean.ipynb", "--no-browser", "--port={port}"]
     yield from serving(command, workspace.root, KEZAKO_WEIGHTS="starter")
 
@@ -152,9 +152,9 @@ def test_fingers_reach_everything(
     maker = Maker(page).opens(the_cleaner, pictures.name)
     assert maker.shown == 12
     targets = page.locator(".kezako-cleaner button:visible, .kezako-cleaner select:visible")
-    boxes = [target.bounding_box() or {} for target in targets.all()]
+    boxes = [target.bounding_box() for target in targets.all()]
     assert len(boxes) > 3 * 12
-    assert all(min(box["width"], box["height"]) >= 44 for box in boxes)
+    assert all(box and min(box["width"], box["height"]) >= 44 for box in boxes)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     width = maker.thumbnail(0).locator("img").evaluate("image => image.clientWidth")
     assert width >= 240, "thumbnails are large"

@@ -11,10 +11,11 @@ import pytest
 from kezako.clean import copies
 from kezako.clean.copies import candidates, groups_of
 from kezako.clean.gallery import Gallery
+from kezako.clean.overlap import overlap
 from kezako.clean.suspects import find_suspects
 from kezako.dataset import split
 from kezako.dataset.manifest import Manifest
-from kezako.dataset.row import Row
+from kezako.dataset.row import Row, Split
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 from tests.clean.pictures import a_scene, add_picture, as_jpeg
@@ -32,7 +33,7 @@ def learnt(the_manifest: Manifest) -> Row:
     return settled(the_manifest, row, "train")
 
 
-def add_crop(manifest: Manifest, folder: str, side: str) -> Row:
+def add_crop(manifest: Manifest, folder: str, side: Split) -> Row:
     """A crop of the same scene, in a class and on a side of the split."""
     scene = a_scene(1)
     crop = scene.crop((scene.width // 8, scene.height // 8, scene.width, scene.height))
@@ -41,7 +42,7 @@ def add_crop(manifest: Manifest, folder: str, side: str) -> Row:
     return row
 
 
-def settled(manifest: Manifest, row: Row, side: str) -> Row:
+def settled(manifest: Manifest, row: Row, side: Split) -> Row:
     split.group(manifest)
     changed = replace(manifest.rows(id=row.id)[0], split=side)
     manifest.update(changed)
@@ -98,10 +99,9 @@ def test_pairs_are_compared_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     compared: list[float] = []
-    whole = copies.overlap
 
     def counted(*pictures: Any) -> float:
-        compared.append(whole(*pictures))
+        compared.append(overlap(*pictures))
         return compared[-1]
 
     monkeypatch.setattr(copies, "overlap", counted)

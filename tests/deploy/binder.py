@@ -27,9 +27,15 @@ def base_packages(python: str) -> list[str]:
     """What repo2docker installs before the repository's own, as requirements for pip."""
     folder = Path(repo2docker.buildpacks.conda.__file__).parent
     listed = yaml.safe_load((folder / f"environment.py-{python}.yml").read_text())["dependencies"]
-    pairs = (re.fullmatch(r"([\w-]+)(.*)", line).groups() for line in listed)
-    renamed = ((NAMES.get(name, name), version) for name, version in pairs)
+    renamed = ((NAMES.get(name, name), version) for name, version in map(_parted, listed))
     return [name + version for name, version in renamed if name]
+
+
+def _parted(line: str) -> tuple[str, str]:
+    """A package's name, and what follows it."""
+    found = re.fullmatch(r"([\w-]+)(.*)", line)
+    assert found, line
+    return found[1], found[2]
 
 
 def build(repository: Path, environment: Path) -> None:

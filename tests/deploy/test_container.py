@@ -59,7 +59,7 @@ def test_it_serves_as_a_user_who_can_change_nothing(an_image: Image, tmp_path: P
         healthy = said(an_image.also(health, container.process.pid))
         assert healthy.returncode == 0, healthy.stderr
         come_and_classify(container.address, 1)
-        policy = ask(container.address, method="HEAD").headers["content-security-policy"]
+        policy = ask(container.address, "", "HEAD").headers["content-security-policy"]
     assert "frame-ancestors 'self' https://huggingface.co" in policy
     assert said(an_image.start(["id", "-u"])).stdout == "1000\n"
     writing = "echo x >> models/bears/card.json; echo x > kezako/x; echo x > x"

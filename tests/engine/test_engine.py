@@ -37,7 +37,7 @@ def test_it_is_used_as_the_notebook_uses_a_classifier(an_engine: tuple[str, Path
     scores = engine.run(engine.prepare(Image.new("RGB", (9, 9), "red"))[None])
     assert len(scores) == 1
     assert engine.answer(scores).label == "red"
-    assert engine.why(scores, "red") is None
+    assert engine.why(scores, "red") is None  # type: ignore[func-returns-value]
 
 
 def test_what_is_no_picture_is_said_by_the_engine(an_engine: tuple[str, Path]) -> None:
@@ -76,7 +76,9 @@ GOOD = {"label": "red", "labels": ["red"], "probabilities": {"red": 1.0}, "known
         {"probabilities": {"red": math.nan}}, {"probabilities": {"red": 7}}, {"labels": 3},
         {"probabilities": None}, {"label": "a stranger"})],
 )  # fmt: skip
-def test_odd_answers(an_answering: Callable[[bytes], Engine], said: bytes | dict) -> None:
+def test_odd_answers(
+    an_answering: Callable[[bytes], Engine], said: bytes | dict[str, object]
+) -> None:
     response = said if isinstance(said, bytes) else _response(200, said)
     with pytest.raises(EngineError, match=AWAY):
         an_answering(response).predict(RED)

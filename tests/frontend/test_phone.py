@@ -48,7 +48,7 @@ def a_server(a_workspace: Path) -> Iterator[str]:
     """`kezako serve` with everything that a page can show."""
     yield from serving(
         ["-m", "kezako", "serve", "--no-browser", "--port", "{port}"],
-        a_workspace, path="healthz", KEZAKO_CORRECTIONS="1",
+        a_workspace, "healthz", KEZAKO_CORRECTIONS="1",
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from kezako.workspace import Workspace
 from tests.standin.pictures import draw
 
 
-def recipe_of(name: str, wanted: int = 12, top: str = "", **classes: list[str]) -> Recipe:
+def recipe_of(name: str, wanted: int = 12, top: str = "", /, **classes: list[str]) -> Recipe:
     """A recipe of these classes with their queries; `top` is more of its TOML."""
     lines = [f"pictures_per_class = {wanted}", top, "[classes]"]
     lines += [f"{folder} = {json.dumps(queries)}" for folder, queries in classes.items()]

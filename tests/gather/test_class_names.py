@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from kezako.gather import gather_from
@@ -55,14 +57,14 @@ def test_labels_together_are_found_by_their_searches() -> None:
     assert names.find("cat+neither") is None
 
 
-def test_a_search_of_two_classes_is_said(tmp_path, workspace: Workspace) -> None:
+def test_a_search_of_two_classes_is_said(tmp_path: Path, workspace: Workspace) -> None:
     saved = folder_of(tmp_path / "saved", ["bear/1.jpg", "grizzly/2.jpg", "grizly/3.jpg"])
     (note,) = gather_from(BEARS, workspace, saved).notes
     assert "bear (1: a search of black and grizzly)" in note
     assert "grizly (1: grizzly?)" in note
 
 
-def test_a_class_that_is_none_brings_the_nearest(tmp_path, workspace: Workspace) -> None:
+def test_a_class_that_is_none_brings_the_nearest(tmp_path: Path, workspace: Workspace) -> None:
     saved = folder_of(tmp_path / "saved", ["1.jpg"])
     with pytest.raises(ValueError, match='did you mean "grizzly"'):
         gather_from(BEARS, workspace, saved, "grizzley")

@@ -63,7 +63,7 @@ def test_it_is_set_aside_with_its_reason(
     (row,) = rows(folder, status="broken")
     assert (row.file, row.split) == (f"damaged/happy/{victim.name}", None)
     assert str(row.reason).startswith("damaged: This ")
-    assert (folder / row.file).read_bytes() == content
+    assert (folder / str(row.file)).read_bytes() == content
     assert not victim.exists()
     note = "1 picture was damaged after it had been gathered, and is set aside in damaged/"
     assert any(note in each for each in summary.notes)

@@ -78,7 +78,7 @@ def test_an_answer_of_one_address_is_one_row_however_many_sources_name_it(
 ) -> None:
     drawn_standin.offer("round shape", drawn_standin.urls("round shape", 5))
     gather(shapes, workspace, ["ddgs", "openverse", "wikimedia"], drawn_settings)
-    urls = [row.url for row in rows_of(workspace, "shapes", folder="round")]
+    urls = [str(row.url) for row in rows_of(workspace, "shapes", folder="round")]
     assert sorted(urls) == sorted(drawn_standin.urls("round shape", 5))
 
 

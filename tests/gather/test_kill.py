@@ -41,11 +41,12 @@ def test_twenty_kills_change_nothing(tmp_path: Path, drawn_standin: Standin) -> 
     for _ in range(KILLS):
         process = _gather(disturbed, drawn_standin)
         goal = len(drawn_standin.requests) + chance.randint(1, BETWEEN)
-        _until(lambda goal=goal: len(drawn_standin.requests) >= goal, process)
+        _until(lambda: len(drawn_standin.requests) >= goal, process)  # noqa: B023
         assert process.is_alive(), "it was killed while it ran"
         process.kill()
         process.join(30)
         assert process.exitcode == -signal.SIGKILL
+        assert process.pid is not None
         killed.append(process.pid)
         for jpeg in disturbed.pictures("shapes").rglob("*.jpg"):
             assert jpeg.read_bytes().endswith(b"\xff\xd9"), "no half file"

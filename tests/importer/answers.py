@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal, cast
 
 import numpy as np
 import torch
@@ -31,10 +32,10 @@ def ours(export: Path, photos: list[Path], **wishes: object) -> np.ndarray:
     how = Preprocessing(
         seen.size,
         seen.resize,
-        seen.mode,
-        seen.mean,
-        seen.std,
-        seen.before,  # type: ignore[arg-type]
+        cast(Literal["RGB", "L"], seen.mode),
+        cast(tuple[float, float, float], seen.mean),
+        cast(tuple[float, float, float], seen.std),
+        seen.before,
     )
     whole = backbone.prepared(model, seen.size, seen.shrinks)
     pictures = torch.from_numpy(np.stack([prepare(photo, how) for photo in photos]))

@@ -29,7 +29,7 @@ def a_host(a_small_home: Path) -> Host:
     @contextmanager
     def host(*arguments: str, **settings: str) -> Iterator[str]:
         command = ["-m", "kezako", "serve", "--no-browser", "--port", "{port}", *arguments]
-        for address in serving(command, a_small_home, path="healthz", **settings):
+        for address in serving(command, a_small_home, "healthz", **settings):
             until(lambda: ask(address, "healthz").status == 200, "The page is not ready.")  # noqa: B023
             yield address
 

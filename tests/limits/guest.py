@@ -47,6 +47,7 @@ def ask(
     path: str = "",  # after the address; may begin with "?"
     method: str = "GET",
     body: bytes | None = None,
+    /,
     **headers: str,  # with _ for -
 ) -> Answer:
     """One request on a connection of its own."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 CELL = """
 import os, sys, time, warnings
@@ -49,7 +50,7 @@ def write_notebook(
     """`home/notebooks/app.ipynb`, which `kezako serve` takes before its own."""
     path = home / "notebooks" / "app.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
-    cell = {
+    cell: dict[str, Any] = {
         "cell_type": "code", "id": "all", "metadata": {}, "source": first + CELL.strip(),
         "execution_count": None, "outputs": [],
     }  # fmt: skip

@@ -74,7 +74,7 @@ def test_a_closed_tab_frees_its_place_at_once(two_places: str) -> None:
 
 def test_asking_for_the_headers_takes_no_place(two_places: str) -> None:
     for _ in range(5):
-        answer = ask(two_places, method="HEAD")
+        answer = ask(two_places, "", "HEAD")
         assert (answer.status, answer.text) == (200, "")
         assert "text/html" in answer.headers["content-type"]
     inside = [Guest(two_places).arrives(), Guest(two_places).arrives()]

@@ -24,7 +24,7 @@ sys.exit(main())
 
 def test_the_page_is_told(a_small_home: Path) -> None:
     arguments = ["-c", LEAVING, "serve", "--no-browser", "--port", "{port}"]
-    for address in serving(arguments, a_small_home, path="healthz"):
+    for address in serving(arguments, a_small_home, "healthz"):
         until(lambda: ask(address, "healthz").status == 200, "The page is not ready.")  # noqa: B023
         guest = Guest(address).arrives().connects()
         assert guest.is_dismissed() == (4410, "This page has ended.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ def a_makers_page(tmp_path_factory: pytest.TempPathFactory, a_small_home: Path) 
     write_notebook(home)
     for address in serving(
         ["-m", "kezako", "serve", "--no-browser", "--port", "{port}"],
-        home, path="healthz", KEZAKO_KERNEL_MEMORY="150000000", KEZAKO_BUSY="3",
+        home, "healthz", KEZAKO_KERNEL_MEMORY="150000000", KEZAKO_BUSY="3",
     ):  # fmt: skip
         until(lambda: ask(address, "healthz").status == 200, "The page is not ready.")  # noqa: B023
         yield address
@@ -47,7 +48,7 @@ def everything(guest: Guest, press: str) -> str:
     ident = guest.presses(press)
     heard: list[str] = []
 
-    def is_the_end(message: dict) -> bool:
+    def is_the_end(message: dict[str, Any]) -> bool:
         heard.append(str(message))
         parent, content = message["parent_header"], message["content"]
         return parent.get("msg_id") == ident and content.get("execution_state") == "idle"

@@ -15,7 +15,7 @@ def test_a_notebook_with_a_thread_is_served_all_the_same(
     (tmp_path / "models").symlink_to(a_small_home / "models")
     write_notebook(tmp_path, THREAD)
     command = ["-m", "kezako", "serve", "--no-browser", "--port", "{port}", "--visitors", "1"]
-    for address in serving(command, tmp_path, path="healthz"):
+    for address in serving(command, tmp_path, "healthz"):
         until(lambda: ask(address, "healthz").status == 200, "The page is not ready.")  # noqa: B023
         guest = Guest(address).arrives().connects()
         assert guest.is_answered()

@@ -12,10 +12,10 @@ from kezako.serve.limits import Limits
 class House:
     """Visitors in a house of so many places, with a clock that is set by hand."""
 
-    def __init__(self, places: int, **limits: int) -> None:
+    def __init__(self, places: int, limits: Limits | None = None) -> None:
         self.now = 0.0
         self.visitors = Visitors(
-            Limits(**limits), lambda: places - len(self.visitors), lambda: self.now
+            limits or Limits(), lambda: places - len(self.visitors), lambda: self.now
         )
 
     def enters(self, address: str = "192.0.2.1", ticket: str = "") -> Session:
@@ -93,14 +93,14 @@ def test_this_machine_may_fill_the_house() -> None:
     for _ in range(3):
         house.enters("127.0.0.1")
     assert len(house.visitors) == 3
-    house = House(3, visitors_per_address=1)
+    house = House(3, Limits(visitors_per_address=1))
     house.enters("127.0.0.1")
     house.waits("127.0.0.1")
     assert len(house.visitors) == 1
 
 
 def test_one_address_cannot_come_and_go_all_the_time() -> None:
-    house = House(8, arrivals_at_once=5, arrivals_a_second=1)
+    house = House(8, Limits(arrivals_at_once=5, arrivals_a_second=1))
     for _ in range(5):
         house.visitors.leave(house.enters("192.0.2.1"))
     assert house.waits("192.0.2.1").crowded
@@ -110,7 +110,7 @@ def test_one_address_cannot_come_and_go_all_the_time() -> None:
 
 
 def test_waiting_does_not_use_up_the_right_to_come() -> None:
-    house = House(1, arrivals_at_once=2, arrivals_a_second=0)
+    house = House(1, Limits(arrivals_at_once=2, arrivals_a_second=0))
     inside = house.enters("192.0.2.2")
     ticket = house.waits("192.0.2.1").ticket
     for _ in range(10):

@@ -15,7 +15,7 @@ def test_a_page_in_the_making_says_so_and_opens_by_itself(
     (tmp_path / "models").symlink_to(a_small_home / "models")
     write_notebook(tmp_path, "import time\ntime.sleep(2)\n")
     command = ["-m", "kezako", "serve", "--no-browser", "--port", "{port}"]
-    for address in serving(command, tmp_path, path="healthz"):
+    for address in serving(command, tmp_path, "healthz"):
         page, health = ask(address, "?model=colours"), ask(address, "healthz")
         assert (page.status, health.status) == (503, 503)
         assert "page is being made ready" in page.text

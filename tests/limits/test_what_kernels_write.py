@@ -23,7 +23,7 @@ def a_loud_page(home: Path, models: Path) -> Iterator[tuple[str, Path]]:
     """The address of the page of the notebook in `home`, and its server's log."""
     (home / "models").symlink_to(models)
     command = ["-m", "kezako", "serve", "--no-browser", "--port", "{port}"]
-    for address in serving(command, home, path="healthz"):
+    for address in serving(command, home, "healthz"):
         until(lambda: ask(address, "healthz").status == 200, "The page is not ready.")  # noqa: B023
         yield address, next(home.glob("*.log"))
 

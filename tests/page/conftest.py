@@ -58,7 +58,7 @@ def a_jupyter_server(a_workspace: Path) -> Iterator[str]:
          "--ServerApp.ip=127.0.0.1",
          "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}", "--allow-root",
          f"--ServerApp.root_dir={ROOT}"],
-        a_workspace, path="api/status?token=" + token,
+        a_workspace, "api/status?token=" + token,
     ):  # fmt: skip
         yield f"{address}voila/render/notebooks/app.ipynb?token={token}"
 

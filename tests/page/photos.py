@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 from pillow_heif import register_heif_opener
 
@@ -27,6 +28,10 @@ def encoded(image: Image.Image, format: str, **settings: Any) -> bytes:
     file = io.BytesIO()
     image.save(file, format, **settings)
     return file.getvalue()
+
+
+def same_pixels(one: Image.Image, other: Image.Image) -> bool:
+    return np.array_equal(np.asarray(one), np.asarray(other))
 
 
 def sixteen_bit() -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from tests.page.conftest import HOSTILE
 from tests.page.photos import drawn
@@ -14,7 +14,12 @@ pytestmark = pytest.mark.browser
 
 def test_names_are_shown_as_text(a_voila: str, a_desk: Page) -> None:
     alerts: list[str] = []
-    a_desk.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
+
+    def closes(dialog: Dialog) -> None:
+        alerts.append(dialog.message)
+        dialog.dismiss()
+
+    a_desk.on("dialog", closes)
     visitor = Visitor(a_desk).opens(a_voila + "?model=hostile")
     expect(a_desk.locator("h1")).to_have_text("<b>bold</b>")
     visitor.chooses("$y$<img src=x onerror=alert(2)>.jpg", drawn())

@@ -24,7 +24,7 @@ def a_page(a_workspace: Path) -> Iterator[str]:
     """`kezako serve`, ready."""
     for address in serving(
         ["-m", "kezako", "serve", "colours", "--no-browser", "--port", "{port}"],
-        a_workspace, path="healthz", KEZAKO_MESSAGES_AT_ONCE="100000",  # faster than any person
+        a_workspace, "healthz", KEZAKO_MESSAGES_AT_ONCE="100000",  # faster than any person
     ):  # fmt: skip
         asyncio.run(_warm(address))
         yield address

@@ -39,7 +39,7 @@ def test_the_photo_is_exchanged_and_given_back(a_classifier: Classifier) -> None
     photo = encoded(image, "PNG")
     picture = Output(outputs=PHOTO)
     why = page.Why(picture)
-    assert why.children == ()
+    assert not why.children
     why.offer(a_classifier, *asked(a_classifier, photo), photo)
     (toggle,) = why.children
     assert isinstance(toggle, ToggleButton)
@@ -54,10 +54,10 @@ def test_the_photo_is_exchanged_and_given_back(a_classifier: Classifier) -> None
     assert shown["metadata"]["image/jpeg"]["alt"].endswith("most of it at the bottom right.")
     toggle.value = False
     assert picture.outputs == PHOTO
-    assert why.children == (toggle,)
+    assert list(why.children) == [toggle]
     toggle.value = True
     why.clear()
-    assert (picture.outputs, why.children, toggle.value) == (PHOTO, (), False)
+    assert (picture.outputs, list(why.children), toggle.value) == (PHOTO, [], False)
 
 
 def test_names_in_the_legend_are_escaped(a_classifier: Classifier) -> None:
@@ -76,14 +76,14 @@ def test_none_of_these_has_no_why(a_classifier: Classifier) -> None:
     scores, answer = asked(a_classifier, photo)
     why = page.Why(Output(outputs=PHOTO))
     why.offer(a_classifier, scores, replace(answer, label=None, labels=(), known=False), photo)
-    assert why.children == ()
+    assert not why.children
 
 
 def test_a_model_without_a_map_has_no_why(a_bundle: Callable[..., Path], tmp_path: Path) -> None:
     classifier = Classifier.open(a_bundle(tmp_path, "colours", ("red", "green", "blue")))
     why = page.Why(Output(outputs=PHOTO))
     why.offer(classifier, *asked(classifier, drawn()), drawn())
-    assert why.children == ()
+    assert not why.children
 
 
 def test_the_scale_grows_evenly_brighter() -> None:

@@ -15,6 +15,7 @@ from traitlets.config import Config
 from tests.serve.served import lives, write_notebook
 from tests.servers import until
 from voila_snapshot.pool import PROVISIONER
+from voila_snapshot.provisioner import SnapshotProvisioner
 
 ENDLESS = "print('begun', flush=True)\nwhile True: pass"
 
@@ -22,8 +23,10 @@ ENDLESS = "print('begun', flush=True)\nwhile True: pass"
 async def its_life(manager: AsyncKernelManager) -> dict[str, Any]:
     """Start a kernel, run a cell, interrupt an endless one, and end one that is busy."""
     await manager.start_kernel(env={**os.environ, "SCRIPT_NAME": "/"})
-    seen: dict[str, Any] = {"forked": manager.provisioner.forked, "pid": manager.provisioner.pid}
-    seen["memory"] = manager.provisioner.memory()
+    provisioner = manager.provisioner
+    assert isinstance(provisioner, SnapshotProvisioner)
+    seen: dict[str, Any] = {"forked": provisioner.forked, "pid": provisioner.pid}
+    seen["memory"] = provisioner.memory()
     client = manager.client()
     client.start_channels()
     try:
@@ -39,7 +42,7 @@ async def its_life(manager: AsyncKernelManager) -> dict[str, Any]:
     finally:
         client.stop_channels()
     await manager.shutdown_kernel()
-    manager.snapshots.stop()
+    provisioner.parent.snapshots.stop()
     return seen
 
 

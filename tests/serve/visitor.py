@@ -13,7 +13,7 @@ import json
 import re
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -49,7 +49,7 @@ class Visitor:
         self._session, self._chosen = uuid4().hex, 0
         self._socket: WebSocketClientConnection | None = None
 
-    async def __aenter__(self) -> Visitor:
+    async def __aenter__(self) -> Self:
         await self.opens()
         await self.connects()
         return self
@@ -57,7 +57,7 @@ class Visitor:
     async def __aexit__(self, *_: Any) -> None:
         self.disappears()
 
-    async def opens(self) -> Visitor:
+    async def opens(self) -> Self:
         """Get the page, which names the kernel."""
         begun = time.monotonic()
         request = HTTPRequest(self.address, headers=self.headers, request_timeout=DEADLINE)
@@ -69,7 +69,7 @@ class Visitor:
         self.kernel = found[1]
         return self
 
-    async def connects(self) -> Visitor:
+    async def connects(self) -> Self:
         """Open the websocket and learn the state of every widget."""
         begun = time.monotonic()
         parts = urlsplit(self.address)

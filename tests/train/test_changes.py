@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
+from matplotlib.collections import LineCollection
 
 from kezako.clean.marks import apply_marks, set_mark
 from kezako.dataset.manifest import Manifest
@@ -118,10 +120,11 @@ def test_errors_are_drawn_class_by_class(an_empty_workspace: Workspace, colours:
     assert axes is not None
     assert [label.get_text() for label in axes.get_yticklabels()] == [*ERRORS, "all"]
     lines, _, *dots = axes.collections
+    assert isinstance(lines, LineCollection)
     assert [line[:, 0].tolist() for line in lines.get_segments()] == [
         pytest.approx([50 * error, 150 * error]) for error in [*ERRORS.values(), 0.1]
     ]
-    then, now = (each.get_offsets()[:, 0].tolist() for each in dots)
+    then, now = (np.asarray(each.get_offsets())[:, 0].tolist() for each in dots)
     assert then == pytest.approx([10, 40, 50, 20])
     assert now == pytest.approx([10, 20, 30, 10])
     axes.figure.canvas.draw()

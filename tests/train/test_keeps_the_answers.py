@@ -63,7 +63,7 @@ def test_the_same_answers_less_surely_are_not_kept(exact: tuple[np.ndarray, np.n
 def test_an_easy_problem_ships_the_small_model(margin: float, multi: bool) -> None:
     """Where nearly nothing is lost, many times as much is still nothing."""
     shown = np.eye(3, dtype=np.int64)[np.arange(30) % 3]
-    logits = margin * (shown - 0.5 * multi)
+    logits = (margin * (shown - 0.5 * multi)).astype(np.float64)
     targets = shown if multi else shown.argmax(axis=1)
     found = compare(logits, logits * 0.9, targets, multi)
     exact, approximate = (losses.mean() for losses in found.losses)

@@ -8,6 +8,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.collections import LineCollection
 
 from kezako.export.plots import plot_gain, plot_reliability
 from kezako.train.quick import HeadFit
@@ -43,9 +44,10 @@ def test_each_dot_of_the_reliability_has_its_interval() -> None:
     card = a_measured_card()
     axes = plot_reliability(card)
     lines, dots = axes.collections
+    assert isinstance(lines, LineCollection)
     ends = [sorted(line[:, 1]) for line in lines.get_segments()]
     bins = card.figures["calibration"]["reliability"]
     assert np.array(ends) == pytest.approx(np.array([each["right_interval"] for each in bins]))
-    for (_, right), (low, high) in zip(dots.get_offsets(), ends, strict=True):
+    for (_, right), (low, high) in zip(np.asarray(dots.get_offsets()), ends, strict=True):
         assert low <= right <= high
     plt.close(axes.figure)

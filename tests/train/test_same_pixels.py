@@ -20,7 +20,7 @@ from kezako.page.photo import PREVIEW, preview
 from kezako.pictures import open_picture, shrink
 from kezako.worker.process import ModelCache, answer
 from tests import profiles
-from tests.page.photos import encoded
+from tests.page.photos import encoded, same_pixels
 from tests.test_depth import as_png, as_tiff, ramp
 
 FILM = (b"a film\xff\xda\0\x08\xff\xd9" * 3000) + bytes(999)
@@ -93,12 +93,12 @@ def test_page_api_and_folder_see_the_same(
     path.write_bytes(data)
     pixels = np.asarray(open_picture(data))
     for same in (memoryview(data), bytearray(data), path, str(path)):
-        assert np.array_equal(open_picture(same), pixels)
+        assert np.array_equal(np.asarray(open_picture(same)), pixels)
     api = answer(ModelCache(models, 1), ["colours"], data)
     page = classifier.predict(memoryview(data))
     assert api["probabilities"] == pytest.approx(dict(page.probabilities))
     shown = preview(data)
-    assert np.array_equal(shown, shrink(open_picture(data), PREVIEW))
+    assert same_pixels(shown, shrink(open_picture(data), PREVIEW))
     assert np.abs(prepare(shown, HOW) - prepare(data, HOW)).max() < 4 / 255 / min(HOW.std)
 
 
@@ -110,10 +110,9 @@ def test_training_sees_what_the_page_sees(name: str, tmp_path: Path) -> None:
     # One that fits is left in its place as it is, whatever is written in it beside the pixels.
     (tmp_path / "kept.jpg").write_bytes(data if kept.fits else kept.jpeg)
     learnt = PILImage.create(tmp_path / "kept.jpg")
-    assert np.array_equal(learnt, open_picture(tmp_path / "kept.jpg"))
-    assert np.array_equal(
-        PILImageBW.create(tmp_path / "kept.jpg"), open_picture(tmp_path / "kept.jpg", "L")
-    )
+    assert same_pixels(learnt, open_picture(tmp_path / "kept.jpg"))
+    learnt_in_grey = PILImageBW.create(tmp_path / "kept.jpg")
+    assert same_pixels(learnt_in_grey, open_picture(tmp_path / "kept.jpg", "L"))
     seen = np.asarray(shrink(open_picture(data), LONGEST), float)
     assert np.abs(np.asarray(learnt, float) - seen).mean() < 3  # of 255, for the JPEG it became
     grey = replace(HOW, mode="L")
