@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from kezako.gather import check_pool
 from kezako.gather.sample import CLASSES, draw_face
 from kezako.model.bundle import MODEL, Card, Preprocessing, new_bundle, write_card
 from kezako.workspace import Workspace
@@ -23,6 +24,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # Nothing here is asked through the proxies of whoever runs the tests.
 for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
     del os.environ[name]
+
+# A gathering starts a process a core, which takes longer than most tests' few pictures.
+check_pool.PROCESSES = 1
 
 ROOT = Path(__file__).resolve().parents[1]
 PHOTOS = Path(os.environ.get("KEZAKO_PHOTOS", ROOT.parent / "shared" / "photos"))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from kezako.gather.check import MIN_SIDE, READY, Checked, Reject
 
+PROCESSES = min(4, os.cpu_count() or 1)
 SECONDS_EACH = 20.0  # a 64-megapixel PNG takes 3 on a slow core
 SECONDS_TO_START = 120.0  # of a process, which may have to wait for many others
 _ROOT = Path(__file__).parents[2]
@@ -28,12 +29,12 @@ class Checkers:
 
     def __init__(
         self,
-        processes: int | None = None,  # at once; a core each when not given, four at most
+        processes: int | None = None,  # at once; None: PROCESSES
         seconds: float = SECONDS_EACH,  # for one picture; then its process is killed
     ):
         self._seconds = seconds
         self._idle: asyncio.Queue[_Worker] = asyncio.Queue()
-        self._workers = [_Worker() for _ in range(processes or min(4, os.cpu_count() or 1))]
+        self._workers = [_Worker() for _ in range(processes or PROCESSES)]
 
     async def __aenter__(self) -> Checkers:
         for worker in self._workers:

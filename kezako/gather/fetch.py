@@ -129,7 +129,7 @@ class Fetcher:
         self._memory = _Memory(self._limits.memory)
         self._large = asyncio.Semaphore(self._limits.large_at_once)
         self._hosts: WeakValueDictionary[bytes, _Host] = WeakValueDictionary()
-        self._certificates = trusting(settings.ca)
+        self._certificates = trusting(settings.ca, http2=True)
         self._pools: dict[tuple[str | None, int], httpcore.AsyncConnectionPool] = {}
 
     def _pool(self, url: httpx.URL) -> httpcore.AsyncConnectionPool:

@@ -8,6 +8,7 @@ import socket
 import ssl
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
@@ -129,8 +130,10 @@ class PublicOnly(httpcore.AsyncNetworkBackend):
         await self._inner.sleep(seconds)
 
 
+@cache  # reading the usual authorities takes a fifth of a second
 def trusting(
     ca: Path | None,  # PEM file of authorities to trust beside the usual ones
+    http2: bool = False,  # which protocols are offered is kept in the context, too
 ) -> ssl.SSLContext:
     """How certificates are checked. Raises `KezakoError` where `ca` holds none."""
     context = httpcore.default_ssl_context()
