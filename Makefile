@@ -20,20 +20,22 @@ help:  ## show this list
 app: $(VENV)/.page  ## serve the page of classifier NAME and open it in a browser
 	$(BIN)/python -m kezako serve $(NAME)
 
-# Four processes on two cores: tests wait a good deal, for servers and for each other's processes.
-PYTEST := $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder --durations 20
+# Tests start hundreds of processes, which would compile the modules anew where none may be kept.
+RUN := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python
+PYTEST := $(RUN) -m pytest --dist loadfile --no-loadscope-reorder --durations 20
 
 check: style  ## style, types and the tests without torch, a browser or servers: two minutes
 	$(PYTEST) -n 2 --fast
 
+# Four processes on two cores: tests wait a good deal, for servers and for each other's processes.
 test: style browser  ## the same, and the tests that train, serve and look at the page
 	$(PYTEST) -n 4 -m "not hosts"
 
-test-hosts: $(VENV)/.all browser  ## environments, hosts, clusters and commands of the docs, made anew
+test-hosts: $(VENV)/.all browser  ## fresh environments, hosts, clusters, whole trainings, benchmarks, the docs' commands
 	$(PYTEST) -n 4 -m hosts
 
 test-one: $(VENV)/.all  ## the tests of one file or folder, such as: make test-one T=tests/test_recipe.py
-	$(BIN)/python -m pytest $(T)
+	$(RUN) -m pytest $(T)
 
 style: $(VENV)/.all
 	$(BIN)/ruff check .

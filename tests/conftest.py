@@ -16,7 +16,6 @@ from kezako.gather.sample import CLASSES, draw_face
 from kezako.model.bundle import MODEL, Card, Preprocessing, new_bundle, write_card
 from kezako.workspace import Workspace
 from tests.browser import a_browser, a_desk, a_phone  # noqa: F401  fixtures for all tests
-from tests.fast import is_heavy
 
 # Several tests run beside one another: threads of theirs that wait by spinning would starve them.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -44,6 +43,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """With `--fast`, files are left out before they import anything."""
     if not config.getoption("fast") or collection_path == ROOT / "tests":
         return None
+    from tests.fast import is_heavy  # here, since it parses all modules
+
     # A folder's fixtures are imported even where none of its files is.
     file = collection_path / "conftest.py" if collection_path.is_dir() else collection_path
     return True if file.suffix == ".py" and is_heavy(file) else None

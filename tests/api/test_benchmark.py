@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 
-@pytest.mark.slow
+@pytest.mark.hosts
 def test_the_benchmark(
     the_repository: Path, some_photos: dict[str, list[Path]], tmp_path: Path
 ) -> None:

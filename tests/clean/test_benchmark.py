@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 
-@pytest.mark.slow
+@pytest.mark.hosts
 def test_the_benchmark_of_detection(the_repository: Path, tmp_path: Path) -> None:
     command = [sys.executable, str(the_repository / "benchmarks" / "clean.py")]
     found = subprocess.run(

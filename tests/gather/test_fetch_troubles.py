@@ -11,7 +11,7 @@ from kezako.gather.fetch import Fetcher, Limits
 from kezako.gather.settings import Settings
 from tests.standin import TROUBLES, Standin
 
-LIMITS = Limits(max_bytes=2 * 2**20, silence=4.0, whole=8.0)
+LIMITS = Limits(max_bytes=2 * 2**20, silence=8.0, whole=16.0)
 REASONS = {
     "status-404": "not found: 404",
     "status-403": "refused by the site: 403",
@@ -27,7 +27,7 @@ REASONS = {
     "svg": "not a picture: image/svg+xml",
     "endless": "too large: more than 2 MB",
     "huge-length": "too large: more than 2 MB",
-    "drip": "too slow: not whole after 8 seconds",
+    "drip": "too slow: not whole after 16 seconds",
     "drop": "cut off",
     "drop-midway": "cut off",
     "noai": "no AI use: the site says noai",

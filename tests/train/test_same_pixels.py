@@ -6,6 +6,7 @@ import ast
 import struct
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -45,33 +46,35 @@ def multiplied() -> bytes:
     return bytes(stored)
 
 
-def odd() -> dict[str, bytes]:
-    photo = scene()
-    return {
-        "plain": encoded(photo, "JPEG", quality=95),
-        "small and plain": encoded(scene((200, 150)), "JPEG", quality=95),
-        "large": encoded(scene((3000, 2000)), "JPEG", quality=95),
-        "of a phone": encoded(photo, "JPEG", quality=95, icc_profile=profiles.display_p3()),
-        "huge, of a phone": encoded(scene((3000, 2000)), "JPEG", icc_profile=profiles.display_p3()),
-        "small, of a camera": encoded(scene((200, 150)), "JPEG", icc_profile=profiles.adobe_rgb()),
-        "in sRGB's words": encoded(photo, "JPEG", icc_profile=profiles.srgb()),
-        "for print": encoded(photo.convert("CMYK"), "JPEG", icc_profile=profiles.press()),
-        "for print, unsaid": encoded(photo.convert("CMYK"), "JPEG"),
-        "grey": encoded(photo.convert("L"), "JPEG", icc_profile=profiles.grey(1.8)),
-        "turned": encoded(photo, "JPEG", exif=turned(6)),
-        "broken exif": encoded(photo, "JPEG", exif=b"Exif\0\0XX*\0" + bytes(50)),
-        "in motion": encoded(photo, "JPEG", quality=95) + FILM,
-        "12 bits": as_png(ramp(12, 3), 2),
-        "14 bits": as_tiff(ramp(14, 3), ">", packed=True),
-        "10 bits of grey": as_png(ramp(10, 1), 0),
-        "multiplied": multiplied(),
-        "clear": encoded(photo.convert("RGBA").rotate(20), "PNG", icc_profile=profiles.adobe_rgb()),
-        "apple": encoded(photo, "HEIF", icc_profile=profiles.display_p3(), exif=turned(8)),
-        "palette": encoded(photo.quantize(32), "PNG"),
-    }  # fmt: skip
-
-
-FILES = odd()
+photo = cache(scene)
+FILES: dict[str, Callable[[], bytes]] = {
+    "plain": lambda: encoded(photo(), "JPEG", quality=95),
+    "small and plain": lambda: encoded(scene((200, 150)), "JPEG", quality=95),
+    "large": lambda: encoded(scene((3000, 2000)), "JPEG", quality=95),
+    "of a phone": lambda: encoded(photo(), "JPEG", quality=95, icc_profile=profiles.display_p3()),
+    "huge, of a phone": lambda: encoded(
+        scene((3000, 2000)), "JPEG", icc_profile=profiles.display_p3()
+    ),
+    "small, of a camera": lambda: encoded(
+        scene((200, 150)), "JPEG", icc_profile=profiles.adobe_rgb()
+    ),
+    "in sRGB's words": lambda: encoded(photo(), "JPEG", icc_profile=profiles.srgb()),
+    "for print": lambda: encoded(photo().convert("CMYK"), "JPEG", icc_profile=profiles.press()),
+    "for print, unsaid": lambda: encoded(photo().convert("CMYK"), "JPEG"),
+    "grey": lambda: encoded(photo().convert("L"), "JPEG", icc_profile=profiles.grey(1.8)),
+    "turned": lambda: encoded(photo(), "JPEG", exif=turned(6)),
+    "broken exif": lambda: encoded(photo(), "JPEG", exif=b"Exif\0\0XX*\0" + bytes(50)),
+    "in motion": lambda: encoded(photo(), "JPEG", quality=95) + FILM,
+    "12 bits": lambda: as_png(ramp(12, 3), 2),
+    "14 bits": lambda: as_tiff(ramp(14, 3), ">", packed=True),
+    "10 bits of grey": lambda: as_png(ramp(10, 1), 0),
+    "multiplied": multiplied,
+    "clear": lambda: encoded(
+        photo().convert("RGBA").rotate(20), "PNG", icc_profile=profiles.adobe_rgb()
+    ),
+    "apple": lambda: encoded(photo(), "HEIF", icc_profile=profiles.display_p3(), exif=turned(8)),
+    "palette": lambda: encoded(photo().quantize(32), "PNG"),
+}
 HOW = Preprocessing(48, "squish")
 
 
@@ -88,7 +91,7 @@ def test_page_api_and_folder_see_the_same(
     name: str, a_classifier: tuple[Path, Classifier], tmp_path: Path
 ) -> None:
     models, classifier = a_classifier
-    data = FILES[name]
+    data = FILES[name]()
     path = tmp_path / "a.jpg"
     path.write_bytes(data)
     pixels = np.asarray(open_picture(data))
@@ -104,7 +107,7 @@ def test_page_api_and_folder_see_the_same(
 
 @pytest.mark.parametrize("name", FILES)
 def test_training_sees_what_the_page_sees(name: str, tmp_path: Path) -> None:
-    data = FILES[name]
+    data = FILES[name]()
     kept = check(data)
     assert isinstance(kept, Checked)
     # One that fits is left in its place as it is, whatever is written in it beside the pixels.
@@ -121,7 +124,7 @@ def test_training_sees_what_the_page_sees(name: str, tmp_path: Path) -> None:
 
 
 def test_what_fits_already_is_plain() -> None:
-    fits = {name for name, data in FILES.items() if getattr(check(data), "fits", False)}
+    fits = {name for name, make in FILES.items() if getattr(check(make()), "fits", False)}
     assert fits == {"small and plain"}
 
 
