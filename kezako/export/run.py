@@ -103,8 +103,7 @@ class _Trained:
             learn.export(path.absolute(), pickle_module=fastai_pickle)
 
     def write_model(self, folder: Path) -> Card:
-        """Write `model.onnx` in the smallest precision that keeps the answers, and related
-        files."""
+        """Write `model.onnx`, in int8 if that keeps the answers, and its related files."""
         model, fp32 = folder / MODEL, folder / "fp32.onnx"
         onnx.write_fp32(self.model, self.preprocessing.size, fp32)
         onnx.write_head(fp32, self.preprocessing.size, folder / HEAD)

@@ -54,8 +54,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class Reject:
-    """Why a picture is not kept. `reason` has the form "what: detail", so that it can be
-    counted."""
+    """Why a picture is not kept. Reasons read "what: detail", so that they can be counted."""
 
     status: Status
     reason: str

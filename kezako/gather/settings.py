@@ -41,8 +41,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, given: Mapping[str, str] | None = None) -> Settings:
-        """Settings from `KEZAKO_*` variables. Raises `KezakoError`, which names the wrong
-        variable."""
+        """Settings from `KEZAKO_*` variables. Raises `KezakoError` naming the wrong variable."""
         read = partial(environment.read, environment=given)
         plain = cls()
         pause, lists = read("PAUSE"), read("URLS")
