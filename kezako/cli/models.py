@@ -1,4 +1,4 @@
-"""The commands that make a classifier: train one, or import somebody's."""
+"""Commands that make a classifier: train one, or import an export."""
 
 from __future__ import annotations
 
@@ -47,15 +47,16 @@ def _train(arguments: argparse.Namespace, workspace: Workspace) -> None:
     from kezako.gather.credits import write_credits
 
     recipe = workspace.recipe(arguments.name)
-    check_installed("torch", "fastai", "papermill")  # before it says what else is missing
-    if os.environ.get("RANK", "0") == "0":  # else another one of torchrun's takes pictures in
+    # First: otherwise other problems would be reported first.
+    check_installed("torch", "fastai", "papermill")
+    if os.environ.get("RANK", "0") == "0":  # other ranks of torchrun: rank 0 does this
         check_ready(recipe, workspace, adopted=False)
-    from kezako.report import alone, train  # after that, since it takes a second
+    from kezako.report import alone, train  # lazy: it takes a second
 
     with alone(recipe, workspace):
         card = train(recipe, workspace, photos=not arguments.without_photos)
         if card is None:
-            return  # of several processes that train together, the first one tells
+            return  # with torchrun, only rank 0 prints the result
         with manifest_of(recipe.name, workspace) as manifest:
             if any(row.licence for row in manifest.kept()):
                 write_credits(recipe, manifest, workspace)
@@ -65,7 +66,7 @@ def _train(arguments: argparse.Namespace, workspace: Workspace) -> None:
 
 
 def _errors(card: Card) -> str:
-    from kezako.model.wording import errors  # here, since `kezako doctor` runs without numpy
+    from kezako.model.wording import errors  # lazy: `kezako doctor` runs without numpy
 
     labels = len(card.labels) if card.task == "multi" else 0
     return errors(card.figures["validation"], labels)
