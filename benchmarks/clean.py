@@ -1,7 +1,7 @@
 """Wrong labels found and corrected: Kezako's suspects, plain top losses and a random order.
 
     python benchmarks/clean.py                         # detection and training, three bears
-    python benchmarks/clean.py --epochs 0              # detection alone, seconds a seed
+    python benchmarks/clean.py --epochs 0              # detection alone, seconds per seed
     python benchmarks/clean.py --drawn --photos 60 --size 64 --epochs 2    # short
 
 Some labels are flipped at random, in both the training and the validation set. Measured are:

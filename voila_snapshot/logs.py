@@ -1,8 +1,8 @@
 """Limit what untrusted processes and visitors can write to the log, in form and amount.
 
 There are two ways into the log. Kernels and zygotes write to stdout and stderr: each has a
-`Scribe`. And the server's own messages may quote a visitor: `tame` takes care of these, whoever
-logs them.
+`Scribe`. The server's own messages may quote a visitor: `tame` sanitizes them, whichever logger
+writes them.
 """
 
 from __future__ import annotations

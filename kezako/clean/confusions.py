@@ -31,7 +31,7 @@ class Mistake:
     shown: str  # its label: a class, or several joined by "+", or "neither"
     said: str
     loss: float
-    probability: float  # of what was said; for multi-label, of the label that is most wrong
+    probability: float  # of the predicted label; for multi-label, of the label that is most wrong
 
 
 def find_mistakes(interpretation: Any, recipe: Recipe) -> list[Mistake]:

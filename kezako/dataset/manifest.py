@@ -197,7 +197,7 @@ class Manifest:
     def recover(self) -> None:
         """Finish or undo what a kill interrupted; mark rows whose file was deleted.
 
-        The caller must hold the folder's lock, so that nobody else is working on what is half done.
+        The caller must hold the folder's lock, so that no other process is changing it.
         """
         for staged in self.incoming.glob("*~*") if self.incoming.is_dir() else ():
             folder, name = staged.name.rsplit("~", 1)

@@ -1,11 +1,10 @@
-"""Cross-fitting: judge what is chosen on the validation pictures on pictures that did not choose
-it.
+"""Cross-fitting: measure values fitted on validation pictures on pictures held out of the fit.
 
-A temperature, thresholds and the limit of "none of these" fit the pictures that they were chosen
+A temperature, thresholds and the limit of "none of these" fit the pictures that they were fitted
 on better than others. So the pictures are split at random into parts, each part is answered with
-what the other parts choose, and only these answers are counted: Stone, "Cross-validatory choice
+the values of the other parts, and only these answers are counted: Stone, "Cross-validatory choice
 and assessment of statistical predictions" (Journal of the Royal Statistical Society B 1974). The
-values in the bundle are chosen on all pictures.
+values in the bundle are fitted on all pictures.
 """
 
 from __future__ import annotations
