@@ -1,22 +1,20 @@
-"""Pictures classified a second, for a folder: Kezako's, beside stock fastai's and the bare runtime.
+"""Pictures classified per second in a folder: Kezako, stock fastai and ONNX Runtime alone.
 
     python benchmarks/batch.py                          # 5,000 pictures, then memory up to 20,000
     python benchmarks/batch.py --without ray            # what a machine without Ray can run
     python benchmarks/batch.py --pictures 100 --rounds 1 --memory 0    # short
 
-The folder is made of the photos given, each written again in other sizes and qualities under a
-temporary folder. The ways are asked in turn, each as its own process that has not run before,
-over the same folder:
+The folder is a temporary one. It is made from the given photos, each saved several times in other
+sizes and qualities. The ways take turns on the same folder, each in a new process:
 
 - `get_preds` of stock fastai: `learn.get_preds(dl=learn.dls.test_dl(files))` with
-  `models/NAME/export.pkl`, with as many loading processes as fastai takes by itself;
-- a loop over the bare runtime, as anybody would write it: Pillow, NumPy, `session.run`;
+  `models/NAME/export.pkl` and fastai's default number of loader processes;
+- a simple loop over ONNX Runtime: Pillow, NumPy, `session.run`;
 - `kezako predict NAME FOLDER --csv`;
 - `kezako scale batch NAME FOLDER OUT`, which is Ray Data on this one machine.
 
-The clock runs while pictures are classified, and for the whole command with all that starts it.
-Memory is the most that the processes of a way hold together at one moment, what they share counted
-once.
+Two times are measured: of classifying the pictures, and of the whole command including its start.
+Memory is the maximum of all processes together, with shared memory counted once.
 """
 
 from __future__ import annotations
@@ -49,8 +47,8 @@ WAYS = {
     "kezako": "kezako predict --csv",
     "ray": "kezako scale batch, one machine",
 }
-HELD = 3.0  # times stock's
-SIDES = (160, 640)  # pixels of the longest side of what is written
+HELD = 3.0  # times stock's speed
+SIDES = (160, 640)  # pixels of the longest side of the saved pictures
 
 
 def main() -> None:
@@ -81,7 +79,7 @@ def main() -> None:
 
 
 def compare(arguments: argparse.Namespace, folder: Path) -> None:
-    """Each way over the whole folder, in an order that changes."""
+    """Run each way on the whole folder, in an order that changes."""
     ways = [way for way in WAYS if way not in arguments.without]
     found: dict[str, list[Found]] = {way: [] for way in ways}
     for turn in range(arguments.rounds):
@@ -106,7 +104,7 @@ def compare(arguments: argparse.Namespace, folder: Path) -> None:
 
 
 def agree(found: dict[str, list[Found]]) -> None:
-    """Say on how many pictures the ways name the same class."""
+    """Print on how many pictures the ways give the same class."""
     own = found.get("kezako")
     for way, others in found.items():
         if own and way != "kezako":
@@ -115,7 +113,7 @@ def agree(found: dict[str, list[Found]]) -> None:
 
 
 def try_memory(arguments: argparse.Namespace, folder: Path) -> None:
-    """The most that `kezako predict` holds, for few pictures and for many."""
+    """The maximum memory of `kezako predict`, for few pictures and for many."""
     print("\n  kezako predict, the most memory it held")
     most: dict[str, float] = {}
     for count in sorted({min(1000, arguments.memory), arguments.memory}):
@@ -127,22 +125,22 @@ def try_memory(arguments: argparse.Namespace, folder: Path) -> None:
 
 
 class Found:
-    """What one process of this script told."""
+    """The output of one process of this script."""
 
     def __init__(self, told: dict[str, object], whole: float, memory: int):
-        self.seconds = float(str(told["seconds"]))  # of classifying
+        self.seconds = float(str(told["seconds"]))  # time of classifying
         self.labels: dict[str, str] = told["labels"]  # type: ignore[assignment]  # by file name
         self.whole = whole  # seconds, from the start of the process to its end
         self.memory = memory  # bytes
 
 
 def rate(found: Sequence[Found]) -> float:
-    """Pictures a second while classifying, the median of the rounds."""
+    """Pictures per second while classifying: the median of the rounds."""
     return statistics.median(len(each.labels) / each.seconds for each in found)
 
 
 def ran(way: str, model: str, folder: Path) -> Found:
-    """One way over the folder, as its own process."""
+    """Run one way on the folder, in a subprocess."""
     command = [sys.executable, __file__, "--way", way, "--model", model, "--folder", str(folder)]
     start = time.perf_counter()
     with tempfile.TemporaryFile("w+") as said:
@@ -163,7 +161,7 @@ def ran(way: str, model: str, folder: Path) -> Found:
 
 
 def held(pid: int) -> int:
-    """Bytes of a process and those it started, what they share counted once."""
+    """Memory of a process and its children in bytes, with shared memory counted once."""
     total = 0
     try:
         processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
@@ -179,7 +177,7 @@ def held(pid: int) -> int:
 
 
 def classify(way: str, model: str, folder: Path) -> None:
-    """In its own process: classify the folder, and tell the labels and the seconds."""
+    """In the subprocess: classify the folder, and print labels and seconds."""
     seconds, labels = {"stock": _stock, "bare": _bare, "kezako": _kezako, "ray": _ray}[way](
         model, folder
     )
@@ -253,9 +251,9 @@ def _ray(model: str, folder: Path) -> tuple[float, dict[str, str]]:
 
 
 def best(row: dict[str, object]) -> str:
-    """The most probable class, also where the answer is none of these, which fastai does not say.
+    """The most probable class, also if the answer is none of these, which fastai does not have.
 
-    Probabilities stand in the columns p_LABEL.
+    Probabilities are in the columns p_LABEL.
     """
     values = {
         name.removeprefix("p_"): float(str(value))
@@ -267,13 +265,13 @@ def best(row: dict[str, object]) -> str:
 
 @contextmanager
 def timed() -> Iterator[Callable[[], float]]:
-    """Gives what tells the seconds since the block began."""
+    """Yields a function that returns the seconds since the block began."""
     start = time.perf_counter()
     yield lambda: time.perf_counter() - start
 
 
 def make(photos: Path, folder: Path, count: int) -> Path:
-    """A folder of so many pictures, the same ones at every run."""
+    """A folder with so many pictures, the same in every run."""
     from PIL import Image
 
     paths = sorted(path for path in photos.rglob("*") if path.suffix.lower() in (".jpg", ".png"))
@@ -284,7 +282,7 @@ def make(photos: Path, folder: Path, count: int) -> Path:
     for number in range(count):
         with Image.open(paths[number % len(paths)]) as image:
             picture = image.convert("RGB")
-        if number >= len(paths):  # the first of each is as it was
+        if number >= len(paths):  # the first copy of each keeps its size
             factor = chosen.randint(*SIDES) / max(picture.size)
             picture = picture.resize([max(1, round(side * factor)) for side in picture.size])
         file = io.BytesIO()

@@ -1,16 +1,17 @@
-"""Wrong labels found and mended: the suspects beside plain top losses and a random order.
+"""Wrong labels found and corrected: Kezako's suspects, plain top losses and a random order.
 
     python benchmarks/clean.py                         # detection and training, three bears
-    python benchmarks/clean.py --epochs 0              # detection alone, seconds a seed
+    python benchmarks/clean.py --epochs 0              # detection alone, seconds per seed
     python benchmarks/clean.py --drawn --photos 60 --size 64 --epochs 2    # short
 
-Some labels are flipped at random, on both sides of the split. Three things are then measured:
+Some labels are flipped at random, in both the training and the validation set. Measured are:
 
-- which share of the flips stands in the first 12 % of pictures, by the suspects, by fastai's top
-  losses of a model that was fine-tuned on the flipped labels, and by chance;
-- the error, on the validation pictures with their labels from before the flips, of models that
-  were fine-tuned on the labels from before, on flipped ones, and after `kezako clean --auto`;
-- what share of the damage (flipped less clean) the cleaning took back.
+- the share of the flips among the first 12 % of pictures, for Kezako's suspects, for fastai's top
+  losses of a model that was fine-tuned on the flipped labels, and for a random order;
+- the error on the validation pictures with their original labels, of models that were fine-tuned
+  on the original labels, on the flipped ones, and after `kezako clean --auto`;
+- the share of the damage (error with flipped minus error with original labels) that cleaning
+  undid.
 """
 
 from __future__ import annotations
@@ -46,16 +47,16 @@ from kezako.workspace import Workspace  # noqa: E402
 
 PHOTOS = Path(os.environ.get("KEZAKO_PHOTOS", ROOT.parent / "shared" / "photos")) / "bears"
 FLIPPED = 0.08  # share of the labels
-LOOKED_AT = 0.12  # share of the pictures that a person looks at
+LOOKED_AT = 0.12  # share of the pictures that a person reviews
 HELD = {"suspects": 0.7, "recovered": 0.5}
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What one training came to."""
+    """The result of one training."""
 
-    error: float  # on the validation pictures, by their labels from before the flips
-    losses: dict[int, float]  # picture -> its loss by the label that it was trained with
+    error: float  # on the validation pictures, with their original labels
+    losses: dict[int, float]  # picture id -> its loss with the label it was trained with
 
 
 def main() -> None:
@@ -75,7 +76,7 @@ def main() -> None:
 
 
 def one(recipe: Recipe, folder: Path, seed: int, given: argparse.Namespace) -> dict[str, float]:
-    """One set of flips: what was found and mended, by name."""
+    """One set of flips: shares found and corrected, and errors, by name."""
     with copied(folder, seed) as workspace:
         truth, flips = flip(recipe, workspace, seed)
         order = [s.row.id for s in find_suspects(recipe, workspace)]
@@ -122,7 +123,7 @@ def report(found: list[dict[str, float]], given: argparse.Namespace) -> None:
 
 
 def gathered(workspace: Workspace, given: argparse.Namespace) -> Recipe:
-    """The recipe and its pictures, photos where they are at hand."""
+    """The recipe and its pictures: photos, if there are any."""
     if given.drawn or not PHOTOS.is_dir():
         recipe = draw_sample(workspace, given.photos or 200)
     else:
@@ -142,13 +143,13 @@ def gathered(workspace: Workspace, given: argparse.Namespace) -> Recipe:
             gather_from(recipe, workspace, str(photos))
     else:
         adopt(recipe, workspace)
-    find_suspects(recipe, workspace)  # measures every picture, once for all seeds
+    find_suspects(recipe, workspace)  # computes the features of every picture, once for all seeds
     return recipe
 
 
 @contextmanager
 def some(photos: Path, count: int | None) -> Iterator[Path]:
-    """A folder of the first `count` photos of each class."""
+    """A folder with the first `count` photos of each class."""
     with tempfile.TemporaryDirectory() as folder:
         for kind in sorted(photos.iterdir()):
             (Path(folder) / kind.name).mkdir()
@@ -169,7 +170,7 @@ def copied(folder: Path, seed: int) -> Iterator[Workspace]:
 
 
 def flip(recipe: Recipe, workspace: Workspace, seed: int) -> tuple[dict[int, str], set[int]]:
-    """Move some pictures to another class; picture -> where it lay, and those that were moved."""
+    """Move some pictures to another class; returns picture id -> true class, and the moved ids."""
     chance = np.random.default_rng(seed)
     with Manifest(workspace.folder(recipe.name)) as manifest:
         rows = manifest.kept()
@@ -189,7 +190,7 @@ def _refile(manifest: Manifest, row: Row, folder: str) -> None:
 
 
 def cleaned(recipe: Recipe, workspace: Workspace, flips: set[int]) -> dict[str, float]:
-    """What `--auto` did: the share of flips that it touched, and of all pictures besides."""
+    """What `--auto` did: share of the flips moved, and other pictures moved as a share of all."""
     with Manifest(workspace.folder(recipe.name)) as manifest:
         pictures = len(manifest.kept())
     touched = {verdict.row.id for verdict in clean(recipe, workspace).verdicts}
@@ -205,7 +206,7 @@ def share_found(order: list[Any], flips: set[int]) -> float:
 
 
 def train(recipe: Recipe, workspace: Workspace, truth: dict[int, str], seed: int) -> Trained:
-    """Fine-tune on the labels that the folders give now."""
+    """Fine-tune on the current labels."""
     learn, pictures = fine_tuned(recipe, workspace, seed)
     return _trained(learn, pictures, truth)
 

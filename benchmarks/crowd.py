@@ -1,17 +1,17 @@
-"""Five hundred visitors come, classify and leave, twice; does the server keep anything of them?
+"""Five hundred visitors come, classify and leave, twice: does the server leak anything?
 
     python benchmarks/crowd.py                     # 500, at most 16 active in one moment
     python benchmarks/crowd.py --visitors 5000 --at-once 40
 
 They close the tab, lose the network, fall silent, never open the websocket, or leave while their
-photo is classified. Each sends one or two of several pictures whose answers differ, under a name of
-its own, and compares the bars with what the classifier says of that picture. It ends with status 1
+photo is classified. Each sends one or two of several pictures whose answers differ, with a unique
+name, and compares the bars with the classifier's own answer for that picture. The exit status is 1
 if an answer was wrong or another visitor's, if somebody was not served, or if the server kept
 anything.
 
-Memory is compared after each of two equal crowds. The first leaves what the allocator holds since
-the fullest moment (a hundred visitors, most of them silent or never really there); a leak would
-be there again after the second.
+Memory is compared after each of two equal crowds. After the first, the allocator keeps what the
+busiest moment needed (a hundred visitors, most of them silent or crawlers); a leak would add the
+same amount again after the second.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ from benchmarks.serving.tree import MIB  # noqa: E402
 from kezako.model.classifier import Classifier  # noqa: E402
 
 PICTURES = 16
-PATIENCE = 300  # seconds until the last kernel has to be gone; a silent one is noticed after 60
-CALM = 15  # seconds more: the server gives freed memory back every ten
-KEPT = 8  # MB that the server may have more than before: its allocator's, not its visitors'
-FILES = 8  # descriptors, likewise: connections that a moment later are closed
+PATIENCE = 300  # seconds until the last kernel must be gone; a silent visitor is noticed after 60
+CALM = 15  # additional seconds: the server returns freed memory every ten
+KEPT = 8  # MB that the server may keep: the allocator's, not the visitors'
+FILES = 8  # file descriptors that it may keep: connections that will soon be closed
 
 
 def main() -> None:
@@ -46,7 +46,8 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, default=16, help="active in one moment")
     record.add_option(parser)
     given = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server ends with this
+    # So that the server ends with this process.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     light.prepare()
     pictures = told_apart(Classifier.open(BUNDLE), photos(), PICTURES)
     with kezako() as server:
@@ -59,10 +60,10 @@ def main() -> None:
 
 
 async def _measure(server: Server, pictures: list[Picture], given: argparse.Namespace) -> list[str]:
-    """Print before and after; what is not as it should be."""
+    """Print measurements before and after; returns what is wrong."""
     visitors, at_once = given.visitors, given.at_once
     figures: dict[str, float] = {"visitors": 0, "answers": 0, "wrong": 0, "not served": 0}
-    # The first visitors make the server load what it then keeps.
+    # The first visitors make the server load what it keeps from then on.
     await strangers.crowd(server.address, pictures, 2 * at_once, at_once, ways={"close the tab": 1})
     rests, troubles = [await strangers.rest(server, PATIENCE, CALM)], []
     for seed in (1, 2):
@@ -86,7 +87,7 @@ async def _measure(server: Server, pictures: list[Picture], given: argparse.Name
 
 
 def compare(before: strangers.Rest, first: strangers.Rest, second: strangers.Rest) -> list[str]:
-    """Print what the server held; what it has kept of its visitors."""
+    """Print the server's resources; returns what it has kept of its visitors."""
     start, middle, end = ((rest.kernels, rest.held) for rest in (before, first, second))
     rows = [
         (name, *(read(*rest) for rest in (start, middle, end)), since, more)

@@ -1,9 +1,9 @@
-"""How much memory a page takes in Heroku's smallest dyno, 512 MB that really end.
+"""Memory of a page in Heroku's smallest dyno, with its hard limit of 512 MB.
 
     python benchmarks/dyno.py [NAME]      # as root; NAME is a classifier under models/
 
-Serves what `kezako deploy heroku NAME` writes, in a control group, and reads what is charged to it,
-files in the page cache aside. `kezako deploy` tells a maker what these figures come to.
+Serves the folder of `kezako deploy heroku NAME` in a control group and reads its memory, without
+files in the page cache. The constants in `kezako/deploy/hosts.py` come from these figures.
 """
 
 from __future__ import annotations

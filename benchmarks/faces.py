@@ -1,15 +1,15 @@
-"""Several labels a picture, or none: what `faces` answers to faces, and to places.
+"""Several labels per picture, or none: the answers of `faces` for faces and for places.
 
     python benchmarks/faces.py                                    # minutes
     python benchmarks/faces.py --photos 60 --size 64 --epochs 1    # short
 
-A quarter of the photographs is set apart. On the rest the recipe `faces` is trained as
-`kezako train` does it, female and male being its labels, places the pictures of neither. Then
-the page's classifier is asked about the photographs set apart, which it saw neither for its
-weights nor for its thresholds. Printed:
+A quarter of the photos is held out. With the rest, the recipe `faces` is trained as by
+`kezako train`: its labels are female and male, and places are its pictures of neither. Then the
+page's classifier is tested on the held-out photos, which were not used for its weights or
+thresholds. Printed are:
 
-- of the places, the share that is answered "neither" or "none of these";
-- of the faces, the share that gets exactly one label, and how often that one is wrong.
+- for places, the share that is answered "neither" or "none of these";
+- for faces, the share that gets exactly one label, and how often that one is wrong.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from kezako.report import train  # noqa: E402
 from kezako.workspace import Workspace  # noqa: E402
 
 PHOTOS = Path(os.environ.get("KEZAKO_PHOTOS", ROOT.parent / "shared" / "photos")) / "faces"
-APART = 0.25  # share of the photographs that is kept from training
+APART = 0.25  # share of the photos that is held out
 
-Answers = dict[str, list[Answer]]  # by the folder that the photographs came from
+Answers = dict[str, list[Answer]]  # by the folder of the photos
 
 
 def main() -> None:
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def asked(folder: Path, given: argparse.Namespace) -> Answers:
-    """Train on some of the photographs, and ask about the others."""
+    """Train on some of the photos, and classify the others."""
     learnt, apart = folder / "learnt", {}
     chance = np.random.default_rng(given.seed)
     for kind in sorted(PHOTOS.iterdir()):

@@ -1,4 +1,4 @@
-"""The training notebook's fine-tuning, for the benchmarks that train many models."""
+"""The training notebook's fine-tuning, for benchmarks that train many models."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kezako.workspace import Workspace
 
 
 def fine_tuned(recipe: Recipe, workspace: Workspace, seed: int) -> tuple[Any, Pictures]:
-    """A learner trained on the pictures as they lie now, and those pictures."""
+    """A learner trained on the current pictures, and those pictures."""
     import kezako.train  # noqa: F401 - makes torchvision import
     from kezako.train.weights import find_weights
 
@@ -21,7 +21,7 @@ def fine_tuned(recipe: Recipe, workspace: Workspace, seed: int) -> tuple[Any, Pi
 
 
 def trained(recipe: Recipe, pictures: Pictures, weights: Any, seed: int) -> tuple[Any, Any]:
-    """A learner trained on `pictures`, and how good its last layers alone were."""
+    """A learner trained on `pictures`, and the result of `fit_head`."""
     from fastai.vision import all as fastai
 
     from kezako.train.fit import fitting_callbacks
@@ -49,7 +49,7 @@ def trained(recipe: Recipe, pictures: Pictures, weights: Any, seed: int) -> tupl
     )
     learn.add_cbs(fitting_callbacks(learn))
     rate = 2e-3 if recipe.learning_rate == "find" else recipe.learning_rate
-    learn.remove_cb(fastai.ProgressCallback)  # the callbacks above print a line an epoch
+    learn.remove_cb(fastai.ProgressCallback)  # the callbacks above print one line per epoch
     head = fit_head(learn, weights)
     if head is None or recipe.fit == "full":
         with learn.no_logging():

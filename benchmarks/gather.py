@@ -1,12 +1,12 @@
-"""Pictures gathered a second, ours beside fastai's and jmd_imagescraper's downloaders.
+"""Pictures gathered per second by Kezako, fastai and jmd_imagescraper.
 
     python benchmarks/gather.py                       # 450 pictures, 100 ms away, 10 % failures
     python benchmarks/gather.py --urls 5000 --only ours    # peak memory at many addresses
 
-All three get the same addresses, spread over sixteen loopback servers as a search's results are
-over hosts, and run one after the other. Ours does more in its time: it decodes, turns, shrinks,
-hashes and records every picture. jmd_imagescraper runs in an environment of its own, made on
-the first run (`--jmd` names another).
+All three get the same URLs, spread over sixteen loopback servers as search results are over
+hosts, and run one after the other. Kezako does more in that time: it decodes, turns, shrinks,
+hashes and records every picture. jmd_imagescraper runs in its own environment, which is made on
+the first run (`--jmd` names another one).
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _print_ratios(found: dict[str, dict[str, float]]) -> None:
 
 
 def ours(urls: list[str], folder: str) -> None:
-    """`gather` with a source that names the addresses; nothing switched off."""
+    """`gather` with a source that lists the URLs, with all features on."""
     os.environ["KEZAKO_ALLOW_PRIVATE"] = "1"
     from kezako.dataset.manifest import Manifest
     from kezako.gather import gather, web  # noqa: F401 - imported before the clock starts
@@ -115,7 +115,7 @@ def ours(urls: list[str], folder: str) -> None:
 
 
 def fastai(urls: list[str], folder: str) -> None:
-    """`download_images`, as the course has it; its junk is found after the time is taken."""
+    """`download_images`, as in the course; broken files are counted after the time is taken."""
     from fastai.vision.utils import download_images, verify_images
 
     started = time.perf_counter()
@@ -127,7 +127,7 @@ def fastai(urls: list[str], folder: str) -> None:
 
 
 def jmd_imagescraper(urls: list[str], folder: str) -> None:
-    """`download_urls`; it prints the addresses that failed and forgets them."""
+    """`download_urls`; it prints URLs that failed but does not return them."""
     from contextlib import redirect_stdout
 
     from jmd_imagescraper.core import download_urls
@@ -166,7 +166,7 @@ def _child(python: str | Path, name: str, request: dict[str, object]) -> dict[st
 
 @contextmanager
 def _servers(given: argparse.Namespace) -> Iterator[list[str]]:
-    """The addresses of pictures, served by another process, so that no peer shares its time."""
+    """The URLs of pictures, served by another process, so that it takes no time from the peers."""
     process = subprocess.Popen(
         [sys.executable, __file__, "--run", "server"],
         stdin=subprocess.PIPE,
@@ -205,7 +205,7 @@ def _jmd_python(folder: Path) -> Path:
     if not python.exists():
         print(f"Installing jmd_imagescraper in {folder} (about a minute).", file=sys.stderr)
         venv.create(folder, with_pip=True)
-        # fastprogress 1.1 took away what it imports.
+        # fastprogress 1.1 has removed what it imports.
         packages = ["jmd_imagescraper==1.0.2", "fastprogress<1.1", "ipython", "setuptools"]
         try:
             subprocess.run([python, "-m", "pip", "install", "-q", *packages], check=True)

@@ -1,19 +1,18 @@
-"""Whether an answer is as sure as it is right, and knows what it does not know.
+"""Whether confidence matches accuracy, and whether unknown pictures are recognised.
 
     python benchmarks/honest.py                                # the bears under data/, or photos
     python benchmarks/honest.py --folds 2 --epochs 1 --size 64 --photos 60     # short
 
-The pictures are divided into folds. For each fold a model is fine-tuned on the others, exported
-as `kezako train` does, and asked about the fold, so that every picture is judged once by a model
-that never saw it. Within a fold the temperature and the limit of "none of these" are judged as a
-card judges them: on pictures that did not choose them. Printed, over all pictures, each with the
-95 % confidence interval:
+The pictures are divided into folds. For each fold, a model is fine-tuned on the others, exported
+as by `kezako train`, and tested on the fold, so that every picture is answered once by a model
+that was not trained on it. Within a fold, the temperature and the limit of "none of these" are
+cross-fitted as for a card: they are judged on pictures that did not choose them. Printed over all
+pictures, each with its 95 % confidence interval:
 
-- the error, and the calibration error (15 bins) without and with the temperature, and what chance
-  alone would leave a perfectly calibrated model of as many pictures;
-- the share of pictures that pass the limit, how many photographs of other things do not, and how
-  well the two are told apart (AUROC), by the distance that the page uses and by the highest
-  probability alone.
+- the error, the calibration error (15 bins) without and with the temperature, and the calibration
+  error that chance alone gives a perfectly calibrated model with as many pictures;
+- the share of pictures within the limit, the share of photos of other things outside it, and how
+  well the two are separated (AUROC), by the page's distance and by the highest probability alone.
 """
 
 from __future__ import annotations
@@ -55,18 +54,18 @@ from kezako.recipe import Recipe  # noqa: E402
 from kezako.workspace import Workspace  # noqa: E402
 
 PHOTOS = Path(os.environ.get("KEZAKO_PHOTOS", ROOT.parent / "shared" / "photos"))
-HELD = {"calibration": 0.5}  # with the temperature, of without
+HELD = {"calibration": 0.5}  # calibration error with the temperature, relative to without
 
 
 @dataclass(frozen=True)
 class Fold:
-    """What one model made of pictures that it never saw."""
+    """The answers of one model for pictures that it was not trained on."""
 
-    before: Answers  # as trained
-    after: Answers  # by the temperature that others choose
-    passes: Flags  # (N,): whether each is within the limit that others set
-    refused: Flags  # (M,): whether each photograph of other things is not
-    auroc: dict[str, float]  # none of these, by how it is told
+    before: Answers  # without a temperature
+    after: Answers  # with the temperature that the other pictures choose
+    passes: Flags  # (N,): whether each is within the limit that the others choose
+    refused: Flags  # (M,): whether each photo of other things is refused
+    auroc: dict[str, float]  # of "none of these", by method
 
 
 def main() -> None:
@@ -91,7 +90,7 @@ def main() -> None:
 
 
 def gathered(workspace: Workspace, count: int | None) -> Recipe:
-    """The bears: those under data/ with all that was cleaned, else the photographs."""
+    """The bears: those in data/ as cleaned there, else the photos."""
     own, target = Workspace.find().folder("bears"), workspace.folder("bears")
     shutil.copytree(ROOT / "models" / "starter", workspace.models / "starter")
     if (own / "manifest.db").is_file() and count is None:
@@ -110,7 +109,7 @@ def gathered(workspace: Workspace, count: int | None) -> Recipe:
 
 
 def folds(recipe: Recipe, workspace: Workspace, count: int) -> dict[int, int]:
-    """Picture -> its fold; near-duplicates share one."""
+    """Picture id -> its fold; near-duplicates are in the same fold."""
     with Manifest(workspace.folder(recipe.name)) as manifest:
         rows = manifest.kept()
     groups = sorted({row.near or -(row.id or 0) for row in rows})
@@ -120,7 +119,7 @@ def folds(recipe: Recipe, workspace: Workspace, count: int) -> dict[int, int]:
 
 
 def one(recipe: Recipe, workspace: Workspace, place: dict[int, int], fold: int) -> Fold:
-    """Train without one fold, and ask about it."""
+    """Train without one fold, and test on it."""
     from kezako.export.run import export
     from kezako.train.weights import find_weights
 
@@ -158,12 +157,12 @@ def one(recipe: Recipe, workspace: Workspace, place: dict[int, int], fold: int) 
 
 
 def distances(classifier: Classifier, scores: Scores) -> Floats:
-    """How far each picture lies from those that the model learnt, (N,)."""
+    """Distance of each picture from the training pictures, (N,)."""
     return np.array([classifier.distance(scores[i]) for i in range(len(scores))])
 
 
 def unknown(classifier: Classifier, scores: Scores) -> tuple[Flags, dict[str, float]]:
-    """Which photographs of other things are refused, and their AUROC against the fold."""
+    """Which photos of other things are refused, and their AUROC against the fold."""
     others = []
     for path in sorted((PHOTOS / "other").glob("*")):
         try:
@@ -186,7 +185,7 @@ def unknown(classifier: Classifier, scores: Scores) -> tuple[Flags, dict[str, fl
 
 
 def report(found: list[Fold]) -> dict[str, Any]:
-    """Print the figures over all folds, and give them, each with its interval."""
+    """Print the figures over all folds; returns them with their intervals."""
     before, after = (joined([getattr(f, name) for f in found]) for name in ("before", "after"))
     error, count = float(after.wrong.mean()), len(after.wrong)
     figures: dict[str, Any] = {
@@ -207,7 +206,7 @@ def report(found: list[Fold]) -> dict[str, Any]:
     refused = np.concatenate([f.refused for f in found])
     if not len(refused):
         return figures
-    # Each fold asks about the same photographs of other things, so that they count but once.
+    # Each fold uses the same photos of other things, so they count only once.
     others = len(found[0].refused)
     figures["others refused"] = line(
         "of other things, do not", float(refused.mean()), of_share(refused.mean() * others, others)

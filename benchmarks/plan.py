@@ -1,9 +1,9 @@
-"""A plan on paper: what many predictions cost, from a few measured figures.
+"""Plan what many predictions cost, from a few measured figures.
 
     python benchmarks/plan.py                   # with the figures of docs/scale.md
     python benchmarks/plan.py --core 70 --ray 50 --replica 40 --start 15
 
-It measures nothing: it multiplies and divides, and prints the tables of docs/scale.md.
+It measures nothing: it computes and prints the tables of docs/scale.md.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import argparse
 import math
 
 HOUR = 3600
-BUSY = 0.6  # share of a core that is planned for; the rest is for the peaks
+BUSY = 0.6  # planned load of a core; the rest is for peaks
 MACHINES = (1, 2, 4, 8, 16, 32, 64)  # cores
 
 
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def visitors(rate: float, given: argparse.Namespace) -> list[str]:
-    """For so many requests a second, day and night."""
+    """A row for so many requests per second, all the time."""
     replicas = math.ceil(rate / (BUSY * given.replica))
     machine = next((cores for cores in MACHINES if cores >= replicas), MACHINES[-1])
     number = math.ceil(replicas / machine)
@@ -46,7 +46,7 @@ def visitors(rate: float, given: argparse.Namespace) -> list[str]:
 
 
 def pictures(count: int, cores: int, given: argparse.Namespace) -> list[str]:
-    """For so many pictures, once."""
+    """A row for so many pictures, once."""
     alone = cores <= 2
     seconds = count / (cores * (given.core if alone else given.ray)) + (0 if alone else given.start)
     hours = seconds / HOUR

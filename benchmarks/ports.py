@@ -6,12 +6,12 @@ import contextlib
 import secrets
 import socket
 
-# Below those that a system gives to whoever asks for any: Ray alone asks for dozens.
+# Below the ephemeral ports, of which Ray alone uses dozens.
 PORTS = range(20_000, 32_000)
 
 
 def unused_port() -> int:
-    """A port that is free now, and that nobody is given before the server has bound it."""
+    """A free port that the system gives to nobody else before the server has bound it."""
     while True:
         port = secrets.choice(PORTS)
         with contextlib.suppress(OSError), socket.socket() as probe:

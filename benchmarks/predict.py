@@ -1,20 +1,20 @@
-"""One classification: the page's, beside stock fastai's and the bare runtime's; then the API.
+"""One classification by the page, stock fastai and ONNX Runtime alone; then the API.
 
     python benchmarks/predict.py                       # both, the API for a minute
     python benchmarks/predict.py --seconds 0           # without the API
     python benchmarks/predict.py --pictures 3 --rounds 1 --seconds 2    # short
 
-The three ways are three processes, asked in turn with the same picture, so that neither the
-libraries' threads nor the machine's moods favour one. From the bytes of a file to an answer:
+The three ways are three processes that take turns with the same picture, so that neither library
+threads nor a busy machine favour one. Measured from the bytes of a file to an answer:
 
 - `learn.predict` of stock fastai with `models/NAME/export.pkl`, without its progress bar;
 - the page's `Classifier.predict` with `models/NAME/model.onnx`;
-- ONNX Runtime alone with that file, on a tensor that is ready: no decoding, no answer.
+- ONNX Runtime alone with that file, on a prepared tensor: without decoding and without an answer.
 
-The last two have the one thread that a visitor's kernel has, stock fastai has all cores.
+The last two have one thread, as a visitor's kernel has; stock fastai has all cores.
 
-Then `kezako serve` answers a load generator, which is its own process: pictures a second,
-the time that half and 99 % of the requests took, and the memory of the server and its processes.
+Then `kezako serve` is put under load by another process: pictures per second, the median and the
+99th percentile of response times, and the memory of the server with its processes.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ from benchmarks.ports import unused_port  # noqa: E402
 from voila_snapshot.snapshot import SINGLE_THREADED  # noqa: E402
 
 PHOTOS = Path(os.environ.get("KEZAKO_PHOTOS", ROOT.parent / "shared" / "photos")) / "bears"
-HELD = {"learn.predict": 1 / 4, "bare": 1.3}  # ours at most so many times the other's
+HELD = {"learn.predict": 1 / 4, "bare": 1.3}  # the page may take at most so many times as long
 WAYS = {
     "learn.predict": "stock fastai, learn.predict",
     "page": "Kezako, the page's",
     "bare": "ONNX Runtime alone, no decoding",
 }
-STARTING = 120  # seconds that a server may take on a busy machine
+STARTING = 120  # seconds that a server may take to start on a busy machine
 
 
 def main() -> None:
@@ -84,10 +84,10 @@ def main() -> None:
 
 
 def compare(arguments: argparse.Namespace, pictures: Sequence[bytes]) -> None:
-    """The three ways, each picture by all of them in turn."""
+    """Compare the three ways; each picture is classified by all of them in turn."""
     processes = {way: _Way(way, arguments) for way in WAYS}
     times: dict[str, list[float]] = {way: [] for way in WAYS}
-    for turn in range(-1, arguments.rounds):  # the first round warms up and is not counted
+    for turn in range(-1, arguments.rounds):  # the first round is a warm-up and does not count
         for number in range(len(pictures)):
             order = list(processes)
             random.Random(turn * len(pictures) + number).shuffle(order)
@@ -111,7 +111,7 @@ def _held(way: str, ratio: float) -> str:
 
 
 class _Way:
-    """A process that classifies when it is asked."""
+    """A process that classifies on request."""
 
     def __init__(self, way: str, arguments: argparse.Namespace):
         self._process = subprocess.Popen(
@@ -138,7 +138,7 @@ class _Way:
 
 
 def answer_on_demand(way: str, bundle: Path, pictures: Sequence[bytes]) -> None:
-    """The other end of `_Way`."""
+    """The process of a `_Way`."""
     classify = {"learn.predict": _stock, "page": _page, "bare": _bare}[way](bundle, pictures)
     for line in sys.stdin:
         start = time.perf_counter()
@@ -185,14 +185,14 @@ def _bare(bundle: Path, pictures: Sequence[bytes]) -> Callable[[int], Any]:
 
 
 def try_the_api(arguments: argparse.Namespace) -> None:
-    """The API under load from another process."""
+    """Put the API under load from another process."""
     with _serving(arguments.model) as (address, server):
         _post_once(address, arguments)
         memory = [_memory(server)]
         generator = subprocess.Popen(
             [*_this_script(arguments), "--load", address], stdout=subprocess.PIPE, text=True
         )
-        for share in (0.5, 0.45):  # so that the last look is taken while it still works
+        for share in (0.5, 0.45):  # so that the last measurement is during the load
             time.sleep(share * arguments.seconds)
             memory.append(_memory(server))
         told, _ = generator.communicate()
@@ -215,7 +215,7 @@ def try_the_api(arguments: argparse.Namespace) -> None:
 
 @dataclass(frozen=True)
 class Load:
-    """What the load generator saw."""
+    """The results of the load generator."""
 
     answers: int
     refused: int  # responses other than 200
@@ -225,7 +225,7 @@ class Load:
 
 
 async def load(arguments: argparse.Namespace, pictures: Sequence[bytes]) -> dict[str, Any]:
-    """Ask for so many seconds, from so many connections."""
+    """Send requests for the given seconds, over the given number of connections."""
     host, port = arguments.load.removeprefix("http://").rstrip("/").split(":")
     end = time.monotonic() + arguments.seconds
     times: list[float] = []
@@ -294,13 +294,13 @@ def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
         try:
             urllib.request.urlopen(address, timeout=5).close()
             return
-        except OSError:  # not there yet, or not ready yet
+        except OSError:  # not listening, or not ready yet
             time.sleep(0.1)
     sys.exit("The server did not start. Try: kezako serve")
 
 
 def _post_once(address: str, arguments: argparse.Namespace) -> None:
-    """The first request starts the worker and loads the model."""
+    """The first requests start the worker and load the model."""
     picture = _pictures(arguments.photos, 1, arguments.side)[0]
     request = urllib.request.Request(f"{address}api/predict", picture)
     request.add_header("Content-Type", "image/jpeg")
@@ -309,7 +309,7 @@ def _post_once(address: str, arguments: argparse.Namespace) -> None:
 
 
 def _memory(server: psutil.Process) -> int:
-    """Bytes of the server and its processes, what they share counted once."""
+    """Memory of the server and its processes in bytes, with shared memory counted once."""
     total = 0
     for process in [server, *server.children(recursive=True)]:
         try:
@@ -321,7 +321,7 @@ def _memory(server: psutil.Process) -> int:
 
 
 def _pictures(folder: Path, count: int, side: int | None) -> list[bytes]:
-    """The bytes of some pictures, the same ones at every run."""
+    """The bytes of some pictures, the same in every run."""
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".jpg", ".png"))
     if not paths:
         sys.exit(f"There are no pictures in {folder}; name a folder with --photos.")
@@ -342,7 +342,7 @@ def _resized(content: bytes, side: int) -> bytes:
 
 
 def _this_script(arguments: argparse.Namespace) -> list[str]:
-    """The command that runs it once more, with the same settings."""
+    """The command that runs this script again with the same settings."""
     names = ("model", "photos", "pictures", "rounds", "seconds", "clients", "side")
     given = {name: value for name in names if (value := getattr(arguments, name)) is not None}
     return [sys.executable, __file__, *(f"--{name}={value}" for name, value in given.items())]

@@ -1,6 +1,6 @@
-"""What the benchmarks measured, as JSON in `benchmarks/results/`; README's table is made from it.
+"""Store measurements as JSON in `benchmarks/results/`; README's table is made from them.
 
-A file a script, a part for each thing that it measures:
+One file per script, with one part for each thing that it measures:
 
     {"page": {"command": "python benchmarks/serve.py", "date": "2026-11-28", "commit": "1a2b3c4",
               "processor": "…", "cores": 2, "versions": {"python": "3.11.7", …},
@@ -25,7 +25,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "benchmarks" / "results"
 OPTION = "--results"
-# Those that figures depend on.
+# Packages that figures depend on.
 PACKAGES = ("kezako", "fastai", "torch", "onnxruntime", "pillow", "voila", "ray")
 
 
@@ -35,7 +35,7 @@ def add_option(parser: argparse.ArgumentParser) -> None:
 
 
 def keep(folder: Path, part: str, figures: Mapping[str, Any]) -> None:
-    """Write one part's figures into the file of the running script; other parts stay."""
+    """Write one part's figures to the running script's file; other parts are kept."""
     path = folder / f"{Path(sys.argv[0]).stem}.json"
     parts = json.loads(path.read_text("utf-8")) if path.is_file() else {}
     parts[part] = {
@@ -54,7 +54,7 @@ def keep(folder: Path, part: str, figures: Mapping[str, Any]) -> None:
 
 
 def read(name: str, folder: Path = FOLDER) -> dict[str, Any]:
-    """Part -> what was kept of it, of the script `name`."""
+    """Part -> its entry in the file of the script `name`."""
     parts: dict[str, Any] = json.loads((folder / f"{name}.json").read_text("utf-8"))
     return parts
 
@@ -68,7 +68,7 @@ def _command() -> str:
 
 
 def _commit() -> str:
-    """The commit measured, with a + where files differed from it; "": in no clone."""
+    """The current commit, with a + if files differ from it; "" outside a clone."""
 
     def git(*words: str) -> str:
         ran = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -81,7 +81,7 @@ def _commit() -> str:
 
 
 def _processor() -> str:
-    """As the kernel calls it, where there is a Linux one."""
+    """The processor's name from Linux, else from `platform`."""
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
     except OSError:
@@ -101,7 +101,7 @@ def _versions() -> dict[str, str]:
 
 
 def _rounded(value: Any) -> Any:
-    """Four significant digits: more would be noise, and a change of every line of the file."""
+    """Four significant digits: more would be noise, and change every line of the file each time."""
     if isinstance(value, Mapping):
         return {str(key): _rounded(one) for key, one in value.items()}
     if isinstance(value, list | tuple):

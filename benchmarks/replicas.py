@@ -1,11 +1,11 @@
-"""Requests a second: `kezako scale serve` on this machine, beside `kezako serve`.
+"""Requests per second: `kezako scale serve` on this machine, compared with `kezako serve`.
 
     python benchmarks/replicas.py                              # 30 seconds each
     python benchmarks/replicas.py --seconds 5 --clients 4      # short
 
-Each server is asked by a load generator of its own process, the one of `benchmarks/predict.py`,
-with the same photos. One machine is where Ray Serve costs most and gains least: what is measured
-here is that cost, and what one replica answers.
+Each server is put under load by another process, that of `benchmarks/predict.py`, with the same
+photos. On one machine, Ray Serve costs most and gains least: this measures that cost, and the
+throughput of one replica.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SERVERS = {
     "kezako serve": ["serve", "--no-browser"],
     "kezako scale serve": ["scale", "serve"],
 }
-STARTING = 300  # seconds that a server may take on a busy machine
+STARTING = 300  # seconds that a server may take to start on a busy machine
 
 
 def main() -> None:
@@ -50,7 +50,7 @@ def main() -> None:
     for server, words in SERVERS.items():
         more = ["--at-least", str(arguments.replicas)] if "scale" in words else []
         with serving([*words, arguments.model, *more]) as (address, process):
-            load(arguments, address, seconds=3)  # each worker has then opened the model
+            load(arguments, address, seconds=3)  # warm-up: each worker opens the model
             found = load(arguments, address, arguments.seconds)
             memory = held(process.pid) / 2**20
         each = found["answers"] / arguments.seconds
@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def load(arguments: argparse.Namespace, address: str, seconds: float) -> dict[str, float]:
-    """What `benchmarks/predict.py` sees when it asks for so long."""
+    """Results of the load generator of `benchmarks/predict.py`."""
     command = [
         sys.executable, str(ROOT / "benchmarks" / "predict.py"), "--load", address,
         f"--seconds={seconds}", f"--clients={arguments.clients}", f"--photos={arguments.photos}",
@@ -80,7 +80,7 @@ def load(arguments: argparse.Namespace, address: str, seconds: float) -> dict[st
 
 @contextmanager
 def serving(words: list[str]) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """A server of Kezako's on a free port, until the block ends."""
+    """A server of Kezako on a free port, until the block ends."""
     port = unused_port()
     with tempfile.NamedTemporaryFile() as log:
         server = subprocess.Popen(

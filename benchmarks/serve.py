@@ -1,18 +1,18 @@
-"""The page's speed and weight, beside stock Voilà's and Gradio's with the same model.
+"""Speed and weight of the page, compared with stock Voilà and Gradio with the same model.
 
     python benchmarks/serve.py                                   # everything, three rounds
     python benchmarks/serve.py --only kezako --only gradio --rounds 7 --skip memory
     python benchmarks/serve.py --only kezako --part limit        # who fits in 512 MB (as root)
 
-`stock` is the notebook of the write-ups under plain Voilà, `preheated` the same with a kernel made
-ahead, `gradio` an interface with the page's model and preparation, in an environment of its own
-that the first run makes, `kezako` is `kezako serve bears`.
+`stock` is the fastai course's notebook in plain Voilà, `preheated` the same with a preheated
+kernel, `gradio` an interface with the page's model and preprocessing, in its own environment that
+the first run makes, and `kezako` is `kezako serve bears`.
 
-In the parts `page` and `link` the visitor is Chromium, fresh each time, and nothing outside this
-machine is reached. In `memory`, `limit` and `burst` the visitors are light ones without a browser,
-so that only the server is measured: for a Voilà page one gets the page, opens the websocket and
-learns the state of every widget, for Gradio one gets page and configuration and keeps the heartbeat
-open; both send the same photo and wait for its answer.
+In the parts `page` and `link`, the visitor is a fresh Chromium without access to other machines. In
+`memory`, `limit` and `burst`, visitors have no browser, so that only the server is measured: for a
+Voilà page, a visitor loads the page, opens the websocket and receives the state of every widget;
+for Gradio, it loads page and configuration and keeps the heartbeat open. Both send the same photo
+and wait for its answer.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--skip", choices=(*PARTS, *PEERS), action="append", default=[])
     record.add_option(parser)
     given = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers end with this
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers end with this process
     light.prepare()
     names = [name for name in given.only or PEERS if name not in given.skip]
     found: dict[str, Table] = {}

@@ -1,10 +1,10 @@
-"""What a host installs for the page, and how large that is, compressed.
+"""The packages that a host installs for the page, and their size, compressed.
 
     python benchmarks/slug.py                    # a fresh environment from requirements.txt
     python benchmarks/slug.py --environment DIR  # one that is there
 
-Heroku calls what it keeps of an application its slug, packs it, and allows 500 MB of it. The
-application itself comes on top: `kezako deploy heroku NAME FOLDER` says how much that is.
+Heroku packs an application into a slug, and allows 500 MB for it. The application itself comes on
+top: `kezako deploy heroku NAME FOLDER` says how large it is.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ HELD = 120 * MB
 
 
 class _Counted(io.RawIOBase):
-    """Takes bytes in, and keeps only how many."""
+    """Counts bytes that are written to it."""
 
     size = 0
 
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def install(environment: Path, requirements: Path = ROOT / "requirements.txt") -> Path:
-    """A fresh environment with what a host installs, as it would."""
+    """A fresh environment with the packages that a host installs."""
     venv.create(environment, with_pip=True)
     subprocess.run(
         [environment / "bin" / "python", "-m", "pip", "install", "--quiet",
@@ -78,18 +78,18 @@ def packages_of(environment: Path) -> Path:
 
 
 def installed(folder: Path) -> int:
-    """Bytes of all files."""
+    """Size of all files in bytes."""
     return sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir())
 
 
 def largest(folder: Path, count: int = 5) -> list[tuple[str, int]]:
-    """What is directly in it, by size."""
+    """The largest folders directly in it."""
     sizes = {path.name: installed(path) for path in folder.iterdir() if path.is_dir()}
     return sorted(sizes.items(), key=lambda pair: -pair[1])[:count]
 
 
 def compressed(folder: Path) -> int:
-    """Bytes of it as .tar.gz."""
+    """Size of the folder as .tar.gz, in bytes."""
     counted = _Counted()
     with (
         gzip.GzipFile(fileobj=counted, mode="wb", compresslevel=6) as packed,

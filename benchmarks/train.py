@@ -1,19 +1,19 @@
-"""How soon there is a model, and how soon a good one, against the write-ups' cell.
+"""Time to a first model, and to a good one, compared with the usual fine-tuning cell.
 
     python benchmarks/train.py                              # three data sets, three seeds: an hour
     python benchmarks/train.py --data bears --seeds 1
     python benchmarks/train.py --data smileys --size 96 --pictures 30 --seeds 1      # short
 
-Stock is the cell that the write-ups train with: `RandomResizedCrop(224, min_scale=0.5)`,
-`aug_transforms()`, `fine_tune(4)`. Ours is what the training notebook does, with the same crop,
-the same augmentation, as many epochs and the same rate: first the head on features of the frozen
-body (`fit = "quick"` ends there), then everything (`fit = "full"`). Both start from the same
-weights, learn the same pictures and are judged by the same others. Each training runs in a
-process of its own; its clock starts at the DataBlock and stops for nothing.
+Stock is the cell of the fastai course: `RandomResizedCrop(224, min_scale=0.5)`,
+`aug_transforms()`, `fine_tune(4)`. Ours is the training notebook, with the same crop,
+augmentation, number of epochs and learning rate: first the head on features of the frozen body
+(`fit = "quick"` ends there), then everything (`fit = "full"`). Both start from the same weights
+and use the same training and validation pictures. Each training runs in a subprocess; its clock
+starts at the DataBlock and includes everything after it.
 
 Printed for each data set, over the seeds: seconds and validation error of stock, quick and full,
-the seconds until full was as good as stock at its end, and how that compares. Error against time
-is drawn into build/train.png.
+the seconds until full has reached stock's final error, and their ratio. Error against time is
+plotted to build/train.png.
 """
 
 from __future__ import annotations
@@ -42,23 +42,23 @@ from kezako.recipe import Recipe  # noqa: E402
 from kezako.workspace import Workspace  # noqa: E402
 
 PHOTOS = Path(os.environ.get("KEZAKO_PHOTOS", ROOT.parent / "shared" / "photos"))
-EPOCHS, RATE = 4, 2e-3  # of stock: fine_tune(4), with fastai's own rate
+EPOCHS, RATE = 4, 2e-3  # stock: fine_tune(4), with fastai's default learning rate
 TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # seconds
 HELD = {"quick": 1 / 10, "points": 2.0, "full": 1 / 4}
 
 
 @dataclass(frozen=True)
 class Curve:
-    """What one training had reached when: error (0 to 1) after each step, seconds since the start.
+    """One training: error (0 to 1) after each step, and seconds since the start.
 
-    The first step is stock's frozen epoch, and our head.
+    The first step is stock's frozen epoch, or our head.
     """
 
     seconds: list[float]
     errors: list[float]
 
     def reached(self, error: float) -> float | None:
-        """Seconds until the error was no greater than `error`; None: never."""
+        """Seconds until the error was at most `error`; None if never."""
         return next(
             (s for s, e in zip(self.seconds, self.errors, strict=True) if e <= error + 1e-9), None
         )
@@ -72,7 +72,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, metavar="N", help="of each class (all)")
     parser.add_argument("--plot", type=Path, default=ROOT / "build" / "train.png")
     record.add_option(parser)
-    parser.add_argument("--one", metavar="WAY", help=argparse.SUPPRESS)  # what a child does
+    parser.add_argument("--one", metavar="WAY", help=argparse.SUPPRESS)  # for subprocesses
     parser.add_argument("--seed", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
@@ -95,7 +95,7 @@ def main() -> None:
 
 
 def gathered(data: str, workspace: Workspace, count: int | None) -> None:
-    """The pictures of a data set in `workspace`, checked and split as `kezako gather` does."""
+    """Put the pictures of a data set into `workspace`, checked and split as by `kezako gather`."""
     if data == "smileys":
         adopt(draw_sample(workspace, count or 100), workspace)
         return
@@ -110,7 +110,7 @@ def gathered(data: str, workspace: Workspace, count: int | None) -> None:
 
 
 def curves(data: str, workspace: Workspace, given: argparse.Namespace) -> dict[str, list[Curve]]:
-    """Way -> its curve for each seed; one training after the other, the ways in turn."""
+    """Way -> its curve for each seed; one training at a time, the ways in turn."""
     found: dict[str, list[Curve]] = {"stock": [], "full": []}
     for seed in range(given.seeds):
         for way, done in found.items():
@@ -134,7 +134,7 @@ def curves(data: str, workspace: Workspace, given: argparse.Namespace) -> dict[s
 
 
 def one(data: str, way: str, seed: int, size: int) -> dict[str, Any]:
-    """Train once, in this process, and tell when it had reached what."""
+    """Train once, in this process; returns times and errors."""
     import kezako.train  # noqa: F401 - makes torchvision import
     from kezako.train.dataset import Pictures
     from kezako.train.weights import find_weights
@@ -151,7 +151,7 @@ def one(data: str, way: str, seed: int, size: int) -> dict[str, Any]:
 
 
 def stock(recipe: Recipe, pictures: Any, weights: Any) -> Curve:
-    """The write-ups' cell."""
+    """The cell of the fastai course."""
     from fastai.vision import all as fastai
 
     from kezako.train.weights import make_backbone
@@ -195,7 +195,7 @@ def ours(recipe: Recipe, pictures: Any, weights: Any) -> Curve:
         learn, head = trained(recipe, pictures, weights, recipe.seed)
     end = time.perf_counter() - start
     lines = learn.epoch_lines
-    # The fit began when its last epoch ended less what it took.
+    # The last epoch ended now, so the start of the fit can be computed.
     fit = end - lines.seconds[-1]
     return Curve(
         [fit, *(fit + seconds for seconds in lines.seconds)],
@@ -204,7 +204,7 @@ def ours(recipe: Recipe, pictures: Any, weights: Any) -> Curve:
 
 
 def report(data: str, found: dict[str, list[Curve]]) -> dict[str, Any]:
-    """Print the means over the seeds, and give them."""
+    """Print the means over the seeds, and return them."""
     stock, full = found["stock"], found["full"]
     aim = float(np.mean([curve.errors[-1] for curve in stock]))
     whole = float(np.mean([curve.seconds[-1] for curve in stock]))
@@ -242,7 +242,7 @@ def report(data: str, found: dict[str, list[Curve]]) -> dict[str, Any]:
 
 
 def plot(found: dict[str, list[Curve]] | dict[str, dict[str, list[Curve]]], path: Path) -> None:
-    """Error against time, a panel a data set, a line a training."""
+    """Plot error against time: a panel per data set, a line per training."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(5 * len(found), 3.8), layout="constrained")
@@ -272,7 +272,7 @@ def plot(found: dict[str, list[Curve]] | dict[str, dict[str, list[Curve]]], path
 
 
 class _quiet:
-    """What the notebook's words print goes to standard error; the answer alone to the output."""
+    """Send what the notebook's functions print to stderr, so that stdout has only the result."""
 
     def __enter__(self) -> None:
         self._before, sys.stdout = sys.stdout, sys.stderr

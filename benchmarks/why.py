@@ -1,16 +1,16 @@
-"""How well "Why?" agrees with hiding the picture itself, and what it costs.
+"""How well "Why?" agrees with hiding parts of the picture itself, and what it costs.
 
     python benchmarks/why.py                                # the bears that ship
     python benchmarks/why.py --photos 4 --places 6          # short
 
-The slow way hides the picture itself: a grey square slides over the model's input, and each time
-the whole model runs (Zeiler and Fergus, ECCV 2014). How far the answer falls at each place is
-compared with the heat that the page lays there, before that is cut at 0, by Spearman's rank
-correlation: 1 orders the places alike, 0 is chance. For scale, printed beside it:
+The slow way hides parts of the picture itself: a grey square slides over the model's input, and
+the whole model runs for each position (Zeiler and Fergus, ECCV 2014). How far the answer falls at
+each position is compared with the page's heat there, before it is clipped at 0, by Spearman's rank
+correlation: 1 is the same order, 0 is chance. For comparison, it also prints:
 
-- the slow way against itself, with a square a quarter smaller: more than that cannot be asked;
-- our way with other things put where a part is hidden, and with other sizes of a part;
-- what takes the middle of a picture to be what counts, without looking.
+- the slow way against itself, with a square a quarter smaller: an upper bound;
+- our way with other replacements for a hidden part, and with other sizes of a part;
+- a baseline that takes the middle of each picture, without looking.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ PHOTOS = Path(os.environ.get("KEZAKO_PHOTOS", ROOT.parent / "shared" / "photos")
 SQUARE = 1 / 3  # of the picture's side
 SMALLER = 1 / 4
 OURS = "as the page does"
-HELD = 1.0  # classifications that one "why" may cost
+HELD = 1.0  # cost of one "why", in classifications
 
 
 def main() -> None:
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def pictures(name: str, count: int, folder: Path) -> list[Path]:
-    """Validation pictures of classifier `name`; without any, photographs or drawn faces."""
+    """Validation pictures of classifier `name`; if there are none, photos or drawn faces."""
     data = Workspace.find().folder(name)
     found: list[Path] = []
     if (data / "manifest.db").is_file():
@@ -79,7 +79,7 @@ def pictures(name: str, count: int, folder: Path) -> list[Path]:
 
 
 def agreement(classifier: Classifier, path: Path, places: int) -> dict[str, float]:
-    """Rank correlations of one picture with what the squares say, by what is compared."""
+    """Rank correlation of each way with the grey squares, for one picture."""
     picture = classifier.prepare(path)
     scores = classifier.run(picture[None])
     name = next(iter(classifier.answer(scores).probabilities))
@@ -102,9 +102,9 @@ def squares(
     picture: Floats,  # (3, S, S), as `prepare` gives it
     label: int,
     places: int,
-    share: float,  # of the picture's side that the square has
+    share: float,  # side of the square, as a share of the picture's
 ) -> Floats:
-    """How far the log-odds fall with a grey square at each place: (places, places)."""
+    """How far the log-odds fall with a grey square at each position: (places, places)."""
     multi = classifier.card.task == "multi"
     side = picture.shape[-1]
     middles = (np.arange(places) + 0.5) * side / places
@@ -121,7 +121,7 @@ def squares(
 
 
 def ways(classifier: Classifier, scores: Scores, label: int) -> Iterator[tuple[str, Floats]]:
-    """Our way, and what else it could have been: name and falls (r, c)."""
+    """Our way and alternatives to it: name and falls (r, c)."""
     head, multi = classifier.head, classifier.card.task == "multi"
     if head is None or scores.map is None:
         raise SystemExit("This bundle cannot tell why: train it again with: kezako train NAME")
@@ -141,7 +141,7 @@ def ways(classifier: Classifier, scores: Scores, label: int) -> Iterator[tuple[s
 
 
 def stretched(falls: Floats, places: int) -> Floats:
-    """As the page stretches them over the picture: (places, places)."""
+    """Stretched as over the picture on the page: (places, places)."""
     image = Image.fromarray(falls).resize((places, places), Image.Resampling.BICUBIC)
     return np.asarray(image)
 
@@ -157,11 +157,11 @@ def report(found: Sequence[dict[str, float]]) -> dict[str, float]:
 
 
 def cost(classifier: Classifier, path: Path, rounds: int) -> dict[str, float]:
-    """Time of one "why" and of one classification by the bare model, in turns."""
+    """Time of one "why" and of one run of the model alone, taking turns."""
     batch = classifier.prepare(path)[None]
     scores = classifier.run(batch)
     label = next(iter(classifier.answer(scores).probabilities))
-    classifier.why(scores, label)  # reads the map of plain grey, once
+    classifier.why(scores, label)  # computes the map of plain grey, once
     turns = [(timed(lambda: classifier.run(batch)), timed(lambda: classifier.why(scores, label)))
              for _ in range(rounds)]  # fmt: skip
     run, reason = (1000 * statistics.median(times) for times in zip(*turns, strict=True))

@@ -1,4 +1,4 @@
-"""`python -m kezako`: the command line, where the `kezako` script is not on the path."""
+"""`python -m kezako`: the command line, also if the `kezako` script is not on the path."""
 
 from __future__ import annotations
 

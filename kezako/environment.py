@@ -1,7 +1,7 @@
-"""Settings from outside: what the environment's `KEZAKO_` variables say, within their bounds.
+"""Settings from the environment: `KEZAKO_*` variables, checked against their bounds.
 
-Each is read where it is used, with `read`. A command starts with `check`, which refuses an unknown
-variable and a value out of bounds.
+Code reads a setting with `read` where it is used. A command starts with `check`, which rejects
+unknown variables and values that are out of bounds.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from kezako.errors import KezakoError
 from kezako.settings import PREFIX, SECRET, SETTINGS
 
-# What Kubernetes sets in every container for a Service called "kezako", or "kezako-" and more.
+# Variables that Kubernetes sets in every container for a Service called "kezako" or "kezako-...".
 _SERVICE = re.compile(
     r"KEZAKO(_\w+)?_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_[A-Z]+(_(PROTO|PORT|ADDR))?)=.*"
     r"|KEZAKO(_\w+)?_PORT=\w+://.*"
@@ -24,15 +24,15 @@ _SERVICE = re.compile(
 
 def read(
     name: str,  # without PREFIX
-    environment: Mapping[str, str] | None = None,  # this process's by default
+    environment: Mapping[str, str] | None = None,  # default: this process's
 ) -> Any:
-    """The value of a setting; None where it is not set, or empty. Raises `KezakoError`."""
+    """The value of a setting; None if it is not set or empty. Raises `KezakoError`."""
     text = (os.environ if environment is None else environment).get(PREFIX + name, "").strip()
     return parse(name, text) if text else None
 
 
 def parse(name: str, text: str) -> Any:
-    """What `text` means for setting `name`. Raises `KezakoError` with a sentence."""
+    """Parse `text` for setting `name`. Raises `KezakoError` with a sentence."""
     kind = SETTINGS[name].kind
     try:
         return kind.read(text)
@@ -42,9 +42,9 @@ def parse(name: str, text: str) -> Any:
 
 
 def check(environment: Mapping[str, str] | None = None) -> None:
-    """Raises `KezakoError` for the first variable that is unknown, or cannot be read."""
+    """Raise `KezakoError` for the first variable that is unknown or cannot be read."""
     given = os.environ if environment is None else environment
-    for variable in given:  # by name: the values of others are nobody's business here
+    for variable in given:  # only names first: do not read values of unrelated variables
         if not variable.startswith(PREFIX) or _SERVICE.fullmatch(f"{variable}={given[variable]}"):
             continue
         name = variable.removeprefix(PREFIX)

@@ -1,8 +1,8 @@
-"""What is told as a sentence, and what keeps its traceback.
+"""Decide which errors are shown as a sentence, and which keep their traceback.
 
-An error that a person can act on is a `KezakoError`: its message says what is wrong and what to
-do, and every front (command line, notebook, page, API) shows that message alone. OSError and
-sqlite3.Error come from the machine; `sentence` puts them into words. Anything else is a fault of
+An error that the user can act on is a `KezakoError`: its message says what is wrong and what to
+do, and all interfaces (command line, notebook, page, API) show only that message. OSError and
+sqlite3.Error come from the machine; `sentence` puts them into words. Anything else is a bug in
 this program, and keeps its traceback.
 """
 
@@ -23,13 +23,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-TOLD = "KezakoError: "  # begins the last line of what a notebook shows of an error with a sentence
-ROOM = 1 << 20  # bytes: with less, what a library could not write is the disk's fault
+TOLD = "KezakoError: "  # starts the last line of a notebook's error output
+ROOM = 1 << 20  # bytes; with less free, a failed write is blamed on the full disk
 AGAIN = "then run the same command again"
 
 _DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
-# What SQLite says in words of its own, and the system in a number.
+# SQLite's own error codes -> the errno of the same problem.
 _OF_THE_DISK = {
     sqlite3.SQLITE_FULL: errno.ENOSPC,
     sqlite3.SQLITE_READONLY: errno.EROFS,
@@ -40,25 +40,26 @@ _OF_THE_DISK = {
 
 
 class KezakoError(ValueError):
-    """Something a person can mend; the message says what is wrong and what to do."""
+    """An error that the user can fix; the message says what is wrong and what to do."""
 
     def __init__(self, *said: object):
         super().__init__(*said)
-        self._said = super().__str__()  # here, since fastai writes words of its own into `args`
+        self._said = super().__str__()  # saved here, since fastai adds its own words to `args`
 
     def __str__(self) -> str:
         return self._said
 
     def _render_traceback_(self) -> list[str]:
-        """What IPython shows in place of a traceback."""
+        """What IPython shows instead of a traceback."""
         return [f"{TOLD}{self}"]
 
 
 def sentence(
     error: BaseException,
-    places: Sequence[Path] = (),  # where the program writes; an error may not say which is full
+    # Where the program writes, as an error may not say which disk is full.
+    places: Sequence[Path] = (),
 ) -> str | None:
-    """What a person is told of `error`; None for a fault of this program."""
+    """The message for the user; None if `error` is a bug in this program."""
     if isinstance(error, KezakoError):
         return str(error)
     if isinstance(error, sqlite3.Error):
@@ -69,7 +70,7 @@ def sentence(
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """`%load_ext kezako.errors`: below the traceback of such an error stands its sentence."""
+    """`%load_ext kezako.errors`: show the sentence below the traceback of such an error."""
 
     def show(
         shell: InteractiveShell, kind: Any, error: Any, trace: Any, tb_offset: int | None = None
@@ -87,8 +88,8 @@ def of_database(
     file: Path | None,  # the manifest, which SQLite does not name
     places: Sequence[Path] = (),
 ) -> str | None:
-    """The same for an error of SQLite's; None where it was asked for nonsense."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of it is detail
+    """Like `sentence`, for an error of SQLite; None if the query itself was wrong."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code; the rest is detail
     if file and file.is_dir():
         return _wants_file(file)
     if code in _DAMAGED or "no such " in str(error):
@@ -104,10 +105,10 @@ def of_database(
 
 @contextmanager
 def writing(*folders: Path) -> Iterator[None]:
-    """Libraries have words of their own for a full disk: here they become the sentence.
+    """Turn a library's error about a full disk into a `KezakoError` with our sentence.
 
-    Raises `KezakoError` where what the block raises comes of a full disk: of one of `folders`, or
-    of temporary files.
+    Raises `KezakoError` if the block fails while a disk is full: that of one of `folders`, or of
+    temporary files.
     """
     try:
         yield
@@ -121,19 +122,19 @@ def writing(*folders: Path) -> Iterator[None]:
 
 
 def disk_full(folder: Path) -> str:
-    """The sentence for a disk on which nothing more can be written."""
+    """The sentence for a full disk."""
     where = existing(folder)
     free = size(shutil.disk_usage(where).free)
     return f"The disk is full: {free} are free where {where} lies. Make room there, {AGAIN}."
 
 
 def existing(folder: Path) -> Path:
-    """`folder`, or the nearest one above it that is there."""
+    """`folder`, or its nearest parent that exists."""
     return next(each for each in (folder, *folder.absolute().parents) if each.exists())
 
 
 def size(count: int) -> str:
-    """Bytes as people say them."""
+    """Bytes in GB, MB or KB, for people."""
     for unit, name in ((1 << 30, "GB"), (1 << 20, "MB")):
         if count >= unit:
             return f"{count / unit:.1f} {name}"
@@ -176,7 +177,7 @@ def _of_file(code: int, file: Path, name: str, reason: str) -> str:
     if code == errno.ENOENT:
         return f"There is no {name}."
     if code == errno.EROFS and not _is_read_only(file):
-        code = errno.EACCES  # SQLite tells them apart no better
+        code = errno.EACCES  # SQLite does not distinguish them
     if code == errno.EROFS:
         return (
             f"{name} cannot be written: its disk is read-only. Work on one that can be written; "
@@ -193,7 +194,7 @@ def _of_file(code: int, file: Path, name: str, reason: str) -> str:
 
 
 def _of_network(error: OSError) -> str | None:
-    """A server that does not answer is no fault of ours; what else has no number may be one."""
+    """A server that does not answer is not a bug of ours; other errors without errno may be."""
     cause = getattr(error, "reason", error)
     if cause is error and not isinstance(error, ConnectionError | TimeoutError | gaierror):
         return None
@@ -231,10 +232,10 @@ def _owner(file: Path) -> str:
 
 
 def _who_has(file: Path | None) -> str:
-    """Which other process has a file open, as far as the system tells."""
+    """Which other process has the file open, if the system tells."""
     if file is None:
         return ""
-    import psutil  # here, since only this sentence needs it
+    import psutil  # lazy: only this sentence needs it
 
     whole = str(file.resolve())
     for process in psutil.process_iter(["name"]):
@@ -242,6 +243,6 @@ def _who_has(file: Path | None) -> str:
             others = process.open_files() if process.pid != os.getpid() else ()
             if any(each.path == whole for each in others):
                 return f" ({process.info['name']}, process {process.pid})"
-        except (psutil.Error, OSError):  # ended meanwhile, or somebody else's
+        except (psutil.Error, OSError):  # it ended in the meantime, or belongs to another user
             continue
     return ""

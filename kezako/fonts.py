@@ -1,7 +1,8 @@
-"""Names in figures: as they are where a font here has their letters, else by number, with a key.
+"""Make class names readable in figures: as they are if a font has their letters, else by number.
 
-A name may be Chinese, an emoji, as long as a sentence, or "$x$", which matplotlib takes for a
-formula. Its own font knows none of the first, and draws boxes.
+A name may be Chinese, an emoji, as long as a sentence, or "$x$", which matplotlib would take for
+a formula. matplotlib's default font has neither Chinese letters nor emoji, and draws boxes. If
+names are replaced by numbers, a key explains these.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-LONGEST = 24  # letters of a name; a longer one ends in "…"
-# What systems bring along, or people install, for scripts that matplotlib's own font lacks.
+LONGEST = 24  # letters of a name; longer names are cut and end in "…"
+# Fonts of operating systems, or installed ones, for scripts that matplotlib's own font lacks.
 FAMILIES = (
     "Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans JP", "Noto Sans SC", "Noto Sans KR",
     "Source Han Sans", "Source Han Sans SC", "Hiragino Sans", "Hiragino Sans GB", "PingFang HK",
@@ -34,11 +35,12 @@ FAMILIES = (
     "Noto Sans Devanagari", "Nirmala UI", "Noto Emoji", "Segoe UI Emoji", "Segoe UI Symbol",
     "Symbola", "Noto Sans Symbols 2", "Noto Sans Symbols2", "Unifont",
 )  # fmt: skip
-_SHAPES = mpl.__version_info__ >= (3, 11)  # before, letters that join or turn round came out wrong
+# Before 3.11, combining and right-to-left letters were drawn wrongly.
+_SHAPES = mpl.__version_info__ >= (3, 11)
 
 
 class Lettering:
-    """How the names of one figure are drawn."""
+    """How the names in one figure are drawn."""
 
     def __init__(self, names: Iterable[str]):
         all_of_them = dict.fromkeys(name for name in names if name)
@@ -52,22 +54,22 @@ class Lettering:
         }
         self._drawn = {**short, **self._numbers}
         changed = [name for name, drawn in self._drawn.items() if drawn != name]
-        longest_first = sorted(changed, key=len, reverse=True)  # one name can hold another
+        longest_first = sorted(changed, key=len, reverse=True)  # one name can contain another
         self._changed = re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
 
     @property
     def key(self) -> str:
-        """What the numbers in the figure stand for, as plain text; empty without any."""
+        """The key to the numbers in the figure, as plain text; empty if there are none."""
         return "; ".join(f"{number} = {name}" for name, number in self._numbers.items())
 
     def __call__(self, text: str) -> str:
-        """`text`, which may hold names, as it is to be drawn."""
+        """`text`, which may contain names, as it should be drawn."""
         text = self._changed.sub(lambda found: self._drawn[found[0]], text)
         return "".join(c if c.isspace() or self._can_draw(c) else "?" for c in text)
 
     @contextmanager
     def used(self) -> Iterator[None]:
-        """Within, figures are made with the fonts that are needed, and no name is a formula."""
+        """Inside the block, figures use the needed fonts, and "$" does not start a formula."""
         family = [*mpl.rcParams["font.family"], *self._families]
         with (
             mpl.rc_context({"font.family": family, "text.parse_math": False}),
@@ -77,7 +79,7 @@ class Lettering:
             yield
 
     def put_into(self, figure: Figure) -> None:
-        """Exchange what cannot be drawn in all of a figure's texts."""
+        """Replace what cannot be drawn in all texts of a figure."""
         for axes in figure.axes:
             for axis in (axes.xaxis, axes.yaxis):
                 self._put_beside(axis)
@@ -86,7 +88,7 @@ class Lettering:
                 text.set_text(drawn)
 
     def _put_beside(self, axis: Axis) -> None:
-        # Its texts are written anew whenever it is drawn.
+        # Tick labels are rewritten whenever the axis is drawn, so set them here.
         given = [label.get_text() for label in axis.get_ticklabels()]
         drawn = [self(text) for text in given]
         if drawn != given:
@@ -98,9 +100,9 @@ class Lettering:
 
 @contextmanager
 def legible(names: Iterable[str]) -> Iterator[None]:
-    """Let the names be legible in every figure of pyplot that is made within.
+    """Make the names readable in every pyplot figure that is created in the block.
 
-    In a notebook the key to their numbers follows, as text.
+    In a notebook, the key to the numbers is shown as text below the figure.
     """
     lettering = Lettering(names)
     before = plt.get_fignums()
@@ -114,7 +116,7 @@ def legible(names: Iterable[str]) -> Iterator[None]:
 
 
 def shortened(name: str) -> str:
-    """A name that leaves room for the figure."""
+    """`name`, cut to `LONGEST` letters."""
     return name if len(name) <= LONGEST else f"{name[: LONGEST - 1].rstrip()}…"
 
 
@@ -123,12 +125,12 @@ def _tell(key: str) -> None:
     from IPython.display import HTML, display
 
     if get_ipython() is not None:  # type: ignore[no-untyped-call]
-        # The classes: Jupyter is not to see formulas in names.
+        # The CSS classes keep Jupyter from rendering formulas in names.
         display(HTML(f'<p class="tex2jax_ignore mathjax_ignore">In the figure: {escape(key)}.</p>'))
 
 
 def _shapes(text: str) -> bool:
-    """Whether letters can be put beside one another as they come."""
+    """Whether the letters can be drawn one after the other, without shaping."""
     return _SHAPES or not any(
         unicodedata.bidirectional(letter) in ("R", "AL") or unicodedata.category(letter)[0] == "M"
         for letter in text
@@ -136,7 +138,7 @@ def _shapes(text: str) -> bool:
 
 
 def _needed(text: str) -> tuple[str, ...]:
-    """The families to be asked after matplotlib's own, so that as few letters as can be lack."""
+    """The font families to add after matplotlib's own, so that as few letters as possible lack."""
     lacking = {letter for letter in text if not _has((), letter)}
     needed: list[str] = []
     for family in _installed() if lacking else ():
@@ -148,11 +150,11 @@ def _needed(text: str) -> tuple[str, ...]:
 
 @cache
 def _installed() -> Sequence[str]:
-    """Of `FAMILIES`, those that are here, also since matplotlib last looked."""
+    """The `FAMILIES` that are installed, including fonts that matplotlib has not cached yet."""
     known = {entry.fname for entry in font_manager.fontManager.ttflist}
     for path in font_manager.findSystemFonts():
         if path not in known:
-            with suppress(Exception):  # one that matplotlib cannot draw, such as coloured emoji
+            with suppress(Exception):  # a font that matplotlib cannot use, such as colour emoji
                 font_manager.fontManager.addfont(path)
     names = {entry.name for entry in font_manager.fontManager.ttflist}
     return [family for family in FAMILIES if family in names]
@@ -160,7 +162,7 @@ def _installed() -> Sequence[str]:
 
 @cache
 def _has(families: tuple[str, ...], letter: str) -> bool:
-    """Whether one of these fonts, or matplotlib's own, has a letter."""
+    """Whether one of these fonts, or matplotlib's own, has the letter."""
     own = mpl.rcParams["font.family"]
     return any(_in(family, letter) for family in (*own, *families))
 

@@ -1,14 +1,14 @@
-"""One lock for one workspace item, held by the process that changes it.
+"""Locks: a process that changes a workspace item holds the item's lock.
 
-An item is a data folder (`data/NAME`), a bundle (`models/NAME`) or a table that is written. Whoever
-only reads asks for no lock, and changes nothing. Nor does it take one to do what is a single step
-for everybody else: a commit of the manifest, a file renamed into its place.
+An item is a data folder (`data/NAME`), a bundle (`models/NAME`) or an output table. Readers take
+no lock and change nothing. Neither does an operation that is atomic for all others: a commit in
+the manifest, or renaming a file into place.
 
-The system lets go of a lock when its process dies, however it dies. So what lies half done in an
-item while its lock is held by somebody new has no owner, and may be swept.
+The system releases a lock when its process dies, however it dies. So whoever gets an item's lock
+may clean up anything half done in it, because it belongs to nobody.
 
-Two locks at once are taken in one order, so that nobody waits in a circle: a bundle, then a data
-folder, then nothing more.
+To avoid deadlocks, two locks are always taken in the same order: a bundle, then a data folder,
+then no more.
 """
 
 from __future__ import annotations
@@ -28,14 +28,15 @@ from typing import ClassVar
 
 from kezako.errors import KezakoError, sentence
 
-PATIENCE = 5.0  # seconds that a second one waits
-SOON = 0.3  # seconds after which it says that it does
-LENT = "_KEZAKO_LENT_BY"  # in the environment of who works for the holder: its id, and what it is
+PATIENCE = 5.0  # seconds that a second process waits
+SOON = 0.3  # seconds after which it says that it waits
+# Environment variable of the holder's subprocesses: its process id and its command.
+LENT = "_KEZAKO_LENT_BY"
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a lock, as the note beside it tells everybody."""
+    """Who holds a lock, from the note next to it."""
 
     command: str  # such as "kezako train wolves"
     pid: int
@@ -55,13 +56,14 @@ class Holder:
 @contextmanager
 def locked(
     item: Path,
-    inside: bool = False,  # a data folder has its lock in it; what is exchanged whole, beside it
+    # True: the lock file is in the folder (data folders); False: next to it (bundles).
+    inside: bool = False,
     patience: float | None = None,  # seconds; None: PATIENCE
 ) -> Iterator[None]:
-    """Be the only process that changes `item`, within the block.
+    """Hold the lock of `item` inside the block.
 
-    Nests within one process. Raises `KezakoError`: another one holds it and does not end within
-    `patience` seconds, or there is no writing here.
+    It is reentrant within a process. Raises `KezakoError` if another process still holds it after
+    `patience` seconds, or if the lock cannot be written.
     """
     lock = _Lock.of(item, inside)
     lock.acquire(PATIENCE if patience is None else patience)
@@ -72,18 +74,18 @@ def locked(
 
 
 def lent() -> dict[str, str]:
-    """The environment of a process that works for this one: what is held here, it may change."""
+    """Environment variables for a subprocess that may change what this process has locked."""
     return {LENT: f"{os.getpid()} {_command()}"}
 
 
 class _Lock:
-    """The lock of one item within this process, where it may be taken several times."""
+    """The lock of one item in this process, which may take it several times."""
 
-    held: ClassVar[dict[Path, _Lock]] = {}  # what this process holds, or borrows
-    changing = threading.RLock()  # of `held`
+    held: ClassVar[dict[Path, _Lock]] = {}  # locks that this process holds or borrows
+    changing = threading.RLock()  # guards `held`
 
     def __init__(self, item: Path, file: Path):
-        from filelock import FileLock  # here, since a page, which only reads, needs none of it
+        from filelock import FileLock  # lazy: a page only reads and needs no locks
 
         self._item, self._file, self._note = item, file, file.with_suffix(".holder")
         self._lock = FileLock(file, thread_local=False)
@@ -112,7 +114,7 @@ class _Lock:
             del self.held[self._file]
         if self._lock.is_locked:
             self._unlink(self._note)
-            if os.name == "posix":  # who waits at a file that is gone looks for a new one
+            if os.name == "posix":  # a process that waits on a deleted file opens the new one
                 self._unlink(self._file)
             self._lock.release()
 
@@ -146,7 +148,7 @@ class _Lock:
             raise RuntimeError(f"{self._item} is asked for while a data folder is held.")
 
     def _is_lent(self) -> bool:
-        """Whether the process that holds it is the one that this process works for."""
+        """Whether the lock is held by the process that this one works for (see `lent`)."""
         lender = os.environ.get(LENT, "").partition(" ")[0]
         holder = self._holder(tries=1) if lender else None
         return holder is not None and holder.host == _host() and str(holder.pid) == lender
@@ -155,7 +157,7 @@ class _Lock:
         return f"{_shown(self._item)} is in use by {self._holder() or 'another process'}"
 
     def _holder(self, tries: int = 5) -> Holder | None:
-        """Who wrote the note; None where there is none, as in the moment before it is written."""
+        """The holder in the note; None if there is none, as just before it is written."""
         for _ in range(tries):
             with suppress(OSError, ValueError, TypeError):
                 return Holder(**json.loads(self._note.read_text(encoding="utf-8")))
@@ -165,7 +167,7 @@ class _Lock:
     def _write_note(self) -> None:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         holder = Holder(_command(), os.getpid(), _host(), now)
-        with suppress(OSError):  # of a full disk: the lock holds without its note
+        with suppress(OSError):  # the disk is full: the lock works without its note
             self._note.write_text(json.dumps(asdict(holder)), encoding="utf-8")
 
     @staticmethod
@@ -174,12 +176,12 @@ class _Lock:
             path.unlink()
 
 
-if hasattr(os, "register_at_fork"):  # a copy of this process holds nothing
+if hasattr(os, "register_at_fork"):  # a forked process holds no locks
     os.register_at_fork(after_in_child=_Lock.held.clear)
 
 
 def _command() -> str:
-    """What this process was started as, in short, for whoever waits for it."""
+    """The command of this process in short, for processes that wait for it."""
     if lent := os.environ.get(LENT):
         return lent.partition(" ")[2]
     program, *words = sys.argv or [""]
@@ -188,7 +190,7 @@ def _command() -> str:
         return "a notebook"
     if name == "__main__":  # python -m kezako
         name = Path(program).parent.name
-    line = " ".join([name, *words[:2]])  # what it works on; more could be an address with a key
+    line = " ".join([name, *words[:2]])  # more words could contain a URL with a key
     return "".join(sign if sign.isprintable() else " " for sign in line)
 
 
@@ -197,6 +199,6 @@ def _host() -> str:
 
 
 def _shown(item: Path) -> str:
-    """From the working directory, where it is below it."""
+    """Relative to the working directory, if it is below it."""
     here = os.path.relpath(item) if item.anchor == Path.cwd().anchor else ".."
     return str(item) if here.startswith("..") else here

@@ -1,4 +1,4 @@
-"""Why nothing can listen at a port, in a sentence that says what to do."""
+"""Explain why a server cannot listen on a port, and what to do."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from kezako.errors import KezakoError
 
 FORBIDDEN = {errno.EACCES, errno.EPERM, getattr(errno, "WSAEACCES", errno.EACCES)}
 TAKEN = {errno.EADDRINUSE, getattr(errno, "WSAEADDRINUSE", errno.EADDRINUSE)}
-PRIVILEGED = 1024  # below it, systems ask for more than a person's own rights
+PRIVILEGED = 1024  # ports below it need special permission
 
 
 def check(host: str, port: int) -> None:
-    """Raise `KezakoError` where nothing can listen at `port` of `host`."""
+    """Raise `KezakoError` if a server cannot listen on `port` of `host`."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        if os.name == "posix":  # elsewhere this would take a port from who has it
+        if os.name == "posix":  # on Windows this would steal a port in use
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -25,7 +25,7 @@ def check(host: str, port: int) -> None:
 
 
 def why_not(error: OSError, host: str, port: int) -> KezakoError:
-    """The sentence for what binding `port` of `host` raised."""
+    """The `KezakoError` for an error of binding `port` of `host`."""
     if error.errno in TAKEN:
         return KezakoError(f"Port {port} is taken; name another one with --port.")
     if error.errno in FORBIDDEN:

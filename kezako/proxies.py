@@ -1,9 +1,8 @@
-"""Which proxy a request to the web goes through: one rule for searches, pictures and weights.
+"""Choose the proxy for a web request: one rule for searches, pictures and weights.
 
-`KEZAKO_PROXY` takes every request. Without it the variables that the field has agreed on hold:
-`HTTPS_PROXY` and `HTTP_PROXY` by the address that is asked for, `ALL_PROXY` for both, and
-`NO_PROXY` for what is asked without one; in lower case they win. On macOS and Windows the
-system's own settings come after them.
+`KEZAKO_PROXY` applies to every request. Without it, the usual variables apply: `HTTPS_PROXY` and
+`HTTP_PROXY` by the URL's scheme, `ALL_PROXY` for both, and `NO_PROXY` for hosts without a proxy;
+lower-case variables win. On macOS and Windows, the system's settings apply if none is set.
 """
 
 from __future__ import annotations
@@ -28,17 +27,17 @@ _KINDS = ("http", "https", "socks5", "socks5h")
 
 @dataclass(frozen=True)
 class Proxies:
-    """The proxies that are set, and what goes past them; nothing set is no proxy."""
+    """The configured proxies and exceptions; empty means no proxy."""
 
     every: str | None = None  # KEZAKO_PROXY: every request goes through it
-    by_scheme: Mapping[str, str] = field(default_factory=dict)  # of "http", "https", "all"
-    past: tuple[str, ...] = ()  # NO_PROXY: names, addresses, networks; "*" is all
+    by_scheme: Mapping[str, str] = field(default_factory=dict)  # keys "http", "https", "all"
+    past: tuple[str, ...] = ()  # NO_PROXY: names, IP addresses, networks; "*" means all
 
     @classmethod
     def from_environment(cls, mapping: Mapping[str, str] | None = None) -> Proxies:
-        """What is set. Raises `KezakoError` naming the variable to mend."""
+        """The proxies that are set. Raises `KezakoError`, which names the wrong variable."""
         given = os.environ if mapping is None else mapping
-        # Where no variable is set, it asks macOS and Windows for their settings.
+        # If no variable is set, getproxies asks macOS and Windows for their settings.
         found = urllib.request.getproxies() if mapping is None else _agreed(given)
         return cls(
             every=_checked("KEZAKO_PROXY", given.get("KEZAKO_PROXY", "").strip()),
@@ -63,7 +62,7 @@ class Proxies:
         self,
         address: str,  # "https://pictures.example/1.jpg"
     ) -> str | None:
-        """The proxy's address, or None where the request goes without one."""
+        """The URL of the proxy for `address`, or None if no proxy is used."""
         if self.every:
             return self.every
         parts = urlsplit(address)
@@ -77,9 +76,9 @@ class Proxies:
 
 
 def opener() -> urllib.request.OpenerDirector:
-    """What asks the web by `urllib` as everything else here does: its proxies, and `KEZAKO_CA`.
+    """A `urllib` opener that follows the same rules as everything here: proxies and `KEZAKO_CA`.
 
-    Raises `KezakoError` for a setting to mend; it opens nothing through a SOCKS proxy (URLError).
+    Raises `KezakoError` for a wrong setting. It does not support SOCKS proxies (URLError).
     """
     context = ssl.create_default_context()
     if ca := environment.read("CA"):
@@ -88,7 +87,7 @@ def opener() -> urllib.request.OpenerDirector:
         except OSError as error:
             raise KezakoError(f"KEZAKO_CA names {ca!r}, which cannot be read ({error}).") from error
     return urllib.request.build_opener(
-        urllib.request.ProxyHandler({}),  # else it would ask the environment by a rule of its own
+        urllib.request.ProxyHandler({}),  # else urllib would use its own rules for the environment
         _Through(Proxies.from_environment()),
         urllib.request.HTTPSHandler(context=context),
     )
@@ -96,7 +95,7 @@ def opener() -> urllib.request.OpenerDirector:
 
 @contextmanager
 def urllib_asks_so() -> Iterator[None]:
-    """Meanwhile every `urlopen` of this process asks by `opener`."""
+    """Inside the block, every `urlopen` of this process uses `opener`."""
     before = getattr(urllib.request, "_opener", None)
     urllib.request.install_opener(opener())
     try:
@@ -106,7 +105,7 @@ def urllib_asks_so() -> Iterator[None]:
 
 
 class _Through(urllib.request.BaseHandler):
-    handler_order = 600  # after the handler that writes whose host is asked
+    handler_order = 600  # after the handler that sets the Host header
 
     def __init__(self, proxies: Proxies):
         self._proxies = proxies
@@ -128,10 +127,10 @@ class _Through(urllib.request.BaseHandler):
 
 
 def _fits(entry: str, host: str, port: int | None) -> bool:
-    """Whether an entry of NO_PROXY means a host: itself, and for a name what is below it."""
+    """Whether a NO_PROXY entry matches a host; a name also matches its subdomains."""
     if entry == "*":
         return True
-    with suppress(ValueError):  # one of the two is a name
+    with suppress(ValueError):  # one of the two is a name, not an IP address
         return ip_address(host) in ip_network(entry.strip("[]"), strict=False)
     name, _, number = entry.partition(":")
     name = name.removeprefix("*").strip(".")
@@ -139,14 +138,14 @@ def _fits(entry: str, host: str, port: int | None) -> bool:
 
 
 def _agreed(environment: Mapping[str, str]) -> dict[str, str]:
-    """As `urllib.request.getproxies_environment`, from any environment."""
+    """Like `urllib.request.getproxies_environment`, for any environment."""
     upper = {key[:-6].lower(): value for key, value in environment.items() if key[-6:] == "_PROXY"}
     lower = {key[:-6]: value for key, value in environment.items() if key[-6:] == "_proxy"}
     return upper | lower
 
 
 def _checked(variable: str, value: str) -> str | None:
-    """`value` as a proxy's address: "proxy.example:3128" is one that speaks HTTP."""
+    """`value` as a proxy's URL: "proxy.example:3128" means an HTTP proxy. Raises `KezakoError`."""
     value = value.strip()
     if not value:
         return None
@@ -154,10 +153,10 @@ def _checked(variable: str, value: str) -> str | None:
     try:
         parts = urlsplit(address)
         fits = parts.scheme in _KINDS and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # no port, or half an IPv6 address
+    except ValueError:  # a bad port, or an incomplete IPv6 address
         fits = False
     if not fits:
-        shown = repr(value) if "@" not in value else "what it holds"  # a password may stand there
+        shown = repr(value) if "@" not in value else "what it holds"  # it may contain a password
         raise KezakoError(
             f"{variable} must be an address such as http://127.0.0.1:8080, not {shown}."
         )

@@ -1,4 +1,4 @@
-"""What to tell apart, and how: one TOML file a classifier."""
+"""Recipes: what to tell apart, and how; one TOML file per classifier."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Backbone = Literal["resnet18", "resnet34", "resnet50"]
 Licence = Literal["any", "free"]
 Fit = Literal["quick", "full"]
 
-NEITHER = "neither"  # the folder of pictures that show none of a multi-label recipe's classes
-LABEL_SEPARATOR = "+"  # in a multi-label recipe, the folder "cat+dog" holds pictures of both
+NEITHER = "neither"  # in a multi-label recipe, the folder of pictures that show none of the classes
+LABEL_SEPARATOR = "+"  # in a multi-label recipe, the folder "cat+dog" has pictures of both
 SOURCES = ("duckduckgo", "ddgs", "openverse", "wikimedia")
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{p}{n}" for p in ("com", "lpt") for n in range(1, 10))}
 _FORBIDDEN = set('/\\:*?"<>|')
@@ -32,33 +32,33 @@ class RecipeError(KezakoError):
 
 @dataclass(frozen=True)
 class Recipe:
-    """One classifier's recipe; each default is what the field uses where nothing speaks against."""
+    """One classifier's recipe; the defaults are common practice."""
 
     name: str
-    classes: Mapping[str, tuple[str, ...]]  # class -> its search queries, most telling first
+    classes: Mapping[str, tuple[str, ...]]  # class -> its search queries, best first
     title: str = "What is this?"
     prompt: str = "Choose a photo."
     answer: str = "This is {label}."  # the page's sentence; {label} becomes the class
     task: Task = "single"  # "multi": a picture may show several classes, or none
     neither: tuple[str, ...] = ()  # multi only: queries for pictures that show none of the classes
-    pictures_per_class: int = 150  # the write-ups' number; more helps less and less
+    pictures_per_class: int = 150  # common in tutorials; more helps less and less
     sources: tuple[str, ...] = SOURCES  # asked in this order until a class has its pictures
     licence: Licence = (
         "any"  # "free": only Creative Commons or public domain, where a source can tell
     )
     photos_only: bool = True  # no drawings or clip art, where a source can tell
-    safe: bool = True  # searches leave out what is not for all eyes, where a source can tell
+    safe: bool = True  # safe search, where a source can filter
     min_side: int = 64  # pixels; a smaller picture on the web is an icon, or a preview of a photo
-    respect_noai: bool = True  # leave pictures whose site says X-Robots-Tag: noai
+    respect_noai: bool = True  # skip pictures whose site sends X-Robots-Tag: noai
     backbone: Backbone = "resnet18"  # the smallest with good ImageNet weights: trains on a laptop
     image_size: int = 224  # pixels a side; what ImageNet's weights were trained at
     resize: Resize = "random-crop"  # how a picture becomes square
-    min_scale: float = 0.5  # random-crop: the least share of the area that a crop keeps
-    colour: bool = True  # false where colour would give the class away for the wrong reason
-    augment: bool = True  # fastai's aug_transforms: flips, turns, light, warp
-    mult: float = 1.0  # strength of the augmentation; fastai's own factor
-    fit: Fit = "full"  # "quick": a first model, soon, on features of a frozen body
-    epochs: int = 4  # over everything, for "full"; fewer where the error settles before
+    min_scale: float = 0.5  # random-crop: the smallest share of the area that a crop keeps
+    colour: bool = True  # False if colour would give the class away for the wrong reason
+    augment: bool = True  # fastai's aug_transforms: flip, rotation, lighting, warp
+    mult: float = 1.0  # strength of the augmentation: `mult` of aug_transforms
+    fit: Fit = "full"  # "quick": a first model quickly, on features of a frozen body
+    epochs: int = 4  # for "full"; fewer if the error settles earlier
     learning_rate: float | Literal["find"] = 2e-3  # fine_tune's default, or the finder's suggestion
     validation_share: float = 0.2
     seed: int = 42
@@ -66,12 +66,12 @@ class Recipe:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The classes in the order of the model's outputs, which is fastai's: sorted."""
+        """The classes in the order of the model's outputs: sorted, as in fastai."""
         return tuple(sorted(self.classes))
 
     @property
     def folders(self) -> Mapping[str, tuple[str, ...]]:
-        """Folder under `pictures/` -> its search queries; `neither` included."""
+        """Folder in `pictures/` -> its search queries, including `neither`."""
         return {**self.classes, NEITHER: self.neither} if self.neither else dict(self.classes)
 
     def labels_of(self, folder: str) -> tuple[str, ...]:
@@ -115,7 +115,7 @@ def parse_recipe(text: str, name: str, path: Path | None = None) -> Recipe:
 
 
 def check_folder_name(name: str) -> str:
-    """`name`, if it can name a folder on every system; else `ValueError` with the reason."""
+    """`name` in NFC, if it is a valid folder name on every system. Raises `KezakoError`."""
     if not name.strip():
         raise KezakoError("a name must not be empty")
     if any(unicodedata.category(character)[0] == "C" for character in name):
@@ -140,7 +140,7 @@ _KEY = re.compile(r"""\s*((?:"(?:[^"\\]|\\.)*"|'[^']*'|[^"'=#\[])+?)\s*=""")
 
 @dataclass(frozen=True)
 class _Where:
-    """Finds the line of a key, so that an error can name it; tomllib does not keep lines."""
+    """Finds the line of a key for error messages; tomllib does not keep line numbers."""
 
     text: str
     file: str
@@ -154,7 +154,7 @@ class _Where:
         return RecipeError(f"{place}: {sentence}" + ("" if sentence[-1] in ".?" else "."))
 
     def _line(self, wanted: tuple[str, ...]) -> int | None:
-        """Where `wanted` is set, else the table that holds it."""
+        """The line where `wanted` is set, else that of the table it belongs to."""
         table: tuple[str, ...] = ()
         best, line = 0, None
         for number, content in enumerate(self.text.splitlines(), 1):
@@ -171,7 +171,7 @@ class _Where:
 
 
 def _key_path(text: str) -> tuple[str, ...]:
-    """`classes."snoop dogg"` as its parts; nothing for what is no key."""
+    """`classes."snoop dogg"` as its parts; empty if it is not a key."""
     try:
         value: Any = tomllib.loads(f"{text} = 0")
     except ValueError:
@@ -188,7 +188,7 @@ def _loads(text: str, where: _Where) -> dict[str, Any]:
         return tomllib.loads(text)
     except RecursionError:
         raise where.error_at(None, "this is not valid TOML (nested too deeply)") from None
-    except ValueError as error:  # a TOMLDecodeError, or a number of thousands of digits
+    except ValueError as error:  # a TOMLDecodeError, or a number with thousands of digits
         said = str(error)
         place = re.search(r" ?\(at line (\d+), column \d+\)", said)
         said = (said.replace(place[0], "") if place else said).rstrip(".")
@@ -232,7 +232,8 @@ def _classes(value: Any, where: _Where, key: str) -> dict[str, tuple[str, ...]]:
     where = replace(where, table=(key,))
     classes: dict[str, tuple[str, ...]] = {}
     for name, queries in value.items():
-        # In TOML all that follows [classes] belongs to it, so a setting put last becomes a class.
+        # In TOML, everything after [classes] belongs to it, so a setting at the end becomes a
+        # class.
         if name in _CHECKS and (name == "sources" or not isinstance(queries, list)):
             raise where.error(name, f'"{name}" is a setting; move it above the line [classes]')
         try:

@@ -1,6 +1,6 @@
-"""`kezako train NAME`: execute the training notebook, and keep it as the bundle's report.
+"""`kezako train NAME`: execute the training notebook and keep it as the bundle's report.
 
-Not below `kezako.train`, whose import is torch's: only the notebook's own process needs that.
+It is not in `kezako.train`, which imports torch: only the notebook's own process needs that.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 
 PHOTOS = "photos"  # the tag of cells that show gathered pictures
-TOGETHER = "together"  # the tag of cells that every process of torchrun runs; the first runs all
+TOGETHER = "together"  # the tag of cells that every process of torchrun runs; rank 0 runs all cells
 LEFT_OUT = "The pictures are left out of this report, because they are not ours to publish."
-# The notebook of a training that failed, in data/NAME. Not hidden: Jupyter opens no hidden file.
+# The notebook of a failed training, in data/NAME. Not hidden, as Jupyter opens no hidden files.
 FAILED = "failed.ipynb"
-_GOES_ON = "Going on after epoch"  # begins what a `Checkpoint` says that takes up a training
+_GOES_ON = "Going on after epoch"  # starts the line of a `Checkpoint` that resumes a training
 _PROGRESS = ("epoch ", _GOES_ON, "The last layers", "Downloading")
 DONE = "stopped. The classifier is written; only its report is missing."
 NOTHING = "The training notebook ended without a call of `export`, so no classifier was written."
@@ -56,7 +56,7 @@ _KERNEL = ["--IPKernelApp.extensions=kezako.errors", "--IPKernelApp.log_level=50
 
 
 class TrainingStopped(KezakoError):
-    """The notebook ended early; the message is the sentence of the cell that failed."""
+    """The notebook failed; the message is the sentence of the cell that failed."""
 
 
 def train(
@@ -65,12 +65,11 @@ def train(
     photos: bool = True,  # False: a report that may be published, without the pictures
     credits: Callable[[], Path | None] = lambda: None,  # writes the file that goes in as well
 ) -> Card | None:
-    """Train `recipe` by its notebook; what was trained before stays until that has ended well.
+    """Train `recipe` with its notebook; the existing model stays until training has succeeded.
 
-    None in all but the first of several processes that torchrun has started. Raises
-    `TrainingStopped`, which names where the notebook is kept, `KeyboardInterrupt`, which says
-    what of an interrupted training is, and `KezakoError` while another process trains it, or
-    changes its pictures.
+    With torchrun, returns None in all processes but rank 0. Raises `TrainingStopped`, which says
+    where the notebook is kept; `KeyboardInterrupt`, which says how much of the training is kept;
+    and `KezakoError` while another process trains the recipe or changes its pictures.
     """
     rank = int(os.environ.get("RANK", 0))
     data, bundle = workspace.folder(recipe.name), workspace.bundle(recipe.name)
@@ -78,7 +77,7 @@ def train(
     with _one_exchange(recipe, workspace) as staged, tempfile.TemporaryDirectory() as folder:
         if not rank:
             with locked(data, inside=True):
-                pass  # else the notebook would say it, after a minute of imports
+                pass  # check early: the notebook would fail only after a minute of imports
         executed = Path(folder) / "train.ipynb"
         source = workspace.notebook("train")
         if rank:
@@ -104,7 +103,7 @@ def train(
                         shutil.copyfile(file, staged / CREDITS)
                     write_card(staged, card)
             except KeyboardInterrupt:
-                # What was under way would be told of the kernel's end, once Python ends.
+                # Else asyncio would log an error about the kernel's end when Python exits.
                 logging.getLogger("asyncio").setLevel(logging.CRITICAL)
                 done = staged is not None and _exported(staged)
                 stopped = DONE if done else _stopped(data / UNFINISHED, terminal)
@@ -160,7 +159,7 @@ def _exported(staged: Path) -> bool:
 
 
 def _shared_part(source: Path, target: Path) -> Path:
-    """The cells that every process runs, as a notebook of their own."""
+    """Write the cells that every process runs to a notebook of their own."""
     notebook = nbformat.read(source, as_version=4)
     notebook.cells = [
         cell
@@ -177,14 +176,14 @@ def _report(executed: Path, recipe: Recipe, photos: bool) -> str:
     for cell in notebook.cells:
         if not photos and PHOTOS in cell.metadata.get("tags", ()):
             cell.outputs = [nbformat.v4.new_output("stream", text=LEFT_OUT)]
-    # No formulas: a class may be called "$x$", and their script would come from elsewhere.
+    # No MathJax: a class may be called "$x$", and the script would be loaded from another site.
     exporter = HTMLExporter(embed_images=True, mathjax_url="data:,")
     html, _ = exporter.from_notebook_node(notebook)
     return str(html)
 
 
 def _said(error: Exception, workspace: Workspace) -> str | None:
-    """The sentence of what ended a notebook; a cell's fault of a program is shown whole, too."""
+    """The sentence for an error of the notebook; for a bug, the traceback is printed, too."""
     if isinstance(error, DeadKernelError):
         return (
             "The process that trains was ended from outside, most often by the system because "
@@ -204,14 +203,14 @@ def _said(error: Exception, workspace: Workspace) -> str | None:
 
 
 def _keep(executed: Path, failed: Path) -> str:
-    """Where the notebook of a failed training is from now on; nothing where it never began."""
+    """Keep the notebook of a failed training; returns a sentence, empty if it never started."""
     if not executed.is_file():  # papermill writes it after every cell
         return ""
     staged = failed.with_suffix(".part")
     try:
         shutil.copyfile(executed, staged)
         os.replace(staged, failed)
-    except OSError:  # a full disk, say: within the temporary folder it can still be renamed
+    except OSError:  # for example, a full disk: it can still be renamed in the temporary folder
         with suppress(OSError):
             staged.unlink()
         failed = Path(tempfile.gettempdir()) / f"{failed.parent.name}-{failed.name}"
@@ -220,7 +219,7 @@ def _keep(executed: Path, failed: Path) -> str:
 
 
 def _stopped(unfinished: Path, terminal: _Terminal) -> str:
-    """What is said after Ctrl+C: whether a training goes on from somewhere, and from where."""
+    """The message after Ctrl+C: whether the training can be resumed, and from which epoch."""
     try:
         ours = terminal.goes_on or unfinished.stat().st_mtime >= terminal.began
         done, epochs = _epochs(unfinished) if ours else (0, 0)
@@ -232,7 +231,7 @@ def _stopped(unfinished: Path, terminal: _Terminal) -> str:
 
 
 def _epochs(unfinished: Path) -> tuple[int, int]:
-    """How many epochs of how many a checkpoint holds, read without torch, which takes seconds."""
+    """(finished, total) epochs of a checkpoint, read without importing torch, which is slow."""
     with zipfile.ZipFile(unfinished) as archive:
         name = next(name for name in archive.namelist() if name.endswith("/data.pkl"))
         numbers: dict[str, int] = {}
@@ -248,12 +247,12 @@ def _epochs(unfinished: Path) -> tuple[int, int]:
 
 
 class _Terminal:
-    """Shows what the notebook's cells print, without papermill's own lines."""
+    """Shows what the notebook's cells print, without papermill's own messages."""
 
     def __init__(self, shown: bool):
         self._shown = shown
         self.began = time.time()
-        self.goes_on = False  # whether the training has taken up an earlier one
+        self.goes_on = False  # whether the training resumed an earlier one
 
     def __enter__(self) -> _Terminal:
         self._logger = logging.getLogger("papermill")
@@ -277,11 +276,11 @@ class _Terminal:
 
 
 class _environment:
-    """What the notebook's kernel is told: where the workspace is, whose locks it may use, and to
-    wait without spinning.
+    """Environment variables for the notebook's kernel: the workspace, the locks it may use, and
+    passive waiting.
 
-    OpenMP's threads spin while they wait. Beside anything else that is busy (a browser, a second
-    training) that makes an epoch take many times as long.
+    By default, OpenMP's threads spin while they wait. If anything else is busy (a browser, a second
+    training), an epoch then takes many times as long.
     """
 
     def __init__(self, workspace: Workspace, staged: Path | None):

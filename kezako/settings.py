@@ -1,4 +1,4 @@
-"""Every `KEZAKO_` variable: what it sets, its default and bounds; docs/settings.md shows them."""
+"""All `KEZAKO_*` variables: what they set, defaults and bounds; shown in docs/settings.md."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ DAY = 86_400.0  # seconds
 
 
 class Kind(Protocol):
-    """What a value may be."""
+    """The type of a setting's value."""
 
     @property
     def wanted(self) -> str:
-        """The sentence's end, after "KEZAKO_X is '…'; "."""
+        """The end of the error message, after "KEZAKO_X is '…'; "."""
 
     def read(self, text: str) -> Any:
-        """The value. Raises ValueError for any other text."""
+        """The parsed value. Raises `ValueError` for any other text."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Number:
 
     def read(self, text: str) -> float:
         number = int(text) if self.whole else float(text)
-        if not text.isascii() or not self.least <= number <= self.most:  # refuses NaN as well
+        if not text.isascii() or not self.least <= number <= self.most:  # rejects NaN, too
             raise ValueError
         return number
 
@@ -85,10 +85,10 @@ class Address:
 
 @dataclass(frozen=True)
 class Text:
-    """One line, of any letters unless it goes into a header of HTTP."""
+    """One line of text; printable ASCII only if it is used in an HTTP header."""
 
     header: bool = False
-    without: str = ""  # these signs
+    without: str = ""  # forbidden characters
     such: str = ""
 
     @property
@@ -114,19 +114,19 @@ def _count(most: float, such: float | None = None) -> Number:
 
 
 MIB = 2**20
-SECRET = ("API_TOKEN", "ENGINE_TOKEN")  # never repeated
+SECRET = ("API_TOKEN", "ENGINE_TOKEN")  # never shown in messages
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One variable of the environment."""
+    """One environment variable."""
 
     kind: Kind
     default: str  # as docs/settings.md shows it
     does: str
 
 
-# By group, without PREFIX. Why a default is what it is stands where it is used.
+# By group, without PREFIX. The reason for a default is explained where the setting is used.
 GROUPS: Mapping[str, Mapping[str, Setting]] = {
     "Everything": {
         "HOME": Setting(Text(), "the nearest folder with `data/` or `models/`",

@@ -1,4 +1,4 @@
-"""Where data/, models/ and notebooks/ are, from any working directory."""
+"""Find data/, models/ and notebooks/ from any working directory."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _PACKAGE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Workspace:
-    """The folder that holds one maker's recipes, pictures and models."""
+    """The folder with a maker's recipes, pictures and models."""
 
     root: Path
 
     @classmethod
     def find(cls, start: Path | None = None) -> Workspace:
-        """`$KEZAKO_HOME`, else the nearest folder upwards with data/ or models/, else `start`.
+        """`$KEZAKO_HOME`, else the nearest parent folder that is a workspace, else `start`.
 
-        A folder upwards counts when it holds `data/*/recipe.toml` or `models/*/card.json`,
-        so that somebody's unrelated `data/` is not taken for a workspace.
+        A parent folder counts only if it has `data/*/recipe.toml` or `models/*/card.json`, so that
+        an unrelated `data/` is not taken for a workspace.
         """
         if home := environment.read("HOME"):
             return cls(Path(home).expanduser().resolve())
@@ -43,7 +43,7 @@ class Workspace:
         return self.root / "models"
 
     def folder(self, name: str) -> Path:
-        """`data/NAME`. Raises `KezakoError` for a name that is no folder name."""
+        """`data/NAME`. Raises `KezakoError` if NAME is not a valid folder name."""
         return self.data / check_folder_name(name)
 
     def pictures(self, name: str) -> Path:
@@ -63,13 +63,13 @@ class Workspace:
         return sorted(path.parent.name for path in self.data.glob("*/recipe.toml"))
 
     def bundle(self, name: str) -> Path:
-        """`models/NAME`. Raises `KezakoError` for a name that is no folder name."""
+        """`models/NAME`. Raises `KezakoError` if NAME is not a valid folder name."""
         return self.models / check_folder_name(name)
 
     def notebook(self, name: str) -> Path:
-        """The notebook `name` of this workspace, else the one that came with the package.
+        """The notebook `name` of this workspace, else the one in the package.
 
-        Raises `KezakoError` where neither is there.
+        Raises `KezakoError` if there is neither.
         """
         candidates = [
             self.root / "notebooks",

@@ -18,7 +18,7 @@ from benchmarks import record  # noqa: E402
 
 PAGE = ROOT / "README.md"
 BEGIN, END = "<!-- figures: scripts/figures.py writes them -->\n", "<!-- end of figures -->\n"
-Figures = dict[str, Any]  # of one part
+Figures = dict[str, Any]  # the figures of one part
 Words = Callable[[Figures], str]
 
 
@@ -33,7 +33,7 @@ class Row:
 
 
 def n(value: float) -> str:
-    """Two significant digits, three from 100 on: more says nothing on a shared machine."""
+    """Two significant digits, from 100 on three: more would be noise on a shared machine."""
     if value >= 1000:
         return f"{value:,.0f}"
     if value >= 10:
@@ -77,7 +77,7 @@ def burst(f: Figures, *peers: str) -> str:
 
 
 def interval(value: list[float]) -> str:
-    """A share and its 95 % interval."""
+    """A share with its 95 % interval."""
     share, low, high = (100 * number for number in value)
     return f"{share:.1f} % ({low:.1f} to {high:.1f})"
 
@@ -163,7 +163,7 @@ UNTIL = "seconds until stock's error"
 
 
 def table(folder: Path = record.FOLDER) -> str:
-    """The rows of what was measured, as Markdown."""
+    """The table of measurements, as Markdown."""
     head = ["| what | Kezako | others | by |", "|---|---|---|---|"]
     return "\n".join([*head, *_lines(folder)]) + "\n"
 
@@ -179,7 +179,7 @@ def _lines(folder: Path) -> Iterator[str]:
 
 
 def rendered(page: str, folder: Path = record.FOLDER) -> str:
-    """`page` with the table between its two marks."""
+    """`page` with the table between its two markers."""
     before, _, rest = page.partition(BEGIN)
     after = rest.partition(END)[2]
     return f"{before}{BEGIN}{table(folder)}{END}{after}"

@@ -1,9 +1,9 @@
-"""Install older fastai beside one another, for the tests of `kezako import` with their exports.
+"""Install several versions of fastai, for the tests of `kezako import` with their exports.
 
     python scripts/older_fastai.py [2.1 2.4 2.7]
 
-Each gets an environment of its own under ~/.cache/kezako/exports, with the Python, torch and NumPy
-of its time; that Python must be there (as python3.8, or installed by pyenv). 2 to 4 GB each.
+Each version gets its own environment in ~/.cache/kezako/exports, with the Python, torch and NumPy
+of its time. That Python must be installed (as python3.8, or by pyenv). 2 to 4 GB each.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 FOLDER = Path.home() / ".cache" / "kezako" / "exports"
-# fastai -> its Python, and what came out with it.
+# fastai -> its Python, and the packages of its time.
 VERSIONS = {
     "2.0": ("3.7", "fastai==2.0.15 fastcore==1.0.20 torch==1.6.0 torchvision==0.7.0 numpy==1.19.5 "
                    "pandas==1.1.5 Pillow==7.2.0 cloudpickle==2.2.1"),
@@ -28,12 +28,12 @@ VERSIONS = {
 
 
 def python_of(version: str) -> Path:
-    """The Python of the environment with that fastai, whether it is there or not."""
+    """The Python of that fastai's environment; it need not exist."""
     return FOLDER / f"fastai-{version}" / "bin" / "python"
 
 
 def install(version: str) -> None:
-    """Make the environment. Raises SystemExit where its Python is missing."""
+    """Make the environment. Raises `SystemExit` if its Python is missing."""
     number, packages = VERSIONS[version]
     pyenv = sorted(Path.home().glob(f".pyenv/versions/{number}.*/bin/python"))
     found = shutil.which(f"python{number}") or (str(pyenv[-1]) if pyenv else None)

@@ -1,11 +1,11 @@
-"""Run every pair of commands on one workspace at once, many times, and count what becomes of it.
+"""Run each pair of commands concurrently on one workspace, many times, and count the outcomes.
 
     python scripts/pairs.py [NAME ...] [--rounds 20] [--heavy 3] [--seed 1]
 
 NAME: only pairs with these commands. The second of a pair starts at a random moment of the first.
-Both may end well, or one may say what is in its way; "lost" counts what may not be: a traceback, a
-picture, row or file that is gone or half, something left lying about. Pairs with a command that
-imports torch run --heavy times. Needs the extra train; the workspaces are thrown away.
+Both may succeed, or one may say what prevents it; "lost" counts what must not happen: a traceback,
+a picture, row or file that is missing or incomplete, or leftover files. Pairs with a command that
+imports torch run --heavy times. Needs the extra train; the workspaces are deleted.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def main() -> int:
 def count(
     stage: Stage, folder: Path, pair: tuple[str, str], rounds: int, chance: random.Random
 ) -> Counter[str]:
-    """Run one pair; "fine", "said" and "lost" -> how often."""
+    """Run one pair; returns how often it was "fine", "said" and "lost"."""
     counts: Counter[str] = Counter()
     for _ in range(rounds):
         try:
@@ -80,7 +80,7 @@ def line(pair: tuple[str, str], counts: Counter[str]) -> str:
 
 
 def trained(workspace: Workspace) -> None:
-    """A classifier that was really trained, and its export, which can be imported."""
+    """Train a classifier in `workspace`, and put its export there to be imported."""
     recipe = workspace.folder(NAME) / "recipe.toml"
     text = recipe.read_text("utf-8").replace("image_size = 96", "image_size = 64")
     recipe.write_text('fit = "quick"\n' + text, "utf-8")

@@ -1,10 +1,10 @@
-"""Picture what Kezako looks like, for the README and the how-tos: some minutes.
+"""Take the screenshots of Kezako for the README and the how-tos; takes some minutes.
 
     python scripts/screenshots.py [NAME ...]
 
-Writes docs/NAME.png: page (a desk) and phone, where a drawn face gets its answer; waiting, what
-the next visitor of a full house sees; cleaner; gather. All is drawn and trained in folders that are
-thrown away, so no picture is anybody's. Needs Chromium and the extras train and dev.
+Writes docs/NAME.png: page (desktop) and phone, where a drawn face is classified; waiting, the
+waiting page when all places are taken; cleaner; gather. Everything is drawn and trained in
+temporary folders, so no picture belongs to anybody. Needs Chromium and the extras train and dev.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def waiting() -> None:
 
 
 def cleaner() -> None:
-    """Some faces lie under the wrong class."""
+    """Some faces are in the wrong class."""
     home = a_folder()
     for mood, there in zip(CLASSES, [*CLASSES[1:], CLASSES[0]], strict=True):
         for number in range(40):
@@ -95,7 +95,7 @@ def cleaner() -> None:
 
 
 def gather() -> None:
-    """What a search brought, and what became of the rest, as the training notebook shows it."""
+    """The result of a search, as the training notebook shows it."""
     from kezako.gather import gather as gathered
     from kezako.gather.new import new_recipe
     from kezako.gather.plots import plot_yield, show_first
@@ -139,7 +139,7 @@ def a_folder() -> Path:
 
 
 def answered(screen: Page, address: str) -> None:
-    """Send a face that the classifier has not learnt from, and wait for the answer."""
+    """Send a face that the classifier was not trained on, and wait for the answer."""
     photo = a_folder() / "face.png"
     face = draw_face("surprised", 5, seed=7)
     face.resize((2 * face.width, 2 * face.height)).save(photo)
@@ -161,7 +161,7 @@ def kezako(home: Path, *arguments: str) -> None:
 
 @contextmanager
 def running(home: Path, *arguments: str) -> Iterator[str]:
-    """The address that a command prints, while it serves."""
+    """Run a command that serves; yields the URL that it prints."""
     command = [sys.executable, "-m", "kezako", *arguments, "--no-browser"]
     server = subprocess.Popen(
         command, cwd=home, env=environment(home), stdout=subprocess.PIPE, text=True
@@ -199,14 +199,14 @@ def drawn(figure: Any) -> bytes:
 
 
 def save(name: str, *pictures: bytes) -> None:
-    """Write docs/NAME.png, of several pictures one below the other."""
+    """Write docs/NAME.png from one or more pictures, one below the other."""
     parts = [Image.open(io.BytesIO(picture)).convert("RGB") for picture in pictures]
     size = max(part.width for part in parts), sum(part.height for part in parts)
     whole, top = Image.new("RGB", size, "white"), 0
     for part in parts:
         whole.paste(part, (0, top))
         top += part.height
-    # 256 colours: a third of the bytes, and no difference that one sees.
+    # 256 colours: a third of the bytes, without a visible difference.
     whole.quantize(256).save(ROOT / "docs" / f"{name}.png", optimize=True)
 
 

@@ -1,1 +1,1 @@
-"""Kernels forked from a notebook that has run, and a light template, for any Voilà notebook."""
+"""For any Voilà notebook: kernels forked from one that has run it, and a light template."""

@@ -1,6 +1,6 @@
-"""Messages between the server, the process that it forks kernels from, and those kernels.
+"""Messages between the server, the zygote that forks kernels, and those kernels.
 
-A message is four bytes of length, big-endian, then JSON. Both ends belong to one server.
+A message is its length in four bytes, big-endian, then JSON. Both ends belong to the same server.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A kernel in two halves: asleep it runs cells and talks to nobody; each fork of it wakes.
+"""A kernel in two states: asleep it runs cells without any connection; each fork of it wakes up.
 
-Asleep it is what `fork()` can copy: no socket, no thread, no event loop. Awake it is an ordinary
-ipykernel with four threads instead of eleven: no debugger and no subshells, which no visitor may
-use, and the control channel and the heartbeat on the thread that publishes.
+Asleep, it has only what survives `fork()`: no sockets, threads or event loop. Awake, it is an
+ordinary ipykernel with four threads instead of eleven: without debugger and subshells, which
+visitors may not use, and with control channel and heartbeat on the publishing thread.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from zmq.eventloop.zmqstream import ZMQStream
 from voila_snapshot.ipc import ADDRESS
 from voila_snapshot.recording import Output, Recorder, as_messages
 
-# Newer ones greet who subscribes; 7.1 does not.
+# Newer versions of ipykernel welcome subscribers; 7.1 does not.
 _WELCOMES = "session" in signature(IOPubThread).parameters
 CHANNELS = ("shell", "control", "stdin", "hb", "iopub")
 
 
 class Publisher(IOPubThread):
-    """What a kernel publishes: kept by `recorder` while asleep, sent by a thread when awake."""
+    """Publishes a kernel's messages: to `recorder` while asleep, from a thread when awake."""
 
     def __init__(self, session: Session, recorder: Recorder):
         self.session, self._recorder, self._awake = session, recorder, False
-        self.thread = threading.Thread()  # never started: asleep, all is done at once
+        self.thread = threading.Thread()  # never started: asleep, everything is synchronous
         self.io_loop: Any = _NoLoop()
         self.background_socket = BackgroundSocket(self)
         self.socket = None
@@ -60,21 +60,21 @@ class Publisher(IOPubThread):
 
 
 class _NoLoop:
-    """In place of an event loop for a stream that is flushed when its cell ends."""
+    """A stand-in for the event loop of a stream that is flushed at the end of its cell."""
 
     def call_later(self, *_: Any) -> None:
         pass
 
 
 class ForkableKernel(IPythonKernel):
-    """An ipykernel that ends at once when asked, and answers known cells from their outputs."""
+    """An ipykernel that exits at once when asked, and answers known cells with stored outputs."""
 
     def __init__(self, **settings: Any):
         super().__init__(**settings)
         self.known: list[tuple[str, list[Output]]] = []  # cells that have run: source, outputs
 
     def start(self) -> None:
-        Kernel.start(self)  # IPythonKernel's own start is about the debugger
+        Kernel.start(self)  # skips IPythonKernel.start, which starts the debugger
 
     async def shutdown_request(self, stream: Any, identity: Any, parent: Any) -> None:
         content = {"status": "ok", "restart": parent["content"].get("restart", False)}
@@ -83,11 +83,11 @@ class ForkableKernel(IPythonKernel):
         self.end()
 
     def end(self) -> None:
-        """End this process without cleaning up: what was copied is not this one's to destroy."""
+        """Exit without cleaning up: a fork must not destroy what it was copied from."""
         os._exit(0)
 
     async def do_execute(self, code: str, silent: bool, *args: Any, **settings: Any) -> Any:
-        # Voilà runs the notebook's cells in each kernel; in this one they have run.
+        # Voilà runs the notebook's cells in each kernel; in a fork they have run already.
         if self.known and code == self.known[0][0]:
             parent = self.get_parent("shell")
             for kind, content in as_messages(self.known.pop(0)[1]):
@@ -98,18 +98,18 @@ class ForkableKernel(IPythonKernel):
 
 
 class ForkableApp(IPKernelApp):
-    """The application around a `ForkableKernel`: `initialize` puts it to sleep, `wake` wakes it."""
+    """The application of a `ForkableKernel`: asleep after `initialize`, awake after `wake`."""
 
     kernel_class = ForkableKernel
     recorder: Recorder
     publisher: Publisher
 
     def initialize(self, argv: list[str] | None = None) -> None:
-        """Make the kernel and its shell, and no more than can be forked."""
+        """Create the kernel and its shell, and nothing that cannot be forked."""
         super(IPKernelApp, self).initialize(argv or [])
         self.update_config(Config({"HistoryManager": {"enabled": False}}))
         self.recorder = Recorder()
-        # For messages that it does not copy, pyzmq keeps a context and a thread of its own.
+        # Without copying, pyzmq would create its own context and thread.
         self.session = Session(parent=self, key=b"asleep", copy_threshold=sys.maxsize)
         self.publisher = Publisher(self.session, self.recorder)
         self.iopub_thread = self.publisher
@@ -142,7 +142,7 @@ class ForkableApp(IPKernelApp):
         )
 
     def run(self, source: str) -> tuple[list[Output], str]:
-        """Run a cell: its outputs, and what went wrong, if anything."""
+        """Run a cell; returns its outputs and the error, or ""."""
         parent = self.session.msg("execute_request", {"code": source})
         self.kernel.set_parent([b"asleep"], parent)
         self.recorder.begin()
@@ -153,7 +153,7 @@ class ForkableApp(IPKernelApp):
         return self.recorder.end(), f"{type(error).__name__}: {error}" if error else ""
 
     def wake(self) -> dict[str, int]:
-        """In a fork: open the channels. Returns the port of each; `live` does the rest."""
+        """In a fork: open the channels. Returns their ports; call `live` or `rehearse` next."""
         self.context = zmq.Context()
         sockets = {name: self.context.socket(zmq.ROUTER) for name in CHANNELS[:-1]}
         sockets["iopub"] = self.context.socket(zmq.XPUB if _WELCOMES else zmq.PUB)
@@ -172,7 +172,7 @@ class ForkableApp(IPKernelApp):
         return ports
 
     def rehearse(self, done: Callable[[], None]) -> None:
-        """In a fork that is awake: answer one question of its own, then call `done`."""
+        """In an awake fork: answer a request from itself, then call `done`."""
         key = b"rehearsal"
         asking = Session(key=key)
         client = ZMQStream(self.context.socket(zmq.DEALER), IOLoop.current())
@@ -182,10 +182,10 @@ class ForkableApp(IPKernelApp):
         self.live(key, None, lambda: None)
 
     def live(self, key: bytes, orphaned: int | None, handled: Callable[[], None]) -> None:
-        """In a fork that is awake: serve one visitor, to the end of the process.
+        """In an awake fork: serve one visitor until the process ends.
 
-        `key` signs messages. When `orphaned`, a file descriptor, has something to say, the server
-        is gone. `handled` is called after each message of the visitor.
+        `key` signs messages. When the file descriptor `orphaned` becomes readable, the server is
+        gone. `handled` is called after each message from the visitor.
         """
         session = self.session
         session.key, session.session, session.pid = key, str(uuid4()), os.getpid()
@@ -203,7 +203,7 @@ class ForkableApp(IPKernelApp):
 def _bind(socket: zmq.Socket[bytes]) -> int:
     socket.linger = 1000
     if socket.type == zmq.ROUTER:
-        socket.router_handover = 1  # a visitor who comes back takes the place of the old connection
+        socket.router_handover = 1  # a visitor who reconnects replaces the old connection
     return socket.bind_to_random_port(f"tcp://{ADDRESS}")
 
 

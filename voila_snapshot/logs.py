@@ -1,8 +1,8 @@
-"""What strangers can bring into a log: as text that can pretend to be nothing else, and not much.
+"""Limit what untrusted processes and visitors can write to the log, in form and amount.
 
-Two ways lead there. Kernels, and the processes that they are forked from, write to what they take
-for a terminal: each has a `Scribe`. And the server's own lines quote a visitor here and there:
-`tame` looks after them, whoever writes them.
+There are two ways into the log. Kernels and zygotes write to stdout and stderr: each has a
+`Scribe`. The server's own messages may quote a visitor: `tame` sanitizes them, whichever logger
+writes them.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from voila_snapshot.rate_limit import RateLimiter
 
 KIB = 1024
 LINE = 1000  # characters of one line
-RECORD = 16 * KIB  # characters of one message, a traceback among them
-AHEAD = "  | "  # of a message's further lines, so that none looks like a message of its own
-CHUNK = 64 * KIB  # bytes read at once
+RECORD = 16 * KIB  # characters of one message, including tracebacks
+AHEAD = "  | "  # prefix of a message's other lines, so that they cannot look like messages
+CHUNK = 64 * KIB  # bytes per read
 
-# Of one process: some tracebacks at once, and as many again after a quarter of an hour.
-EACH = 16 * KIB, 16.0  # characters at once, and a second
-# Of all together: whoever comes again and again writes less than 100 MB a day.
+# Limits of one process: some tracebacks in a burst, and as much again after a quarter of an hour.
+EACH = 16 * KIB, 16.0  # characters in a burst, and per second
+# Limits of all processes together: less than 100 MB a day.
 TOGETHER = 256 * KIB, 1.0 * KIB
-SITE = 10, 1 / 60  # messages that one place in the code may write at once, and a second
-# Of pyzmq, when a visit ends while something is on its way to or from its kernel.
+SITE = 10, 1 / 60  # messages from one line of code: in a burst, and per second
+# From pyzmq, if a visit ends while a message to or from its kernel is in flight.
 HARMLESS = "Got events for closed stream"
 
 Clock = Callable[[], float]
@@ -39,33 +39,33 @@ def plain(
     text: str,
     most: int = LINE,  # characters
 ) -> str:
-    """`text` as one line: what moves a cursor, hides or turns text is written as its code."""
+    """`text` as one line: control, invisible and text-reversing characters are escaped."""
     line = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text[:most])
     return line if max(len(line), len(text)) <= most else f"{line[:most]} …"
 
 
 def all_together() -> RateLimiter:
-    """Of what all processes of a server may write."""
+    """The common limit for all processes of a server."""
     return RateLimiter(*TOGETHER, time.monotonic())
 
 
 class Scribe:
-    """Writes into `log` what one other process writes, line by line, until it is too much."""
+    """Writes the output of another process to `log`, line by line, up to a limit."""
 
     def __init__(
         self,
         log: Log,
-        who: str,  # begins each line
-        together: RateLimiter,  # as `all_together` gives it
+        who: str,  # prefix of each line
+        together: RateLimiter,  # from `all_together`
         clock: Clock = time.monotonic,
     ) -> None:
         self._log, self._who, self._together, self._clock = log, who, together, clock
         self._own = RateLimiter(*EACH, clock())
-        self._rest = b""  # of a line whose end has not come
-        self._left_out = 0  # bytes, since it became too much
+        self._rest = b""  # an incomplete line
+        self._left_out = 0  # bytes dropped since the limit was reached
 
     def take(self, chunk: bytes) -> None:
-        """What the process wrote; any bytes."""
+        """Log what the process has written; any bytes."""
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         if len(self._rest) > LINE:
             lines, self._rest = [*lines, self._rest], b""
@@ -73,13 +73,13 @@ class Scribe:
             self._write(line)
 
     def end(self) -> None:
-        """Nothing more comes."""
+        """Log the rest: the process has ended."""
         if self._rest:
             self._write(self._rest)
         self._rest = b""
 
     def follow_beside(self, pipe: IO[bytes]) -> None:
-        """Take what comes from `pipe`, to its end, in a thread of its own."""
+        """Log what comes from `pipe`, until it closes, in a thread."""
 
         def follow() -> None:
             with pipe:
@@ -92,7 +92,8 @@ class Scribe:
     def _write(self, line: bytes) -> None:
         now = self._clock()
         if self._left_out and not self._own.is_full(now):
-            self._left_out += len(line) + 1  # else each second would bring a line, and a note
+            # Otherwise it would log one line and one note per second.
+            self._left_out += len(line) + 1
             return
         text = plain(line.rstrip(b"\r").decode("utf-8", "replace"))
         size = len(text) + 1
@@ -107,12 +108,12 @@ class Scribe:
         self._left_out += len(line) + 1
 
     def _say(self, text: str, *arguments: object) -> None:
-        # It is measured already, see `_Sites`.
+        # Already rate-limited, so `_Sites` lets it pass.
         self._log.warning(f"%s: {text}", self._who, *arguments, extra={"measured": True})
 
 
 class Hearing(asyncio.Protocol):
-    """Gives a scribe what comes over a socket; `over` is done when nothing more can."""
+    """Passes data from a socket to a scribe; the future `over` is done when the socket closes."""
 
     def __init__(self, scribe: Scribe) -> None:
         self._scribe = scribe
@@ -129,22 +130,22 @@ class Hearing(asyncio.Protocol):
 
 def tame(
     log: logging.Logger,
-    alone: bool = False,  # else loggers without a handler, too
+    alone: bool = False,  # False: also for loggers without a handler
 ) -> None:
-    """Let no line of `log` pretend to be another one.
+    """Make sure that no line of `log` can imitate another one.
 
-    And let no place in the code write more than some at once: visitors can bring about as many as
-    they like.
+    It also limits how much each line of code can log, because visitors can trigger any number of
+    messages.
     """
     for handler in log.handlers:
         handler.setFormatter(_Plain(handler.formatter or logging.Formatter()))
         handler.addFilter(_Sites())
-        if not alone:  # what tornado, zmq and asyncio say would go raw to the standard error
+        if not alone:  # messages of tornado, zmq and asyncio would go to stderr unfiltered
             logging.getLogger().addHandler(handler)
 
 
 class _Plain(logging.Formatter):
-    """What `inner` formats, without anything but text, its further lines marked as such."""
+    """Formats with `inner`, then escapes the text and marks all lines but the first."""
 
     def __init__(self, inner: logging.Formatter) -> None:
         super().__init__()
@@ -152,7 +153,7 @@ class _Plain(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         text = self._inner.format(record)
-        if len(text) > RECORD:  # what went wrong stands at a traceback's end
+        if len(text) > RECORD:  # keep both ends: the error is at the end of a traceback
             half = RECORD // 2
             text = f"{text[:half]}\n({len(text) - RECORD} characters left out)\n{text[-half:]}"
         first, *others = text.split("\n")
@@ -160,7 +161,7 @@ class _Plain(logging.Formatter):
 
 
 class _Sites(logging.Filter):
-    """Lets each place in the code that writes have its share."""
+    """Limits the rate of messages from each line of code."""
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
         super().__init__()
@@ -186,7 +187,7 @@ class _Sites(logging.Filter):
 
 
 def _site(record: logging.LogRecord) -> object:
-    """Where the record comes from; for an error, where that does."""
+    """The line of code that logs the record; for an exception, also the line that raised it."""
     trace = record.exc_info[2] if record.exc_info else None
     while trace and trace.tb_next:
         trace = trace.tb_next

@@ -1,4 +1,4 @@
-"""A visitor's page: drawn once a snapshot by Voilà's renderer, with only the kernel exchanged."""
+"""The visitor's page: rendered once per snapshot by Voilà, then only the kernel id is replaced."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from voila.utils import get_page_config
 from voila_snapshot import prerender
 from voila_snapshot.snapshot import Snapshot, SnapshotError
 
-_MOST = 8  # renderings kept of one snapshot: templates and themes that visitors may ask for
+_MOST = 8  # cached pages per snapshot, one for each template and theme in the URL
 
 
 class Page:
-    """The HTML of a page, up to the id of its visitor's kernel."""
+    """The HTML of a page, with a placeholder for the id of the visitor's kernel."""
 
     def __init__(self, html: str, placeholder: str, kernel_name: str):
         self._parts = html.split(placeholder)
@@ -36,10 +36,10 @@ class Page:
 
 
 class PageHandler(TornadoVoilaHandler):  # type: ignore[misc]
-    """Sends the page of a snapshot with a kernel forked from it, else Voilà's own.
+    """Sends the page of a snapshot with a kernel forked from it, else Voilà's own page.
 
-    `kernel_id` is the visitor's kernel once `get` has begun to send the page; None where Voilà
-    itself started one. HEAD starts no kernel.
+    `kernel_id` is the visitor's kernel once `get` starts to send the page; None if Voilà itself
+    started the kernel. HEAD starts no kernel.
     """
 
     kernel_id: str | None = None
@@ -72,7 +72,7 @@ class PageHandler(TornadoVoilaHandler):  # type: ignore[misc]
         except SnapshotError as error:
             self.log.warning("A kernel starts from nothing, because %s.", error)
             return False
-        # Its cells have run. Left at "starting", the websocket would look again every 50 ms.
+        # Its cells have run. In the state "starting", the websocket would poll every 50 ms.
         self.kernel_manager.get_kernel(kernel_id).execution_state = "idle"
         self.kernel_id = kernel_id
         self._set_headers()
@@ -80,7 +80,7 @@ class PageHandler(TornadoVoilaHandler):  # type: ignore[misc]
         return True
 
     def _look(self) -> tuple[str | None, str | None]:
-        """The template and the theme that the address asks for, where it may."""
+        """Template and theme from the URL, if they are allowed there."""
         configuration = self.voila_configuration
         template = configuration.allow_template_override == "YES"
         theme = configuration.allow_theme_override == "YES"
@@ -96,7 +96,7 @@ class PageHandler(TornadoVoilaHandler):  # type: ignore[misc]
         self.set_header("Expires", "0")
 
     def _environment(self) -> dict[str, str]:
-        """What Voilà tells a kernel of its visitor, in the names of RFC 3875."""
+        """The variables that Voilà sets for a kernel about its visitor, named as in RFC 3875."""
         request = self.request
         host, port = split_host_and_port(request.host.lower())
         allowed = {name.lower() for name in self.voila_configuration.http_header_envs}
@@ -124,7 +124,7 @@ class PageHandler(TornadoVoilaHandler):  # type: ignore[misc]
 
 
 def install(handlers: list[Any]) -> list[Any]:
-    """`handlers` of a Voilà application with `PageHandler` in place of Voilà's own."""
+    """Replace Voilà's page handler by `PageHandler` in `handlers`."""
     return [
         (pattern, PageHandler if handler is TornadoVoilaHandler else handler, *rest)
         for pattern, handler, *rest in handlers
@@ -134,7 +134,7 @@ def install(handlers: list[Any]) -> list[Any]:
 async def drawn(
     server: Voila, snapshot: Snapshot, template: str | None = None, theme: str | None = None
 ) -> Page:
-    """The page of `snapshot`, drawn at its first visit or before."""
+    """The page of `snapshot`; rendered once and cached."""
     known = snapshot.pages
     if (template, theme) not in known:
         page = asyncio.ensure_future(_draw(server, snapshot, template, theme))
@@ -182,7 +182,7 @@ async def _draw(server: Voila, snapshot: Snapshot, template: str | None, theme: 
 
 
 class _Renderer(NotebookRenderer):  # type: ignore[misc]
-    """Voilà's renderer on cells that have run, with a placeholder for a kernel."""
+    """Voilà's renderer for cells that have run, with a placeholder for the kernel id."""
 
     def __init__(self, snapshot: Snapshot, **settings: Any):
         super().__init__(**settings)

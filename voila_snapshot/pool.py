@@ -1,4 +1,4 @@
-"""The snapshots of one notebook: which one a visitor gets, and when they are made anew."""
+"""The snapshots of one notebook: which one a visitor gets, and when they are made again."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from traitlets.config import LoggingConfigurable
 from voila_snapshot.logs import Scribe, all_together, plain
 from voila_snapshot.snapshot import Snapshot, SnapshotError, memory
 
-PROVISIONER = "snapshot-provisioner"  # as pyproject.toml names it
-# What Voilà tells a kernel of its visitor, as far as it is known before there is one.
+PROVISIONER = "snapshot-provisioner"  # as in pyproject.toml
+# What Voilà tells a kernel about its visitor, as far as it is known before there is one.
 NOBODY = {
     "SCRIPT_NAME": "/",
     "PATH_INFO": "",
@@ -38,18 +38,19 @@ NOBODY = {
     "VOILA_APP_PORT": "",
     "VOILA_KERNEL_ID": "",
 }
-_EVERY = 1.0  # seconds between looks at what is watched
-_STILL = 0.5  # seconds without a change after which what is watched counts as written
-_SETTLING = 10.0  # seconds that are waited for that
-_STABLE = 60.0  # seconds that a snapshot lives before its end counts as bad luck
-_LONGEST = 300.0  # seconds between attempts
+_EVERY = 1.0  # seconds between checks of the watched files
+_STILL = 0.5  # seconds without a change; then the watched files count as complete
+_SETTLING = 10.0  # seconds to wait for that, at most
+_STABLE = 60.0  # seconds; if a snapshot ends sooner, the next start is delayed
+_LONGEST = 300.0  # seconds between attempts, at most
 
 
 class Snapshots(LoggingConfigurable):
     """The snapshots of one notebook.
 
-    A snapshot suits a visitor if every variable that its notebook read about a visitor has this
-    visitor's value. A notebook that reads none, or whose visitors differ in none, has one.
+    A snapshot suits a visitor if all the variables about visitors that its notebook read have this
+    visitor's values. If the notebook reads none, or they are the same for all, one snapshot is
+    enough.
     """
 
     notebook = Unicode(help="Path of the notebook; that of the server by default.").tag(config=True)
@@ -81,18 +82,18 @@ class Snapshots(LoggingConfigurable):
 
     def __init__(self, **settings: Any):
         super().__init__(**settings)
-        self.state = "warming"  # or "ready", or "ordinary": kernels that start from nothing
-        self.why = ""  # they are ordinary
-        self._current: list[Snapshot] = []  # the first is for visitors who ask for nothing
+        self.state = "warming"  # or "ready", or "ordinary": kernels are started without a snapshot
+        self.why = ""  # why the state is "ordinary"
+        self._current: list[Snapshot] = []  # the first is for visitors without a query
         self._retired: list[Snapshot] = []
-        self._starting: set[Snapshot] = set()  # not yet among either
+        self._starting: set[Snapshot] = set()  # not in either list yet
         self._making: dict[frozenset[tuple[str, str]], asyncio.Task[Snapshot]] = {}
         self._settled = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
-        self._written = all_together()  # by snapshots and kernels
+        self._written = all_together()  # common log limit of snapshots and kernels
 
     def start(self) -> None:
-        """Make a snapshot, and a new one whenever it is needed. Needs a running event loop."""
+        """Make a snapshot now, and again whenever needed. Needs a running event loop."""
         if self._keeper is None:
             self._keeper = asyncio.ensure_future(self._keep())
 
@@ -109,16 +110,16 @@ class Snapshots(LoggingConfigurable):
         await self._settled.wait()
 
     def memory(self) -> int:
-        """Bytes of the snapshots' processes and of kernels forked ahead, shared ones in part."""
+        """Bytes of snapshot processes and spare kernels, with their share of shared memory."""
         pids = [pid for one in (*self._current, *self._retired) for pid in one.pids]
         return sum(memory(pid, shared=True) or 0 for pid in pids)
 
     def scribe(self, who: str) -> Scribe:
-        """Takes down what process `who` writes."""
+        """A scribe for the output of process `who`."""
         return Scribe(self.log, who, self._written)
 
     async def choose(self, environment: Mapping[str, str]) -> Snapshot | None:
-        """The snapshot for a visitor of whom Voilà says `environment`; None: an ordinary kernel."""
+        """The snapshot for a visitor with these variables; None: start an ordinary kernel."""
         self.start()
         try:
             await asyncio.wait_for(self.settled(), self.patience)
@@ -137,7 +138,7 @@ class Snapshots(LoggingConfigurable):
         return await self._make_for(asked)
 
     def _asked(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """What sets this visitor apart, with the query reduced to one that has a snapshot."""
+        """The visitor's variables, with the query reduced to one that may have a snapshot."""
         asked = {
             name: environment.get(name, "")
             for name in {*NOBODY, *environment}
@@ -148,7 +149,7 @@ class Snapshots(LoggingConfigurable):
         return asked
 
     def _use(self, snapshot: Snapshot) -> None:
-        """The one used longest ago stands second, after the one for visitors who ask nothing."""
+        """Mark as used: the first snapshot stays first, the others are in order of last use."""
         if snapshot is not self._current[0]:
             self._current.remove(snapshot)
             self._current.append(snapshot)
@@ -173,7 +174,8 @@ class Snapshots(LoggingConfigurable):
             visitor = plain(repr(differing), 200)
             self.log.warning("There is no snapshot for %s, because %s.", visitor, error)
             return None if self.queries is None else first
-        if self._current and self._current[0] is not first:  # all were made anew meanwhile
+        # All snapshots were replaced in the meantime.
+        if self._current and self._current[0] is not first:
             self._retire(made)
             return await self._choose(asked)
         if made not in self._current:
@@ -205,7 +207,7 @@ class Snapshots(LoggingConfigurable):
                 continue
             exchanged = self._signature() != signature
             if exchanged and not again and any(one.is_alive for one in self._current):
-                again = True  # it may have read a part from before, and a part from after
+                again = True  # it may have read some files before and some after the change
                 self._retire(made)
                 await self._still()
                 continue
@@ -236,11 +238,12 @@ class Snapshots(LoggingConfigurable):
     async def _until_changed(
         self, signature: object, pause: float | None, living: Snapshot | None = None
     ) -> None:
-        """Wait until what is watched changes, for `pause` seconds at most, or `living` ends."""
+        """Wait until a watched file changes, `pause` seconds have passed, or `living` ends."""
         end = None if pause is None else time.monotonic() + pause
         while end is None or time.monotonic() < end:
             await asyncio.sleep(_EVERY)
-            self._retired = [one for one in self._retired if one.is_alive]  # and reaps the others
+            # Is_alive also reaps the others.
+            self._retired = [one for one in self._retired if one.is_alive]
             if living and not living.is_alive:
                 return
             if self._signature() != signature:
@@ -248,7 +251,7 @@ class Snapshots(LoggingConfigurable):
                 return
 
     async def _still(self) -> None:
-        """Wait while what is watched is being written, file by file."""
+        """Wait while the watched files are being written."""
         end, before = time.monotonic() + _SETTLING, None
         while (now := self._signature()) != before and time.monotonic() < end:
             before = now
@@ -311,7 +314,7 @@ class Snapshots(LoggingConfigurable):
         manager = getattr(self.parent, "kernel_spec_manager", None) or KernelSpecManager()
         try:
             return manager.get_kernel_spec(name)
-        except NoSuchKernel:  # Voilà then takes one of the same language
+        except NoSuchKernel:  # Voilà then uses a kernel of the same language
             return manager.get_kernel_spec("python3")
 
 
@@ -323,7 +326,7 @@ def _suits(snapshot: Snapshot, asked: Mapping[str, str]) -> bool:
 
 
 def _reduced(query: str, queries: list[str]) -> str:
-    """The one of `queries` whose parts are all in `query`, the one asked for first; else ""."""
+    """The one of `queries` that is part of `query`; if several are, the first in it; else ""."""
     parts = parse_qsl(query)
     found = [(parse_qsl(one), one) for one in queries]
     held = [(parts.index(own[0]), one) for own, one in found if own and set(own) <= set(parts)]

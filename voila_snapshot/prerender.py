@@ -1,10 +1,10 @@
-"""Widgets drawn by the server, before any script runs.
+"""Render widgets on the server, before any script runs.
 
-What a widget looks like at first follows from its state alone; `draw` writes the elements that the
-page's script will put in the same places (`frontend/src/widgets`), so that nothing jumps when it
-does. The controls of a classifier's page are drawn whole; of any other, room is left. A class name
-or a file name in a state is a stranger's text: everything is escaped but the `value` of an `HTML`
-widget, which is its maker's own HTML.
+A widget's initial look depends only on its state. `draw` writes the same elements that the page's
+script (`frontend/src/widgets`) will create, so that nothing moves when it does. The widgets of a
+classifier's page are rendered completely; others get an empty placeholder. Class names and file
+names in a state are untrusted: everything is escaped except the `value` of an `HTML` widget, which
+is the notebook's own HTML.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from html.parser import HTMLParser
 from typing import Any
 
 State = Mapping[str, Any]
-States = Mapping[str, Mapping[str, Any]]  # by model id, as `Widget.get_manager_state` has them
+States = Mapping[str, Mapping[str, Any]]  # by model id, as in `Widget.get_manager_state`
 
 PREFIX = "IPY_MODEL_"
-DEEPEST = 40  # boxes within boxes; a circle of them would never end
+DEEPEST = 40  # nested boxes; a cycle would never end
 STYLES = {
     "background": "background",
     "button_color": "background-color",
@@ -38,7 +38,7 @@ BOXES = {
     "HBoxView": "widget-container widget-box widget-hbox",
     "GridBoxView": "widget-container widget-gridbox",
 }
-# A script in a maker's HTML stays as dead as `innerHTML`, through which it comes later, leaves it.
+# A script in the notebook's HTML must not run: it would not run later either, through `innerHTML`.
 _SCRIPT = re.compile(r"<(/?)script\b", re.IGNORECASE)
 _NAME = re.compile(r"[a-z][a-z_]*")
 _VALUE = re.compile(r"[^;{}<>\\]*")
@@ -49,21 +49,21 @@ _VOID = {
 
 
 def resources(states: States) -> dict[str, Any]:
-    """What Voilà's resources need for the template `kezako` to draw the widgets of `states`."""
+    """What the template `kezako` needs in Voilà's resources to render the widgets of `states`."""
     told = {model_id: _told(entry) for model_id, entry in states.items()}
     return {"kezako_state": told, "kezako_draw": partial(draw, states)}
 
 
 def draw(
     states: States,
-    model_id: str,  # of the widget that a cell displays
+    model_id: str,  # of the displayed widget
 ) -> str:
-    """HTML of one widget and those inside it; empty for an unknown one."""
+    """HTML of a widget and its children; empty for an unknown one."""
     return _widget(states, model_id, 0)
 
 
 def _told(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """`entry` for the script: a layout's fifty settings that are not set are most of a page."""
+    """`entry` for the script, without unset values: a layout has fifty, most of a page's size."""
     state = entry["state"]
     if state.get("_view_name") in ("LayoutView", "StyleView"):
         state = {name: value for name, value in state.items() if value is not None}
@@ -100,7 +100,7 @@ def _html(states: States, state: State, _id: str) -> str:
 def _button(states: States, state: State, _id: str) -> str:
     classes = "jupyter-button widget-button" + _mod(state)
     words = escape(_text(state, "description"))
-    # Nothing would come of pressing it before the script is there.
+    # Disabled: without the script, pressing it would do nothing.
     return _element(states, state, "button", classes, words, 'type="button" disabled')
 
 
@@ -152,7 +152,7 @@ def _checkbox(states: States, state: State, model_id: str) -> str:
 def _output(states: States, state: State, _id: str) -> str:
     return _element(
         states, state, "div", "widget-output", '<div class="jp-OutputArea"></div>'
-    )  # what is in it needs the script
+    )  # its content needs the script
 
 
 def _room(states: States, state: State, _id: str) -> str:
@@ -175,7 +175,7 @@ def _element(
     states: States,
     state: State,
     tag: str,
-    classes: str,  # beside `jupyter-widgets` and those of its maker
+    classes: str,  # besides `jupyter-widgets` and those set in the notebook
     inside: str,  # HTML
     attributes: str = "",
 ) -> str:
@@ -240,7 +240,7 @@ def _text(state: State, name: str) -> str:
 
 
 class _Balance(HTMLParser):
-    """Whether every element of a piece of HTML ends within it."""
+    """Checks whether every element in a piece of HTML is closed in it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -252,14 +252,14 @@ class _Balance(HTMLParser):
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, _attributes: object) -> None:
-        self.whole &= tag in _VOID  # to a browser `<b/>` is open
+        self.whole &= tag in _VOID  # browsers treat `<b/>` as an open tag
 
     def handle_endtag(self, tag: str) -> None:
         self.whole &= bool(self.open) and self.open.pop() == tag
 
 
 def _is_whole(html: str) -> bool:
-    """Else it would swallow the page that follows, or end what is around it."""
+    """Whether the HTML is balanced: if not, it would swallow or close parts of the page."""
     parser = _Balance()
     parser.feed(html)
     cut = bool(parser.rawdata.strip()) and "<" in parser.rawdata

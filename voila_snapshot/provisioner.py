@@ -1,23 +1,26 @@
-"""Kernels that are forked from a process in which the notebook has run, for any Voilà notebook.
+"""Fork kernels from a process that has run the notebook, for any Voilà notebook.
 
 A visitor's kernel then starts in milliseconds with everything loaded, and shares the memory of
-libraries and models with all others. Nothing here knows what the notebook does. Three ways:
+libraries and models with all others. Nothing here depends on what the notebook does. There are
+three ways to use it:
 
-- `configure(server)` for a subclass of Voilà's application, with `voila_snapshot.pages` for pages
-  that are drawn once and need no kernel to be drawn;
-- plain Voilà, told by its environment:
+- call `configure(server)` for a subclass of Voilà's application; with `voila_snapshot.pages`, pages
+  are rendered once and need no kernel for that;
+- use plain Voilà with an environment variable:
   `JUPYTER_DEFAULT_PROVISIONER_NAME=snapshot-provisioner voila notebook.ipynb`;
-- or a kernel specification whose metadata say
+- or use a kernel specification with the metadata
   `{"kernel_provisioner": {"provisioner_name": "snapshot-provisioner"}}`.
 
-Under plain Voilà the kernel answers the notebook's cells with the outputs that they had. Settings
-are those of `Snapshots` (`--Snapshots.spares=2`). Only kernels that Voilà starts for a visitor
-are forked. What cannot be forked gets ordinary kernels, and the log says why: another system than
-Linux and macOS, a kernel that is not Python's, a notebook that fails or leaves threads running.
+With plain Voilà, the kernel answers the notebook's cells with their stored outputs. The settings
+are those of `Snapshots` (`--Snapshots.spares=2`). Only kernels that Voilà starts for a visitor are
+forked. If forking is not possible, kernels are started in the ordinary way and the log says why:
+a system other than Linux and macOS, a kernel that is not Python's, a notebook that fails or leaves
+threads running.
 
-A notebook sees that it runs in a copy in few ways: it ran before its visitor came, so what it says
-of the visitor (`QUERY_STRING`) may differ until `Snapshots.queries` knows it; connections and open
-files are shared with other visitors' copies; `atexit` is not heard, since copies end at once.
+A notebook can see few differences: it ran before its visitor came, so what it says about the
+visitor (`QUERY_STRING`) may be wrong unless `Snapshots.queries` lists it; connections and open
+files are shared with the kernels of other visitors; `atexit` handlers do not run, since forks exit
+at once.
 """
 
 from __future__ import annotations
@@ -39,7 +42,7 @@ from voila_snapshot.ipc import ADDRESS
 from voila_snapshot.pool import PROVISIONER, Snapshots
 from voila_snapshot.snapshot import SINGLE_THREADED, Fork, Snapshot, SnapshotError, memory
 
-_AT_ONCE = 1.0  # seconds that a fork may take to end before it is killed
+_AT_ONCE = 1.0  # seconds that a fork may take to exit before it is killed
 
 
 def configure(
@@ -47,15 +50,15 @@ def configure(
     watched: Iterable[str] = (),  # see `Snapshots`
     queries: Callable[[], list[str]] | None = None,  # see `Snapshots`
 ) -> Snapshots:
-    """Give every visitor of `server` a forked kernel; also `server.snapshots` from now on.
+    """Give every visitor of `server` a forked kernel; sets and returns `server.snapshots`.
 
-    The notebook runs once the event loop does, so that the port is bound first. A kernel that
-    dies is not started again: its page is told, and a new visit is better than a page whose
-    widgets are gone.
+    The notebook runs after the event loop has started, so that the port is bound first. A kernel
+    that dies is not restarted: its page is told, since a new visit is better than a page without
+    its widgets.
     """
     name = f"{__name__}:{SnapshotProvisioner.__name__}"
     group = KernelProvisionerFactory.GROUP_NAME
-    # Also where Kezako was installed before it had this entry point.
+    # Also works if Kezako was installed before it had this entry point.
     KernelProvisionerFactory.provisioners[PROVISIONER] = EntryPoint(PROVISIONER, name, group)
     KernelProvisionerFactory.instance(parent=server).default_provisioner_name = PROVISIONER
     server.config.KernelRestarter.setdefault("restart_limit", 0)
@@ -71,7 +74,7 @@ def configure(
 
 
 class SnapshotProvisioner(LocalProvisioner):
-    """Forks a kernel from a snapshot where there is one; else starts it as ever."""
+    """Forks a kernel from a snapshot if there is one; else starts an ordinary kernel."""
 
     forked = False
     process: Any = None  # a `Popen`, or a `Fork`
@@ -79,7 +82,7 @@ class SnapshotProvisioner(LocalProvisioner):
     _fork: Fork | None = None  # until it is launched
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
-        """Takes `snapshot`, too: the one to fork from. Raises `SnapshotError` if it has ended."""
+        """Also accepts `snapshot` to fork from. Raises `SnapshotError` if that has ended."""
         wanted = kwargs.pop("snapshot", None)
         environment = kwargs.get("env") or {}
         snapshot = wanted or await self._choose(environment)
@@ -96,7 +99,7 @@ class SnapshotProvisioner(LocalProvisioner):
         self.forked, self._snapshot = True, snapshot
         for name in ("extra_arguments", "transport_encryption"):
             kwargs.pop(name, None)
-        # Not that of LocalProvisioner: a fork finds ports that are free when it listens.
+        # Not LocalProvisioner's: a fork picks free ports when it starts to listen.
         return await KernelProvisionerBase.pre_launch(self, cmd=[], **kwargs)
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
@@ -119,7 +122,7 @@ class SnapshotProvisioner(LocalProvisioner):
         return self.connection_info
 
     async def _launch(self, cmd: list[str], **kwargs: Any) -> Any:
-        """Start one from nothing, whose words go where those of forks do."""
+        """Start an ordinary kernel whose output goes to a scribe, as that of forks."""
         heard, said = os.pipe()
         kwargs |= {"stdout": said, "stderr": said}
         try:
@@ -143,7 +146,7 @@ class SnapshotProvisioner(LocalProvisioner):
         return _AT_ONCE if self.forked else super().get_shutdown_wait_time(recommended)
 
     def memory(self) -> int | None:
-        """Bytes that only this kernel uses; None where that is unknown."""
+        """Private memory of this kernel in bytes; None if it is unknown."""
         return memory(self.pid) if self.pid else None
 
     async def _choose(self, environment: dict[str, str]) -> Snapshot | None:
@@ -155,7 +158,7 @@ class SnapshotProvisioner(LocalProvisioner):
         return await snapshots.choose(environment)
 
     def _snapshots(self) -> Snapshots:
-        kernels = self.parent.parent  # that of all kernels, where there is one
+        kernels = self.parent.parent  # the manager of all kernels, if there is one
         server = getattr(kernels, "parent", None) or kernels or self.parent
         if not hasattr(server, "snapshots"):
             server.snapshots = Snapshots(parent=server)
@@ -165,7 +168,7 @@ class SnapshotProvisioner(LocalProvisioner):
 def _visitor(
     snapshot: Snapshot, environment: dict[str, str], folder: str | None, key: bytes
 ) -> dict[str, Any]:
-    """What turns a fork into the visitor's kernel."""
+    """The message that turns a fork into the visitor's kernel."""
     before = snapshot.environment
     changes = {
         name: value

@@ -1,16 +1,16 @@
-"""How often something may happen: so many times at once, so many a second after that."""
+"""A rate limiter: so many in a burst, then so many per second."""
 
 from __future__ import annotations
 
 
 class RateLimiter:
-    """A bucket that `allow` empties and time fills again."""
+    """A token bucket: `allow` takes tokens, time adds them."""
 
     def __init__(
         self,
         at_once: int,
         a_second: float,
-        now: float,  # seconds, of a clock that only goes forward; also below
+        now: float,  # seconds, from a monotonic clock; also below
     ) -> None:
         self._most, self._rate = float(at_once), a_second
         self._left, self._at = float(at_once), now
@@ -18,9 +18,9 @@ class RateLimiter:
     def allow(
         self,
         now: float,
-        much: float = 1,  # that is to pass together
+        much: float = 1,  # number of tokens
     ) -> bool:
-        """Whether it may pass."""
+        """Take tokens; False if there are not enough."""
         self._left = min(self._most, self._left + (now - self._at) * self._rate)
         self._at = now
         if self._left < much:
@@ -29,5 +29,5 @@ class RateLimiter:
         return True
 
     def is_full(self, now: float) -> bool:
-        """Whether it has been left alone long enough to be forgotten."""
+        """Whether the bucket is full, so that it can be forgotten."""
         return self._left + (now - self._at) * self._rate >= self._most

@@ -1,8 +1,8 @@
-"""What cells put out, kept: the outputs of a notebook, and which variables of its visitor it read.
+"""Record the outputs of cells, and which variables about its visitor a notebook reads.
 
-The rules for outputs are those that a notebook's front end follows: text of one stream is joined,
-a display with an identity is replaced wherever it stands, and what is said while an Output widget
-listens becomes its content.
+Outputs follow the rules of a notebook front end: text of one stream is joined, a display with an
+id is updated wherever it is, and what is published while an Output widget captures goes to that
+widget.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _OUTPUTS = {"stream", "display_data", "execute_result", "error"}
 
 
 class WatchedEnvironment(os._Environ):  # type: ignore[type-arg]
-    """`os.environ` that remembers in `names_read` whose values were asked for."""
+    """`os.environ` that records the names of the variables that are read in `names_read`."""
 
     names_read: set[str]
 
@@ -29,42 +29,43 @@ class WatchedEnvironment(os._Environ):  # type: ignore[type-arg]
 
 
 def watch_environment() -> set[str]:
-    """The set that gets the names of variables as they are read, whoever reads them."""
-    environment: Any = os.environ  # the object itself is watched: modules hold on to it
+    """Start recording; returns the set of names, which grows as variables are read."""
+    # Change the class of the object itself: modules keep references to it.
+    environment: Any = os.environ
     environment.__class__ = WatchedEnvironment
     environment.names_read = set()
     return environment.names_read
 
 
 def unwatch_environment() -> None:
-    """End what `watch_environment` began."""
+    """Stop recording."""
     environment: Any = os.environ
     environment.__class__ = os._Environ
     del environment.names_read
 
 
 class Recorder:
-    """Takes a kernel's messages in place of a front end."""
+    """Receives a kernel's messages instead of a front end."""
 
     def __init__(self) -> None:
         self._cells: list[_Outputs] = []
         self._displays: dict[str, list[Output]] = {}
-        self._listening: list[str] = []  # ids of Output widgets, innermost last
-        self._heard: dict[str, _Outputs] = {}  # what each of them has been told
+        self._listening: list[str] = []  # ids of capturing Output widgets, innermost last
+        self._heard: dict[str, _Outputs] = {}  # what each of them has captured
 
     def begin(self) -> None:
-        """Another cell starts."""
+        """Start another cell."""
         self._cells.append(_Outputs())
 
     def end(self) -> list[Output]:
-        """The outputs of the cell, which has ended."""
+        """End the cell; returns its outputs."""
         for widget, heard in self._heard.items():
             _tell(widget, heard)
         self._listening, self._heard = [], {}
         return self._cells[-1]
 
     def take(self, kind: str, content: dict[str, Any]) -> None:
-        """Keep a message of type `kind`, as a kernel publishes it."""
+        """Record a message of type `kind`, as published by a kernel."""
         if kind == "comm_msg":
             self._notice(content)
         elif kind == "update_display_data":
@@ -83,7 +84,7 @@ class Recorder:
         return self._cells[-1]
 
     def _notice(self, content: dict[str, Any]) -> None:
-        """An Output widget says by its `msg_id` whether it listens."""
+        """Track Output widgets: they set `msg_id` while they capture."""
         state = content.get("data", {}).get("state", {})
         if "msg_id" in state:
             widget = content["comm_id"]
@@ -95,7 +96,7 @@ class Recorder:
 class _Outputs(list[Output]):
     """The outputs of one cell or of one Output widget."""
 
-    _stale = False  # to be cleared when the next one arrives
+    _stale = False  # clear before the next output
 
     def add(self, kind: str, content: dict[str, Any]) -> Output:
         if self._stale:
@@ -121,13 +122,13 @@ def _identity(content: dict[str, Any]) -> str:
 
 def _tell(widget: str, heard: _Outputs) -> None:
     """Set the `outputs` of an Output widget, as a front end would."""
-    if channel := comm.get_comm_manager().get_comm(widget):  # ipykernel's, whoever came first
+    if channel := comm.get_comm_manager().get_comm(widget):  # ipykernel's comm manager
         data = {"method": "update", "state": {"outputs": list(heard)}, "buffer_paths": []}
         channel.handle_msg({"content": {"comm_id": widget, "data": data}, "buffers": []})
 
 
 def as_messages(outputs: list[Output]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The messages, type and content, by which a kernel puts out `outputs`."""
+    """(type, content) of the messages with which a kernel publishes `outputs`."""
     for output in outputs:
         content = dict(output)
         yield content.pop("output_type"), content

@@ -1,4 +1,4 @@
-"""A snapshot: a notebook that has run once, in a process from which kernels are forked."""
+"""A snapshot: a notebook that has run once, in a process that kernels are forked from."""
 
 from __future__ import annotations
 
@@ -20,22 +20,24 @@ from nbformat import NotebookNode
 from voila_snapshot import ipc
 from voila_snapshot.logs import Hearing, Scribe
 
-# A process that is to be forked has no threads: libraries would lack theirs in the fork, and hang.
+# A process must have no other threads when it forks: the fork would lack them, and libraries hang.
 SINGLE_THREADED = {
     "KEZAKO_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "ORT_DISABLE_TELEMETRY": "1",
-    # glibc's settings: one heap costs less than one a thread; large blocks go back when freed.
+    # For glibc: one heap takes less memory than one per thread; large blocks are returned when
+    # freed.
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": "262144",
 }
 TIMEOUT = 120  # seconds that a notebook may take to run
-_FORK_TIMEOUT = 20  # seconds on a machine that is very busy
-_LAST_WORDS = 1.0  # seconds for what a kernel that has ended wrote last
-_AT_ONCE = 4  # forks being made: more would only fill the socket over which they are asked for
-# The folder that it runs in must not hide a library; debugpy costs 10 MB, and no visitor may debug.
+_FORK_TIMEOUT = 20  # seconds; enough for a very busy machine
+_LAST_WORDS = 1.0  # seconds to wait for the last output of a kernel that has ended
+_AT_ONCE = 4  # concurrent forks; more would only fill the socket of requests
+# Drop the working directory from the path, as it could shadow a library, and debugpy, as it takes
+# 10 MB and visitors may not debug.
 START = """import sys
 del sys.path[0]
 sys.modules["debugpy"] = None
@@ -45,13 +47,13 @@ _PACKAGE = str(Path(__file__).parents[1])
 
 
 class SnapshotError(Exception):
-    """No fork can be had; the message is the rest of a sentence that begins with "because"."""
+    """Forking is not possible; the message completes a sentence that starts with "because"."""
 
 
 class Fork:
-    """A kernel that was forked, with what a provisioner asks of a `subprocess.Popen`.
+    """A forked kernel, with the methods of `subprocess.Popen` that a provisioner needs.
 
-    What it writes to its standard output and error comes over its lifeline, to a scribe.
+    Its stdout and stderr come over its lifeline socket and go to a scribe.
     """
 
     stdin = stdout = stderr = None
@@ -66,17 +68,18 @@ class Fork:
         self.pid, self.ports = pid, dict(ports)
         self._writer, self._hearing = writer, hearing
         self._watch: int | None = None
-        with contextlib.suppress(AttributeError, OSError):  # Linux; elsewhere the lifeline tells
+        # Linux only; elsewhere the lifeline shows when it ends.
+        with contextlib.suppress(AttributeError, OSError):
             self._watch = os.pidfd_open(pid)
 
     def poll(self) -> int | None:
-        """None while it lives."""
+        """None while it runs, then 0."""
         if self._watch is not None:
             return 0 if _is_readable(self._watch) else None
         return 0 if self._hearing.over.done() else None
 
     def wait(self) -> int:
-        """Let go of one that has ended."""
+        """Release the resources of a kernel that has ended."""
         asyncio.get_running_loop().call_later(_LAST_WORDS, self._writer.close)
         if self._watch is not None:
             os.close(self._watch)
@@ -95,15 +98,15 @@ class Fork:
         self.send_signal(signal.SIGKILL)
 
     def welcome(self, visitor: ipc.Message) -> None:
-        """Hand it to its visitor: `key`, `set`, `unset`, `folder`."""
+        """Hand the kernel to its visitor; `visitor` has `key`, `set`, `unset` and `folder`."""
         self._writer.write(ipc.encode(visitor))
 
 
 class Snapshot:
-    """A notebook that has run, and the process that forks kernels of it.
+    """A notebook that has run, and the process that forks kernels from it.
 
-    `notebook` has the outputs, `state` the widgets by model id, and `read` names the variables of
-    the environment that running it looked at.
+    `notebook` has the outputs, `state` has the widgets by model id, and `read` has the names of the
+    environment variables that the notebook read.
     """
 
     def __init__(
@@ -112,9 +115,9 @@ class Snapshot:
         python: str,
         folder: Path,
         environment: Mapping[str, str],
-        scribe: Callable[[str], Scribe],  # for the process of that name
+        scribe: Callable[[str], Scribe],  # makes a scribe for the process of that name
         niceness: int = 0,
-        spares: int = 0,  # kernels forked ahead of their visitors
+        spares: int = 0,  # kernels to fork ahead of their visitors
     ):
         self.notebook = deepcopy(notebook)
         self.python = python
@@ -122,7 +125,7 @@ class Snapshot:
         self.environment = {**environment, **SINGLE_THREADED}
         self.state: dict[str, Any] = {}
         self.read: frozenset[str] = frozenset()
-        self.pages: dict[Any, Any] = {}  # what was rendered of it
+        self.pages: dict[Any, Any] = {}  # cached pages, see `pages.drawn`
         self._scribe = scribe
         self._niceness = niceness
         self._wanted = spares
@@ -153,7 +156,8 @@ class Snapshot:
                 heard.close()
                 self.kill()
                 raise SnapshotError(f"{self.python} cannot be started: {error}") from error
-        scribe = self._scribe(f"Snapshot {self._process.pid}")  # also for forks not yet welcome
+        # Also for forks that have no visitor yet.
+        scribe = self._scribe(f"Snapshot {self._process.pid}")
         loop = asyncio.get_running_loop()
         _, hearing = await loop.create_connection(lambda: Hearing(scribe), sock=heard)
         reader, writer = await _open(ours.dup())
@@ -165,7 +169,8 @@ class Snapshot:
             raise SnapshotError(f"the notebook ran for more than {TIMEOUT} seconds") from None
         except (EOFError, OSError):
             self.kill()
-            await asyncio.wait([hearing.over], timeout=_LAST_WORDS)  # the log says why, and above
+            # So that the reason is logged before the error.
+            await asyncio.wait([hearing.over], timeout=_LAST_WORDS)
             raise SnapshotError("the process that runs the notebook ended") from None
         finally:
             writer.close()
@@ -183,24 +188,24 @@ class Snapshot:
 
     @property
     def pids(self) -> list[int]:
-        """Of the process itself and of the kernels forked ahead."""
+        """Ids of the process and of the spare kernels."""
         spares = [task.result().pid for task in self._spares if _has_result(task)]
         return [self._process.pid, *spares] if self._process and self.is_alive else []
 
     async def fork(self) -> Fork:
-        """A kernel for a visitor, which waits for its `welcome`. Raises `SnapshotError`."""
+        """A kernel that waits for its visitor (`welcome`). Raises `SnapshotError`."""
         fork = None
         while self._spares and fork is None:
             with contextlib.suppress(SnapshotError):
                 ahead = await self._spares.popleft()
                 fork = ahead if ahead.poll() is None else None
         fork = fork or await self._fork()
-        # The visitor's own page comes first.
+        # Wait a moment: the visitor's own page comes first.
         asyncio.get_running_loop().call_later(0.2, self._fork_ahead)
         return fork
 
     def retire(self) -> None:
-        """Fork no more; the process ends when the last of its kernels has."""
+        """Stop forking; the process ends when the last of its kernels has ended."""
         self._wanted = 0
         while self._spares:
             self._spares.popleft().add_done_callback(_end)
@@ -209,7 +214,7 @@ class Snapshot:
             self._requests = None
 
     def kill(self) -> None:
-        """End the process and every kernel forked from it."""
+        """Kill the process and every kernel forked from it."""
         self.retire()
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
@@ -219,7 +224,8 @@ class Snapshot:
     def _fork_ahead(self) -> None:
         while self.is_alive and self._requests and len(self._spares) < self._wanted:
             task = asyncio.ensure_future(self._fork())
-            task.add_done_callback(_has_result)  # a failure is met by the next visitor
+            # Reads the exception: the next visitor's fork will report it.
+            task.add_done_callback(_has_result)
             self._spares.append(task)
 
     async def _fork(self) -> Fork:
@@ -245,12 +251,12 @@ class Snapshot:
         hearing = Hearing(self._scribe(f"Kernel {report['pid']}"))
         writer.transport.set_protocol(hearing)
         reader.feed_eof()
-        hearing.data_received(await reader.read())  # what came right behind the report
+        hearing.data_received(await reader.read())  # data that came right after the report
         return Fork(report["pid"], report["ports"], writer, hearing)
 
 
 def memory(pid: int, shared: bool = False) -> int | None:
-    """Bytes that only process `pid` uses, or with its share of what is `shared`; None: unknown."""
+    """Private memory of a process in bytes, or with its share of `shared`; None if unknown."""
     fields = ("Pss:",) if shared else ("Private_Clean:", "Private_Dirty:")
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
@@ -260,7 +266,7 @@ def memory(pid: int, shared: bool = False) -> int | None:
 
 
 def _running(notebook: NotebookNode) -> list[NotebookNode]:
-    """The cells that a snapshot runs: code that is not empty, nor tagged to be skipped."""
+    """The code cells that a snapshot runs: not empty, not tagged "skip-execution"."""
     return [
         cell
         for cell in notebook.cells

@@ -1,9 +1,9 @@
-"""The process that runs a notebook once and is copied for each visitor.
+"""The zygote: a process that runs a notebook once and forks a kernel for each visitor.
 
-Started by `voila_snapshot.snapshot` with one end of a socket. Over it come the cells, and after
-that one byte and a file descriptor for each fork that is wanted; over that descriptor, the fork's
-lifeline, the fork says where it listens, waits for its visitor, and ends when the server does.
-From then on whatever is written to its standard output and error goes there, too.
+`voila_snapshot.snapshot` starts it with one end of a socket. Over this socket it receives the
+cells, and then, for each fork, one byte and a file descriptor: the fork's lifeline. Over the
+lifeline, the fork reports its ports and waits for its visitor; when the lifeline closes, the
+server is gone and the fork exits. Its stdout and stderr go to the lifeline, too.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from tornado.ioloop import IOLoop
 from voila_snapshot import ipc, recording
 from voila_snapshot.kernel import ForkableApp
 
-_REHEARSAL = 30.0  # seconds that a first copy may take to answer
-_QUIET = 0.5  # seconds without a message after which a kernel gives memory back
+_REHEARSAL = 30.0  # seconds that the first fork may take to answer
+_QUIET = 0.5  # seconds without a message after which a kernel returns memory
 _PR_SET_PDEATHSIG = 1  # from Linux's prctl.h
-_LAST_RESORT = 500  # of 1000: when memory runs out, a visitor's kernel goes before the server
+_LAST_RESORT = 500  # of 1000: when memory runs out, kill a visitor's kernel before the server
 
 
 class Zygote:
-    """Runs the cells, then forks kernels until the server hangs up and the last of them ends."""
+    """Runs the cells, then forks kernels until the server disconnects and the last kernel ends."""
 
     def __init__(self, server: socket.socket):
         self._server = server
@@ -46,14 +46,14 @@ class Zygote:
         self._niceness = order["niceness"]
         self._app = ForkableApp.instance()
         self._app.initialize()
-        sys.modules.pop("debugpy", None)  # from here on the notebook may have its reasons
+        sys.modules.pop("debugpy", None)  # from here on, the notebook may import it
         report = self._run_cells(order["cells"])
         if "trouble" not in report:
             report.update(_forkable() or self._rehearse())
         ipc.send(self._server, report)
         if "trouble" not in report:
             gc.collect()
-            gc.freeze()  # a collection in a fork would copy every page that it looks at
+            gc.freeze()  # a collection in a fork would copy every memory page that it touches
             _give_memory_back()
             self._serve()
 
@@ -72,9 +72,9 @@ class Zygote:
         return {"outputs": outputs, "read": sorted(names), "state": _widget_state()}
 
     def _rehearse(self) -> ipc.Message:
-        """Import what a kernel imports once it is awake, so that no fork has to.
+        """Import what a kernel imports after it wakes up, so that no fork has to.
 
-        Returns a trouble if a fork does not live.
+        Returns {"trouble": reason} if a fork does not work.
         """
         ours, theirs = socket.socketpair()
         pid = os.fork()
@@ -91,7 +91,7 @@ class Zygote:
             return {"trouble": "a copy of it does not live; the log above says why"}
         finally:
             ours.close()
-            os.kill(pid, signal.SIGKILL)  # not yet reaped, so it is this one
+            os.kill(pid, signal.SIGKILL)  # not reaped yet, so the id is still its own
             os.waitpid(pid, 0)
         for name in names:
             if name not in sys.modules:
@@ -103,7 +103,8 @@ class Zygote:
         waking, woken = socket.socketpair()
         for end in (waking, woken):
             end.setblocking(False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)  # a handler, or nothing is written
+        # Without a handler, nothing is written to the wakeup fd.
+        signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(waking.fileno())
         self._inherited = (self._server, waking, woken)
         with selectors.DefaultSelector() as selector:
@@ -121,7 +122,7 @@ class Zygote:
                 self._reap()
 
     def _answer(self, selector: selectors.BaseSelector) -> bool:
-        """Fork a kernel for the next request. False: the server hung up."""
+        """Fork a kernel for the next request. False if the server has disconnected."""
         try:
             wish, lifelines, _, _ = socket.recv_fds(self._server, 1, 1)
         except OSError:
@@ -131,9 +132,7 @@ class Zygote:
         with socket.socket(fileno=lifelines[0]) as lifeline:
             try:
                 pid = os.fork()
-            except (
-                OSError
-            ):  # no memory, or too many processes: the server learns it by the lifeline
+            except OSError:  # no memory, or too many processes: the server sees the lifeline close
                 traceback.print_exc(file=sys.__stderr__)
                 return True
             if pid:
@@ -146,7 +145,7 @@ class Zygote:
 
     def _reap(self) -> None:
         for pid in list(self._kernels):
-            # Its process group cannot be anyone else's before its leader is reaped.
+            # Its process group id cannot be reused before its leader is reaped.
             if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
                 with contextlib.suppress(OSError):
                     os.killpg(pid, signal.SIGKILL)
@@ -165,7 +164,7 @@ class Zygote:
         with contextlib.suppress(OSError):
             Path("/proc/self/oom_score_adj").write_text(str(_LAST_RESORT))
         ipc.send(lifeline, {"pid": os.getpid(), "ports": self._app.wake()})
-        for descriptor in (1, 2):  # the server knows whose words these are, and how many
+        for descriptor in (1, 2):  # the server then knows which kernel wrote it, and how much
             os.dup2(lifeline.fileno(), descriptor)
         visitor = ipc.receive(lifeline)
         _welcome(visitor)
@@ -173,7 +172,7 @@ class Zygote:
 
 
 class _Tidying:
-    """Gives memory back once the visitor has been quiet for a while; called at each message."""
+    """Returns memory after the visitor has been idle for a while; called after each message."""
 
     _later: Any = None
 
@@ -190,14 +189,14 @@ class _Tidying:
 
 
 def _welcome(visitor: ipc.Message) -> None:
-    """Make this process the visitor's own: environment, folder, random numbers."""
+    """Prepare this process for its visitor: environment, working directory, random seeds."""
     for name in visitor["unset"]:
         os.environ.pop(name, None)
     os.environ.update(visitor["set"])
     if visitor["folder"]:
         os.chdir(visitor["folder"])
     random.seed()
-    for module in ("numpy.random", "torch"):  # only where the notebook imported them
+    for module in ("numpy.random", "torch"):  # only if the notebook has imported them
         if seed := getattr(sys.modules.get(module), "seed", None):
             seed()
 
@@ -209,7 +208,7 @@ def _widget_state() -> dict[str, Any]:
 
 
 def _forkable() -> ipc.Message:
-    """A trouble if there is what a fork would lack."""
+    """{"trouble": reason} if there are other threads, which a fork would lack; else {}."""
     threads = [thread.name for thread in threading.enumerate()][1:]
     with contextlib.suppress(OSError):
         threads += ["of a library"] * (len(os.listdir("/proc/self/task")) - 1 - len(threads))
@@ -223,7 +222,7 @@ def _forkable() -> ipc.Message:
 
 @contextlib.contextmanager
 def _to_the_end() -> Any:
-    """In a fork: whatever happens, this process does not return to what it was copied from."""
+    """In a fork: exit at the end of the block, whatever happens, and never return from it."""
     try:
         yield
     except (EOFError, OSError):  # the server is gone
@@ -235,7 +234,7 @@ def _to_the_end() -> Any:
 
 
 def end_with_parent(parent: int) -> None:
-    """Be killed when `parent`, a process id, ends. Elsewhere than on Linux the sockets tell."""
+    """Get killed when the process `parent` ends (Linux); elsewhere, closed sockets tell."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it ended before
@@ -243,12 +242,12 @@ def end_with_parent(parent: int) -> None:
 
 
 def _give_memory_back() -> None:
-    with contextlib.suppress(AttributeError, OSError):  # only glibc keeps so much, and has this
+    with contextlib.suppress(AttributeError, OSError):  # only glibc has it, and needs it
         ctypes.CDLL(None).malloc_trim(0)
 
 
 def main() -> None:
-    """Run as `snapshot.START` says, with the descriptor of a socket and the id of its parent."""
+    """Started by `snapshot.START`, with a socket's file descriptor and the parent's process id."""
     descriptor, parent = map(int, sys.argv[1:])
     sys.argv[:] = ["ipykernel_launcher"]  # what a notebook sees in any kernel
     end_with_parent(parent)

@@ -1,1 +1,1 @@
-"""What `serve.py` and `crowd.py` share: the peers' servers, their visitors, and what they cost."""
+"""Shared by `serve.py` and `crowd.py`: the peers' servers, their visitors, and measurements."""

@@ -1,4 +1,4 @@
-"""A visitor in Chromium: when the page can be used, what came over the wire, click to answer."""
+"""A visitor in Chromium: time until usable, bytes transferred, time from click to answer."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, sync_playwright
 from playwright.sync_api import TimeoutError as NotYet
 
-WAIT = 120_000  # milliseconds that one step may take on a busy machine
-QUIET = 0.7  # seconds without traffic after which the page has what it wanted
+WAIT = 120_000  # timeout of one step in milliseconds, for a busy machine
+QUIET = 0.7  # seconds without traffic; then the page has loaded
 
 PAINTED = """() => new Promise(resolve => new PerformanceObserver(list => {
     for (const entry of list.getEntries())
@@ -23,13 +23,13 @@ PAINTED = """() => new Promise(resolve => new PerformanceObserver(list => {
 
 @dataclass(frozen=True)
 class Hands:
-    """Where on a peer's page to click and what to look at."""
+    """Selectors for a peer's page: where to click, and what to wait for."""
 
     upload: str
-    taken: str  # is there once the photo is
+    taken: str  # exists once the photo is uploaded
     send: str
     answer: str
-    live: str = "html"  # is there once the page speaks with its server, where it tells
+    live: str = "html"  # exists once the page is connected to its server, if it shows that
 
 
 _WIDGETS = Hands(
@@ -59,9 +59,9 @@ HANDS = {
 
 @dataclass(frozen=True)
 class Link:
-    """What lies between visitor and server."""
+    """A network link between visitor and server."""
 
-    down: float = 1.6e6  # bits a second
+    down: float = 1.6e6  # bits per second
     up: float = 0.75e6
     delay: float = 150  # milliseconds
 
@@ -77,12 +77,12 @@ class Link:
 
 @dataclass
 class Wire:
-    """What a page has asked for and got, since it was opened."""
+    """What a page has requested and received since it was opened."""
 
     requests: int = 0
-    frames: int = 0  # bytes in websockets, both ways, before they are compressed
-    last: float = field(default_factory=time.monotonic)  # when something came
-    _sizes: dict[str, float] = field(default_factory=dict)  # bytes, headers too, by request
+    frames: int = 0  # bytes in websockets, both ways, before compression
+    last: float = field(default_factory=time.monotonic)  # time of the last transfer
+    _sizes: dict[str, float] = field(default_factory=dict)  # bytes by request, including headers
 
     @property
     def bytes(self) -> float:
@@ -113,13 +113,14 @@ class Wire:
     def _frame(self, event: dict[str, Any]) -> None:
         frame = event["response"]
         size = len(frame["payloadData"])
-        self.frames += size * 3 // 4 if frame["opcode"] == 2 else size  # binary is told in base64
+        # Binary frames are reported in base64.
+        self.frames += size * 3 // 4 if frame["opcode"] == 2 else size
         self.last = time.monotonic()
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Reaches this machine only: a script or font from elsewhere fails at once."""
+    """A Chromium without network access: scripts and fonts from other hosts fail at once."""
     names = ("chromium", "chromium-browser", "google-chrome")
     found = next(filter(None, map(shutil.which, names)), None)
     here = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
@@ -135,10 +136,10 @@ def visit(
     browser: Browser,
     peer: str,
     address: str,
-    photo: bytes | None = None,  # classified after the page is ready, if there is one
+    photo: bytes | None = None,  # if given, it is classified once the page is ready
     link: Link | None = None,
 ) -> dict[str, float]:
-    """One fresh visitor's figures, by name and unit."""
+    """Measurements of one fresh visitor, by name with unit."""
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
     context.set_default_timeout(WAIT)
     try:
@@ -176,7 +177,7 @@ def _visit(
 
 
 def _choose(page: Page, hands: Hands) -> Any:
-    """The file chooser that a click on the upload control opens, however often it takes."""
+    """The file chooser that opens on a click on the upload control, clicked as often as needed."""
     button = page.locator(hands.upload).first
     button.wait_for()
     for _ in range(WAIT // 100):
@@ -190,7 +191,7 @@ def _choose(page: Page, hands: Hands) -> Any:
 
 
 def _classify(page: Page, hands: Hands, photo: bytes) -> float:
-    """Seconds from a chosen photo to its answer, pressing the button as soon as it can be."""
+    """Seconds from choosing a photo to its answer, clicking the button as soon as possible."""
     chooser = _choose(page, hands)
     started = time.perf_counter()
     chooser.set_files({"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": photo})

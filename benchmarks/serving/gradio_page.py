@@ -1,4 +1,4 @@
-"""The same model and preparation behind Gradio; runs in an environment of its own.
+"""The same model and preprocessing with Gradio; runs in its own environment.
 
 GRADIO_SERVER_PORT=8867 build/gradio/bin/python -m benchmarks.serving.gradio_page models/bears
 """

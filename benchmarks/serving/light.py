@@ -1,4 +1,4 @@
-"""Visitors without a browser: many of them in one process, so that the server is measured alone."""
+"""Visitors without a browser: many in one process, so that only the server is measured."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tests.serve import visitor
 from tests.serve.visitor import Visitor
 
-PATIENCE = 300  # seconds that one step may take on a busy machine: stock pages are slow
+PATIENCE = 300  # timeout of one step in seconds: stock pages are slow on a busy machine
 AT_ONCE = 1000  # connections of this process
 _AGAIN = re.compile(r'http-equiv="refresh" content="([\d.]+); url=([^"]*)"')
 
@@ -27,7 +27,7 @@ class Turned(Exception):
 
 
 class Light(Protocol):
-    """What every peer's visitor can do."""
+    """The interface of every peer's visitor."""
 
     async def opens(self) -> Any: ...
 
@@ -39,7 +39,7 @@ class Light(Protocol):
 
 
 def prepare() -> None:
-    """Once a process, before its first visitor."""
+    """Call it once per process, before its first visitor."""
     visitor.DEADLINE = PATIENCE
     AsyncHTTPClient.configure(None, max_clients=AT_ONCE, max_body_size=2**27)
 
@@ -52,12 +52,12 @@ class Patient(Visitor):
 
 
 class Kezako(Patient):
-    """One who waits in the queue as a browser does, or who leaves when there is one."""
+    """A visitor who waits in the queue as a browser does, or leaves if there is one."""
 
     def __init__(self, address: str, waits: bool = False):
         super().__init__(address)
         self.waits = waits
-        self.waited = 0  # looks at the waiting page
+        self.waited = 0  # requests for the waiting page
 
     async def opens(self) -> Kezako:
         while True:
@@ -72,7 +72,7 @@ class Kezako(Patient):
             await asyncio.sleep(seconds)
 
     def _again(self, error: HTTPClientError) -> tuple[float, str]:
-        """In how many seconds the waiting page looks again, and where."""
+        """After how many seconds the waiting page reloads, and its URL."""
         page = error.response.body.decode() if error.response else ""
         found = _AGAIN.search(page)
         if not self.waits or not found:
@@ -82,11 +82,11 @@ class Kezako(Patient):
 
 
 class Stock(Patient):
-    """One of the write-ups' page."""
+    """A visitor of the stock notebook's page."""
 
     async def classifies(self, name: str, content: bytes) -> str:
         label = self._prediction()
-        # The same answer again would be no change, of which a kernel says nothing.
+        # Setting the same answer again would be no change, and the kernel would send nothing.
         await self.sets(label, {"value": ""})
         self.states[label]["value"] = ""
         await self.uploads(name, content)
@@ -101,7 +101,7 @@ class Stock(Patient):
 
 
 class Gradio:
-    """One of Gradio's page, who speaks as its script does."""
+    """A visitor of Gradio's page, who sends the same requests as its script."""
 
     def __init__(self, address: str):
         self.address, self.session = address, uuid4().hex[:10]
@@ -118,7 +118,7 @@ class Gradio:
         parts = urlsplit(self.address)
         _, self._beat = await asyncio.open_connection(parts.hostname, parts.port)
         line = f"GET /gradio_api/heartbeat/{self.session} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n"
-        self._beat.write(line.encode())  # it beats as long as the page is open
+        self._beat.write(line.encode())  # the heartbeat lasts as long as the page is open
         return self
 
     async def classifies(self, name: str, content: bytes) -> str:
@@ -178,7 +178,7 @@ async def come(peer: str, address: str) -> Light:
 
 
 async def all_classify(visitors: Sequence[Light], photo: bytes, at_once: int = 4) -> int:
-    """How many of them got an answer."""
+    """How many visitors got an answer."""
     room = asyncio.Semaphore(at_once)
 
     async def one(number: int, visitor: Light) -> bool:
@@ -193,7 +193,7 @@ async def all_classify(visitors: Sequence[Light], photo: bytes, at_once: int = 4
 
 
 async def leave(peer: str, address: str, visitor: Any) -> None:
-    """Close the tab, as the page's script tells a kezako server."""
+    """Close the tab; a kezako server is told, as by the page's script."""
     if peer == "kezako":
         root = "{0.scheme}://{0.netloc}/".format(urlsplit(address))
         goodbye = HTTPRequest(

@@ -1,4 +1,4 @@
-"""The parts of `serve.py`: each measures the peers one way, and gives a row of numbers for each."""
+"""The parts of `serve.py`: each measures all peers in one way, and returns a row per peer."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from benchmarks.serving.peers import GRADIO, PEERS, ROOT, Missing, Server
 from benchmarks.serving.pictures import photos
 from benchmarks.serving.tree import MIB
 
-Row = dict[str, float]  # by column, with its unit
-Table = dict[str, Row]  # by peer
+Row = dict[str, float]  # column with unit -> value
+Table = dict[str, Row]  # peer -> row
 
-CROWDS = (1, 10, 20)  # visitors whose memory is measured
-BURST = 20  # visitors in one moment
+CROWDS = (1, 10, 20)  # numbers of visitors for which memory is measured
+BURST = 20  # visitors at the same moment
 LIMIT = 512 * MIB
-MOST = 60  # visitors that are tried in it
-STOCK = 700 * MIB  # that a visitor of the stock page may take: none is tried beyond this machine's
+MOST = 60  # visitors to try within the limit
+# Memory of a visitor of the stock page; no more are tried than fit on this machine.
+STOCK = 700 * MIB
 
 
 def page(names: Sequence[str], rounds: int) -> Table:
@@ -38,7 +39,7 @@ def link(names: Sequence[str], rounds: int) -> Table:
 
 
 def _visits(names: Sequence[str], rounds: int, between: chromium.Link | None) -> Table:
-    """Medians; the peers take turns, each time in a fresh server that has had one visitor."""
+    """Medians; the peers take turns, each time with a fresh server that has had one visitor."""
     photo = next(photos())
     seen: dict[str, list[Row]] = {name: [] for name in names}
     with chromium.chromium() as browser:
@@ -69,7 +70,7 @@ def memory(names: Sequence[str], _: int) -> Table:
 
 
 async def _memory(name: str, server: Server) -> Row:
-    """Unique: pages that no other process has; in all: those that are shared, too."""
+    """Unique: memory of this server only; in all: including its share of shared memory."""
     photo = next(photos())
     visitors: list[light.Light] = []
     unique: dict[int, float] = {}
@@ -97,7 +98,7 @@ async def _memory(name: str, server: Server) -> Row:
 
 def limit(names: Sequence[str], _: int) -> Table:
     """Visitors at once in 512 MB"""
-    # A file that lies in the page cache already is charged to nobody who reads it.
+    # Files that are in the page cache already would not be charged to the server.
     tree.forget([Path(sys.prefix), GRADIO, ROOT / "models"])
     rows: Table = {}
     for name in names:
@@ -127,8 +128,8 @@ def _limit(name: str) -> Row:
 
 
 async def _fill(name: str, server: Server, group: tree.Group) -> tuple[int, int, str]:
-    """How many came in one after the other, how many of these were answered in the end, and why
-    no more came."""
+    """How many visitors were admitted one after the other, how many of them were answered at the
+    end, and why no more were admitted."""
     photo, visitors = next(photos()), []
     for _ in range(MOST):
         try:
@@ -146,7 +147,7 @@ async def _fill(name: str, server: Server, group: tree.Group) -> tuple[int, int,
 
 
 async def _come_or_see_it_die(name: str, server: Server, group: tree.Group) -> light.Light:
-    """A visitor. Raises MemoryError once the limit has ended a process: its server may wait on."""
+    """A visitor. Raises `MemoryError` if the limit has killed a process: the server may hang."""
     before = group.killed
     coming = asyncio.ensure_future(light.come(name, server.address))
     while not coming.done():
@@ -191,7 +192,7 @@ PARTS: dict[str, Callable[[Sequence[str], int], Table]] = {
 
 @contextmanager
 def _at_rest(name: str) -> Iterator[Server | None]:
-    """A peer that has started; None, with a sentence, where it cannot."""
+    """A peer that has started and is idle; None, with a message, if it cannot start."""
     with ExitStack() as stack:
         try:
             server = stack.enter_context(PEERS[name]())

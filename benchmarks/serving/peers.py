@@ -1,4 +1,4 @@
-"""The peers' servers, each its own process with everything it started."""
+"""The peers' servers, each a subprocess with everything that it starts."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ ROOT = Path(__file__).parents[2]
 BUNDLE = ROOT / "models" / "bears"
 GRADIO = ROOT / "build" / "gradio"
 GRADIO_NEEDS = ("gradio==6.31.0", "onnxruntime==1.31.1", "pillow==12.3.0", "pillow-heif==1.8.1")
-DEADLINE = 180  # seconds that a server may take on a busy machine
+DEADLINE = 180  # seconds that a server may take to start on a busy machine
 
-# The cells of the write-ups. `value` is a tuple of mappings since ipywidgets 8, `data` before.
+# The cells of the course's notebook. `value` is a tuple of mappings since ipywidgets 8, before it
+# was `data`.
 STOCK = (
     "from fastai.vision.all import *\nfrom fastai.vision.widgets import *",
     "learn_inf = load_learner({export!r}, cpu=True)",
@@ -47,17 +48,17 @@ STOCK = (
     "btn_run.on_click(on_click_classify)",
     "VBox([widgets.Label('Select your bear!'), btn_upload, btn_run, out_pl, lbl_pred])",
 )
-# Where torchvision's compiled operators do not fit the installed torch, no fastai imports.
+# fastai cannot be imported if torchvision's compiled operators do not match the installed torch.
 CURE = "from kezako.train import torchvision_ops\ntorchvision_ops.ensure()"
 
 
 class Missing(Exception):
-    """A peer cannot run here; the sentence says what to install."""
+    """A peer cannot run on this machine; the message says what to install."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """A peer that runs."""
+    """A running peer."""
 
     name: str
     address: str  # with a slash at the end
@@ -68,12 +69,12 @@ class Server:
         return self.log.read_text(errors="replace")[-characters:]
 
 
-Prefix = Sequence[str]  # what a command is started with, such as a limit of its memory
+Prefix = Sequence[str]  # a prefix of commands, for example to limit memory
 
 
 @contextmanager
 def stock(prefix: Prefix = (), preheat: bool = False) -> Iterator[Server]:
-    """The write-ups' notebook under plain Voilà. Raises `Missing` without fastai."""
+    """The course's notebook in plain Voilà. Raises `Missing` without fastai."""
     with tempfile.TemporaryDirectory() as folder:
         notebook = Path(folder) / "bear_classifier.ipynb"
         _write_notebook(notebook)
@@ -88,14 +89,14 @@ def stock(prefix: Prefix = (), preheat: bool = False) -> Iterator[Server]:
 
 @contextmanager
 def preheated(prefix: Prefix = ()) -> Iterator[Server]:
-    """The same with a kernel made ahead."""
+    """`stock` with a preheated kernel."""
     with stock(prefix, preheat=True) as server:
         yield server
 
 
 @contextmanager
 def gradio(prefix: Prefix = ()) -> Iterator[Server]:
-    """Gradio with the model and the preparation of the page."""
+    """Gradio with the page's model and preprocessing."""
     with tempfile.TemporaryDirectory() as folder:
         command = [str(_gradio_python()), "-m", "benchmarks.serving.gradio_page", str(BUNDLE)]
         settings = {
@@ -113,9 +114,9 @@ def kezako(
     prefix: Prefix = (),
     home: Path = ROOT,  # its workspace
     name: str = BUNDLE.name,  # of the classifier
-    **settings: str,  # of its environment
+    **settings: str,  # environment variables
 ) -> Iterator[Server]:
-    """`kezako serve NAME`, with as many places as it finds."""
+    """`kezako serve NAME`, with as many places as fit."""
     command = [sys.executable, "-m", "kezako", "serve", name, "--no-browser", "--port", "{port}"]
     with tempfile.TemporaryDirectory() as folder:
         settings = {"KEZAKO_HOME": str(home), **settings}
@@ -156,7 +157,7 @@ _found: dict[tuple[str, str], bool] = {}
 
 
 def _imports(module: str, first: str = "") -> bool:
-    """Whether `module` can be imported here; asked in another process, and once."""
+    """Whether `module` can be imported here; tried in a subprocess, and cached."""
     if (module, first) not in _found:
         code = f"{first}\nimport {module}"
         done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True)
@@ -183,9 +184,9 @@ def _gradio_python() -> Path:
 @contextmanager
 def _running(
     name: str,
-    command: Sequence[str],  # {port} becomes the port
-    folder: Path,  # where it runs, and where its log is written
-    settings: dict[str, str] | None = None,  # of its environment; {port} here too
+    command: Sequence[str],  # {port} is replaced by the port
+    folder: Path,  # its working directory, where its log is written, too
+    settings: dict[str, str] | None = None,  # environment variables; {port} is replaced, too
 ) -> Iterator[Server]:
     port = unused_port()
     environment = {
@@ -210,11 +211,11 @@ def _running(
 
 
 def _wait(server: Server) -> None:
-    """Until it answers; a page that says "one moment" is no answer yet."""
+    """Wait until it answers; a waiting page does not count."""
     end = time.monotonic() + DEADLINE
     while time.monotonic() < end and server.process.poll() is None:
         try:
-            # Plain Voilà starts a kernel for each look at its page, but not at its files.
+            # Plain Voilà starts a kernel for each request of its page, but not for static files.
             path = "voila/static/voila.js" if server.name.startswith("stock") else ""
             if server.name == "kezako":
                 path = "healthz"
@@ -226,7 +227,7 @@ def _wait(server: Server) -> None:
 
 
 def _stop(process: psutil.Popen) -> None:
-    """End it and everything it started, also what left its group."""
+    """Stop it and all its descendants, also those that have left its process group."""
     descendants = family(process)
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Photos for the visitors; drawn ones where there are none."""
+"""Photos for the visitors, or drawn pictures if there are none."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Picture:
 
 
 def photos() -> Iterator[bytes]:
-    """One class after the other, without end of kinds; real photos where there are some."""
+    """Real photos, if there are any, or drawn faces; the classes take turns."""
     folder = shared_photos()
     bears = folder / "bears" if folder else None
     if bears and bears.is_dir():
@@ -43,11 +43,11 @@ def told_apart(
     classifier: Classifier,
     pictures: Iterable[bytes],
     count: int,
-    distance: float = 0.02,  # of two answers' probabilities, at least, for some label
+    distance: float = 0.02,  # minimum difference of two answers' probabilities, for some label
 ) -> list[Picture]:
-    """Those whose answers differ from one another. Raises ValueError where there are too few.
+    """Pictures whose answers differ from each other. Raises `ValueError` if there are too few.
 
-    An answer to another visitor's picture then shows as a wrong one.
+    An answer to another visitor's picture can then be recognised as wrong.
     """
     found: list[Picture] = []
     for content in pictures:

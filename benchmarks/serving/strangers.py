@@ -1,4 +1,4 @@
-"""Visitors who come, classify and leave in every way there is, and what becomes of the server."""
+"""Visitors who come, classify and leave in all possible ways, and their effect on the server."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from benchmarks.serving import light, tree
 from benchmarks.serving.peers import Server
 from benchmarks.serving.pictures import Picture
 
-# What they do, and how many of a hundred.
+# What they do, and how many of a hundred do it.
 WAYS = {
     "close the tab": 40,
     "lose the network": 20,  # a router that resets the connection
-    "fall silent": 10,  # a phone in a tunnel: nobody tells the server
+    "fall silent": 10,  # a phone in a tunnel: the server is not told
     "never open the websocket": 15,  # a crawler, or a browser without script
     "leave while it classifies": 15,
 }
@@ -37,23 +37,23 @@ _RESET = struct.pack("ii", 1, 0)  # of SO_LINGER: close with a reset
 
 @dataclass
 class Tally:
-    """What became of them."""
+    """The results of a crowd."""
 
     ways: Counter[str] = field(default_factory=Counter)
-    answers: int = 0  # that were compared with the classifier's own
+    answers: int = 0  # answers that were compared with the classifier's own
     wrong: list[str] = field(default_factory=list)  # sentences
     failed: list[str] = field(default_factory=list)
-    waited: int = 0  # looks at the waiting page
-    silent: list[Any] = field(default_factory=list)  # connections that nobody closes
+    waited: int = 0  # requests for the waiting page
+    silent: list[Any] = field(default_factory=list)  # connections that are left open
 
 
 class Stranger(light.Kezako):
-    """One of the crowd, with a mark that no other has."""
+    """One visitor of the crowd, with a unique mark."""
 
     def __init__(self, address: str, number: int):
         super().__init__(address, waits=True)
         self.mark = f"mark-{number:05d}"
-        self.foreign: set[str] = set()  # marks of others that were seen
+        self.foreign: set[str] = set()  # marks of other visitors that were seen
 
     async def hears(self) -> dict[str, Any]:
         message = await super().hears()
@@ -62,27 +62,27 @@ class Stranger(light.Kezako):
         return message
 
     async def checks(self, picture: Picture) -> str:
-        """Classify; what is wrong with the answer, or nothing."""
+        """Classify a picture; returns what is wrong with the answer, or ""."""
         await self.classifies(f"{self.mark}.jpg", picture.content)
         bars = self.states[self.find("HTMLModel", _dom_classes=["kezako-bars"])]["value"]
         return complaint(bars, picture.probabilities)
 
     async def starts(self, picture: Picture) -> None:
-        """Press Classify, and wait for nothing."""
+        """Press Classify without waiting."""
         await self.uploads(f"{self.mark}.jpg", picture.content)
         await self.presses("Classify")
 
     def is_cut_off(self) -> None:
-        """The connection is reset, without a goodbye."""
+        """Reset the connection, without a close frame."""
         stream = self._stream()
         stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         stream.close()
 
     def falls_silent(self) -> Any:
-        """Neither read nor write from now on; the connection, to be kept."""
+        """Stop reading and writing; returns the connection, which must be kept."""
         stream = self._stream()
         IOLoop.current().remove_handler(stream.socket)
-        stream._add_io_state = lambda state: None  # nor listen again, whatever it is asked
+        stream._add_io_state = lambda state: None  # so that it never starts to listen again
         return stream
 
     def _stream(self) -> Any:
@@ -91,7 +91,7 @@ class Stranger(light.Kezako):
 
 
 def complaint(bars: str, expected: Mapping[str, float]) -> str:
-    """What is wrong with the bars that a page shows, or nothing."""
+    """What is wrong with the bars of a page, or ""."""
     shown = {html.unescape(label): float(width) / 100 for label, width in _BAR.findall(bars)}
     if set(shown) != set(expected):
         return f"the bars show {sorted(shown)}"
@@ -106,9 +106,9 @@ async def crowd(
     at_once: int,
     ways: Mapping[str, int] = WAYS,
     seed: int = 5,
-    patience: float = light.PATIENCE,  # seconds for one visit
+    patience: float = light.PATIENCE,  # timeout of one visit, in seconds
 ) -> Tally:
-    """So many come, at most `at_once` of them active in one moment."""
+    """Run so many visits, at most `at_once` of them at the same time."""
     tally, room, random = Tally(), asyncio.Semaphore(at_once), Random(seed)
     plan = random.choices(list(ways), list(ways.values()), k=visitors)
 
@@ -153,7 +153,7 @@ async def _visit(stranger: Stranger, way: str, shown: list[Picture], tally: Tall
 
 @dataclass(frozen=True)
 class Rest:
-    """What a server holds that nobody visits."""
+    """What an idle server without visitors holds."""
 
     kernels: int  # of visitors
     held: tree.Held
@@ -161,10 +161,10 @@ class Rest:
 
 async def rest(
     server: Server,
-    patience: float,  # seconds until the last kernel has to be gone
-    calm: float = 0,  # more seconds, in which a server may give memory back
+    patience: float,  # seconds until the last kernel must be gone
+    calm: float = 0,  # additional seconds in which a server may return memory
 ) -> Rest:
-    """Wait until every visitor's kernel has ended and the server is idle; what it holds then."""
+    """Wait until all visitors' kernels have ended and the server is idle; returns what it holds."""
     end = time.monotonic() + patience
     while (kernels := await _gauge(server, "kezako_kernels")) and time.monotonic() < end:
         await asyncio.sleep(0.5)

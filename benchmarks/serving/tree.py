@@ -1,4 +1,4 @@
-"""What a server and everything it started hold: processes, memory, files; and a limit of it."""
+"""Measure a server with all its descendants: processes, memory, files; and limit its memory."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ GROUPS = Path("/sys/fs/cgroup")
 
 @dataclass(frozen=True)
 class Held:
-    """By a server with everything it started."""
+    """Resources of a server and all its descendants."""
 
     processes: int
-    unique: int  # bytes that no other process has: USS of each, added up
-    share: int  # bytes, pages that several have divided among them: PSS of each, added up
+    unique: int  # bytes of private memory: the sum of USS
+    share: int  # bytes including a share of shared memory: the sum of PSS
     descriptors: int
 
 
 def family(process: psutil.Process) -> list[psutil.Process]:
-    """The process and its descendants; none when it has ended."""
+    """The process and its descendants; empty if it has ended."""
     try:
         return [process, *process.children(recursive=True)]
     except psutil.NoSuchProcess:
@@ -34,7 +34,7 @@ def family(process: psutil.Process) -> list[psutil.Process]:
 
 
 def held(process: psutil.Process) -> Held:
-    """What they hold now."""
+    """The resources that they hold now."""
     processes, rows = family(process), []
     for one in processes:
         with suppress(psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
@@ -53,7 +53,7 @@ def _memory(pid: int) -> tuple[int, int]:
 
 
 def settle(process: psutil.Process, seconds: float = 60) -> None:
-    """Wait until they have been idle for a second, or this long."""
+    """Wait until they have been idle for a second, at most `seconds`."""
     end = time.monotonic() + seconds
     calm, before = 0, _computed(process)
     while calm < 4 and time.monotonic() < end:
@@ -64,7 +64,7 @@ def settle(process: psutil.Process, seconds: float = 60) -> None:
 
 
 def _computed(process: psutil.Process) -> float:
-    """Processor seconds that they have had."""
+    """CPU seconds that they have used."""
     total = 0.0
     for one in family(process):
         with suppress(psutil.NoSuchProcess):
@@ -74,35 +74,35 @@ def _computed(process: psutil.Process) -> float:
 
 
 class NoLimit(Exception):
-    """Memory cannot be limited here; the sentence says why."""
+    """Memory cannot be limited here; the message says why."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """A control group with a limit of its memory."""
+    """A control group with a memory limit."""
 
     folder: Path
 
     @property
     def prefix(self) -> list[str]:
-        """What to put before a command so that it runs in the group, with all that it starts."""
+        """A prefix that makes a command, and all that it starts, run in the group."""
         return ["sh", "-c", f'echo $$ > {self.folder / "cgroup.procs"} && exec "$@"', "sh"]
 
     @property
     def used(self) -> int:
-        """Bytes charged to it, files in the page cache included."""
+        """Bytes charged to the group, including files in the page cache."""
         names = ("memory.current", "memory.usage_in_bytes")
         return next(int(text) for name in names if (text := _read(self.folder / name)))
 
     @property
     def cache(self) -> int:
-        """Bytes of these that are files."""
+        """Bytes of files in the page cache, which are part of `used`."""
         rows = dict(line.split() for line in _read(self.folder / "memory.stat").splitlines())
         return int(rows.get("file", rows.get("total_cache", 0)))
 
     @property
     def killed(self) -> int:
-        """Processes that the limit has ended."""
+        """Number of processes that the limit has killed."""
         text = _read(self.folder / "memory.events") + _read(self.folder / "memory.oom_control")
         rows = dict(line.split() for line in text.splitlines())
         return int(rows.get("oom_kill", 0))
@@ -110,7 +110,7 @@ class Group:
 
 @contextmanager
 def limited(limit: int) -> Iterator[Group]:
-    """A group of at most `limit` bytes, for version 1 or 2 of control groups. Raises `NoLimit`."""
+    """A group limited to `limit` bytes, with cgroup version 1 or 2. Raises `NoLimit`."""
     second = "memory" in _read(GROUPS / "cgroup.controllers").split()
     folder = (GROUPS if second else GROUPS / "memory") / f"kezako-{os.getpid()}-{time.time_ns()}"
     try:
@@ -122,7 +122,7 @@ def limited(limit: int) -> Iterator[Group]:
         with suppress(OSError):
             folder.rmdir()
         raise NoLimit(f"Memory cannot be limited here ({error}); run this as root.") from error
-    # Without this a machine with swap would hold more than the limit says.
+    # Otherwise a machine with swap would allow more than the limit.
     swap = folder / ("memory.swap.max" if second else "memory.memsw.limit_in_bytes")
     if swap.exists():
         swap.write_text("0" if second else str(limit))
@@ -149,9 +149,9 @@ def _read(path: Path) -> str:
 
 
 def forget(folders: list[Path]) -> None:
-    """Drop these folders' files from the page cache, so that whoever reads them next is charged.
+    """Drop files in these folders from the page cache, so that they are charged to the next reader.
 
-    What another process has mapped stays.
+    Files that another process has mapped stay.
     """
     for folder in folders:
         for path in folder.rglob("*"):

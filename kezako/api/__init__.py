@@ -1,1 +1,1 @@
-"""The API as anything that serves it speaks it: bodies, bounds, rules, words, description."""
+"""The HTTP API, for every server: bodies, limits, rules, responses, OpenAPI description."""

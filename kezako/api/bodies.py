@@ -1,4 +1,4 @@
-"""The pictures of a request's body: a form, a picture as it is, or JSON with base64."""
+"""Read the pictures of a request body: a form, a picture as it is, or JSON with base64."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ FIELD = "file"
 FORM = "multipart/form-data"
 JSON = "application/json"
 PLAIN = "application/octet-stream"
-MAX_PARTS = 100  # of a form, whatever they are
+MAX_PARTS = 100  # in a form, of any kind
 MAX_PART_HEADER = 8 * 1024  # bytes
 MAX_BOUNDARY = 70  # characters, by RFC 2046
-# Base64 holds none of these: more of them is no request, and would cost memory to read.
+# Base64 contains none of these characters: a body with more is no request, and would take memory.
 MAX_BRACKETS = 1_000
 PREFIX = 100  # characters of a data URL before its base64
 
@@ -25,7 +25,7 @@ KINDS = f"Send a form ({EXAMPLE}), a picture as image/… , or JSON with base64.
 
 
 class Unreadable(ValueError):
-    """A body that holds no pictures; `status` is HTTP's."""
+    """A body without pictures; `status` is the HTTP status."""
 
     def __init__(self, sentence: str, status: int = 400):
         super().__init__(sentence)
@@ -36,7 +36,7 @@ Pictures = list[memoryview]
 
 
 def kind_of(content_type: str | None) -> str:
-    """`FORM`, `JSON` or `PLAIN`. Raises `Unreadable` for another."""
+    """`FORM`, `JSON` or `PLAIN`. Raises `Unreadable` for other content types."""
     kind = (content_type or PLAIN).split(";")[0].strip().lower()
     if kind in (FORM, JSON):
         return kind
@@ -46,11 +46,11 @@ def kind_of(content_type: str | None) -> str:
 
 
 def read_pictures(
-    body: bytearray,  # left as it is: what is returned are views of it where that can be
+    body: bytearray,  # not changed; returns views of it where possible
     content_type: str | None,
-    most: int,  # pictures that are accepted
+    most: int,  # number of pictures that are accepted
 ) -> tuple[Pictures, bool]:
-    """The pictures, and whether they came as several, however many. Raises `Unreadable`."""
+    """The pictures, and whether to answer with a list. Raises `Unreadable`."""
     kind = kind_of(content_type)
     if kind == FORM:
         pictures = list(_from_form(memoryview(body), body, _boundary(str(content_type))))
@@ -93,7 +93,7 @@ def _from_form(view: memoryview, body: bytearray, boundary: bytes) -> Iterator[m
 
 
 def _parts(body: bytearray, boundary: bytes) -> Iterator[tuple[int, int]]:
-    """Where each part begins and ends, its header included."""
+    """Start and end of each part, including its header."""
     if body.startswith(boundary):
         at = len(boundary)
     else:
@@ -148,7 +148,7 @@ def _decoded(text: Any) -> memoryview:
     if text.startswith("data:"):
         text = text[text.find(",", 0, PREFIX) + 1 :]
     try:
-        plain = text.encode("ascii").translate(None, b" \t\r\n")  # base64 comes wrapped in lines
+        plain = text.encode("ascii").translate(None, b" \t\r\n")  # base64 may be wrapped in lines
         return memoryview(base64.b64decode(plain, validate=True))
     except (binascii.Error, ValueError):
         raise Unreadable("A picture is not in base64, or was cut short.") from None

@@ -1,4 +1,4 @@
-"""How many requests, and how many bytes of them, may be under way at once."""
+"""Limit how many requests, and how many bytes of them, are in flight at once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 
 from kezako.api.settings import MEGABYTE, ApiSettings
 
-COME_AGAIN = 2  # s
+COME_AGAIN = 2  # seconds
 
 
 class Busy(Exception):
@@ -15,7 +15,7 @@ class Busy(Exception):
 
 
 class ConcurrencyLimit:
-    """Counts what is under way; who `enter`s must `leave`."""
+    """Counts requests in flight; after `enter`, call `leave`."""
 
     def __init__(self, settings: ApiSettings):
         self._settings = settings
@@ -24,7 +24,7 @@ class ConcurrencyLimit:
         self.bytes = 0
 
     def enter(self, address: str) -> None:
-        """Raises `Busy`. One address gets half of the places, so that it cannot shut out all."""
+        """Raises `Busy`. One address gets at most half of the places, so it cannot block all."""
         share = max(1, self._settings.requests // 2)
         if self.requests >= self._settings.requests or self._by_address[address] >= share:
             raise Busy
@@ -38,7 +38,7 @@ class ConcurrencyLimit:
             del self._by_address[address]
 
     def take(self, size: int) -> None:
-        """Count `size` bytes more of a body. Raises `Busy`."""
+        """Count `size` more bytes of a body. Raises `Busy`."""
         if self.bytes + size > self._settings.bodies * MEGABYTE:
             raise Busy
         self.bytes += size
@@ -48,7 +48,7 @@ class ConcurrencyLimit:
 
 
 def neighbourhood(address: str) -> str:
-    """What counts as one address: an IPv4 address, or the /64 that one IPv6 customer has."""
+    """The unit of limits by address: an IPv4 address, or a /64, which one IPv6 customer has."""
     try:
         ip = ipaddress.ip_address(address.split("%")[0])
     except ValueError:

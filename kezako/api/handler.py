@@ -1,4 +1,4 @@
-"""What all requests of the API have in common: who may ask, how much, and errors as sentences."""
+"""Base class of all API requests: authorisation, limits, and errors as sentences."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from kezako.api.metrics import Metrics
 from kezako.api.rules import HEADERS, SENTENCES, TOO_SLOW, Refusal, Rules, as_json, length
 from kezako.api.settings import MEGABYTE, ApiSettings
 
-# A refused body is read on and dropped up to here: a client that is still sending when the
-# connection closes often loses the sentence that says why.
+# A rejected body is read and discarded up to this size: a client that is still sending when the
+# connection closes often does not see the error.
 DRAINED = 128 * MEGABYTE  # bytes
 
 
 class Shared(Protocol):
-    """What every request of one server shares; `routes.Api` is it."""
+    """State that all requests of one server share; implemented by `routes.Api`."""
 
     settings: ApiSettings
     gate: ConcurrencyLimit
@@ -34,16 +34,16 @@ class Shared(Protocol):
 
 @stream_request_body
 class ApiHandler(RequestHandler):
-    """One request. Bodies are streamed, so that their bounds hold while they come in."""
+    """One request. Bodies are streamed, so that limits apply while they arrive."""
 
     methods: tuple[str, ...] = ("GET", "HEAD")
-    open_to_all = False  # without the token
+    open_to_all = False  # no token needed
 
     def initialize(self, api: Any) -> None:
         self.api: Shared = api
         self.rules = Rules(api.settings)
         self.body = bytearray()
-        self.task: asyncio.Future[Any] | None = None  # what a visitor who leaves gives up
+        self.task: asyncio.Future[Any] | None = None  # cancelled when the client disconnects
         self._refusal: Refusal | None = None
         self._whole = False  # the body has been read
         self._address = ""
@@ -51,13 +51,13 @@ class ApiHandler(RequestHandler):
         self._latest = 0.0
 
     def check_xsrf_cookie(self) -> None:
-        """Nothing to forge: the API reads no cookie, and `_check_origin` keeps other sites out."""
+        """Not needed: the API reads no cookies, and `check_origin` rejects other sites."""
 
     def compute_etag(self) -> None:
         return None
 
     def prepare(self) -> None:
-        """Refuse before the body is read, where the headers say enough."""
+        """Reject the request before its body is read, if the headers are enough for that."""
         try:
             if self.request.method not in (*self.methods, "OPTIONS"):
                 raise HTTPError(405)
@@ -69,12 +69,12 @@ class ApiHandler(RequestHandler):
                 self.check()
                 self._enter()
             else:
-                self._whole = True  # a body would be read before the method is called
+                self._whole = True  # tornado reads any body before it calls the method
         except Refusal as refusal:
             self._refuse(refusal)
 
     def check(self) -> None:
-        """What else the headers can be refused for. Raises `Refusal`."""
+        """More checks of the headers, for subclasses. Raises `Refusal`."""
 
     def data_received(self, chunk: bytes) -> None:
         if self.request.method != "POST":
@@ -97,7 +97,7 @@ class ApiHandler(RequestHandler):
             await answering
 
     def options(self) -> None:
-        """Tell a browser whether a script of another site may call."""
+        """Answer a CORS preflight request."""
         headers = {"Allow": ", ".join((*self.methods, "OPTIONS"))}
         if self.rules.allowed_origin(self.request.headers):
             headers["Access-Control-Allow-Methods"] = ", ".join(self.methods)
@@ -106,7 +106,7 @@ class ApiHandler(RequestHandler):
         self.say(204, None, headers)
 
     def received(self) -> None:
-        """The whole body is here. Raises `Refusal` where it was refused before that."""
+        """Call it when the whole body is read. Raises `Refusal` if it was rejected earlier."""
         self._whole = True
         self._stop_waiting()
         if self._refusal is not None:
@@ -118,7 +118,7 @@ class ApiHandler(RequestHandler):
         message: object | None,  # JSON, or None for no body
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Answer and finish."""
+        """Send the response and finish."""
         if message is None:
             self._send(status, b"", None, headers)
             return
@@ -131,13 +131,13 @@ class ApiHandler(RequestHandler):
         self.say(refusal.status, {"error": str(refusal)}, refusal.headers)
 
     def write_error(self, status_code: int, **context: Any) -> None:
-        """Errors that tornado found; never their traceback."""
+        """Answer errors that tornado found, without traceback."""
         headers = {"Allow": ", ".join(self.methods)} if status_code == 405 else {}
         sentence = SENTENCES.get(status_code, SENTENCES[400 if status_code < 500 else 500])
         self.say(status_code, {"error": sentence}, headers)
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        """What went wrong here, with its traceback; who asked for what stays out of the log."""
+        """Log our own errors with their traceback, but not who asked for what."""
         if not isinstance(value, HTTPError | StreamClosedError):
             get_logger().error("%s failed.", type(self).__name__, exc_info=(typ, value, tb))
 
@@ -166,7 +166,8 @@ class ApiHandler(RequestHandler):
         if origin := self.rules.allowed_origin(self.request.headers):
             self.set_header("Access-Control-Allow-Origin", origin)
         if not self._whole:
-            self.set_header("Connection", "close")  # tornado closes then, and does not say so
+            # Tornado closes the connection without this header.
+            self.set_header("Connection", "close")
         for name, value in (headers or {}).items():
             self.set_header(name, value)
         self.finish(body or None)
@@ -184,11 +185,11 @@ class ApiHandler(RequestHandler):
         self._address = address
         self._latest = time.monotonic() + self.api.settings.upload
         self._wait_for_more()
-        # Ours are the bounds that end in a sentence; tornado's only closes the connection.
+        # Our own limit answers with a sentence; tornado's only closes the connection.
         self._accept(self.rules.bound(self.request.headers) + DRAINED)
 
     def _refuse(self, refusal: Refusal) -> None:
-        """Say so now, or when the body that is on its way has been dropped."""
+        """Send the refusal now, or after the body that is being sent has been discarded."""
         self._drop_body()
         headers = self.request.headers
         promised = length(headers)

@@ -1,4 +1,4 @@
-"""What an operator can watch: counters and gauges as Prometheus reads them."""
+"""Metrics for operators: counters and gauges in Prometheus' format."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)  # bounds of
 
 
 class Metrics:
-    """The figures of one server; other parts add their own with `gauge` and `counter`."""
+    """The metrics of one server; other modules add theirs with `gauge` and `counter`."""
 
     def __init__(self) -> None:
-        # Its own registry: jupyter_server registers its requests by path in the common one.
+        # A registry of its own: jupyter_server registers its requests, by path, in the default one.
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
@@ -35,14 +35,14 @@ class Metrics:
         self.waited = self._histogram("kezako_prediction_wait_seconds", "In the queue before that.")
 
     def gauge(self, name: str, help: str, read: Callable[[], float]) -> None:
-        """Show what `read` returns at each look; a look at which it raises goes without it."""
+        """Add a gauge that calls `read` at each scrape; if it raises, the gauge is left out."""
         self._gauges.add(name, help, read)
 
     def counter(self, name: str, help: str, labels: Sequence[str] = ()) -> Counter:
         return Counter(name.removesuffix("_total"), help, labels, registry=self._registry)
 
     def text(self) -> bytes:
-        """All figures in Prometheus' text format."""
+        """All metrics in Prometheus' text format."""
         return generate_latest(self._registry)
 
     def _histogram(self, name: str, help: str) -> Histogram:
@@ -57,13 +57,13 @@ class _Gauges(Collector):
         self._reads[name] = (help, read)
 
     def describe(self) -> Iterator[Metric]:
-        yield from ()  # else registering would read the gauges
+        yield from ()  # else registering would call collect()
 
     def collect(self) -> Iterator[Metric]:
         for name, (help, read) in self._reads.items():
             try:
                 value = float(read())
-            except Exception as error:  # one part's trouble must not hide the others' figures
+            except Exception as error:  # one failing gauge must not hide the others
                 get_logger().warning("The gauge %s cannot be read: %s", name, error)
                 continue
             yield GaugeMetricFamily(name, help, value=value)

@@ -1,4 +1,4 @@
-"""The API's description, as OpenAPI 3.1."""
+"""The OpenAPI 3.1 description of the API."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _PICTURE: Schema = {"type": "string", "contentEncoding": "base64"}
 
 def describe(
     settings: ApiSettings,
-    metrics: bool = True,  # whether figures are told at /metrics
+    metrics: bool = True,  # whether there is /metrics
 ) -> Schema:
-    """The whole description; a token is asked for where `settings` has one."""
+    """The whole description; it requires a token if `settings` has one."""
     guard: Schema = {"security": [{"token": []}]} if settings.token else {}
     figures = _get("Figures for Prometheus.", "text/plain", _TEXT)
     paths: Schema = {

@@ -1,4 +1,4 @@
-"""The bounded queue before the one model: requests take turns, picture by picture."""
+"""The bounded queue in front of the model: requests take turns, picture by picture."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kezako.worker.retrying import RetryingWorker
 
 
 class Full(Exception):
-    """No place in the queue; `seconds` says when to come again."""
+    """The queue is full; `seconds` says when to try again."""
 
     def __init__(self, seconds: int):
         super().__init__(seconds)
@@ -31,7 +31,7 @@ class Late(Exception):
 
 @dataclass(eq=False)
 class _Request:
-    names: Sequence[str]  # of classifiers; the first that opens answers
+    names: Sequence[str]  # of classifiers; the first that can be opened answers
     left: deque[Picture]
     done: asyncio.Future[list[Outcome]]
     since: float = field(default_factory=time.monotonic)
@@ -39,7 +39,7 @@ class _Request:
 
 
 class Queue:
-    """`await queue.ask(names, pictures)`, from one event loop."""
+    """Use it from one event loop: `await queue.ask(names, pictures)`."""
 
     def __init__(self, predictor: Predictor, settings: ApiSettings, metrics: Metrics):
         self._predictor = predictor
@@ -49,22 +49,22 @@ class Queue:
         self._requests: deque[_Request] = deque()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="kezako-predictor")
         self._running: asyncio.Task[None] | None = None
-        self._usual = 0.05  # s for one picture, as they took lately
+        self._usual = 0.05  # moving average of seconds per picture
 
     @property
     def waiting(self) -> int:
-        """Pictures that are not answered yet, the one being classified left out."""
+        """Number of pictures in the queue, without the one being classified."""
         return sum(len(request.left) for request in self._requests)
 
     def check(self, pictures: int = 1) -> None:
-        """Raises `Full` where so many more find no place."""
+        """Raises `Full` if there is no room for so many more pictures."""
         if self.waiting + pictures > self._settings.waiting:
             raise Full(max(1, math.ceil(self.waiting * self._usual)))
 
     async def ask(self, names: Sequence[str], pictures: Sequence[Picture]) -> list[Outcome]:
         """Outcomes in the order of `pictures`. Raises `Full` and `Late`.
 
-        Cancelling it gives its places back.
+        If it is cancelled, its pictures leave the queue.
         """
         self.check(len(pictures))
         done = asyncio.get_running_loop().create_future()
@@ -94,7 +94,8 @@ class Queue:
             self._metrics.predictions.labels(_kind(outcome)).inc()
             request.outcomes.append(outcome)
             if request.left:
-                self._requests.append(request)  # the others first: many pictures hold up nobody
+                # To the end: a request with many pictures does not block others.
+                self._requests.append(request)
             elif not request.done.done():
                 request.done.set_result(request.outcomes)
 

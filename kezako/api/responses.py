@@ -1,4 +1,4 @@
-"""What the API tells: answers with their status, and classifiers in short."""
+"""JSON of responses: answers with their status, and summaries of classifiers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kezako.worker.protocol import Outcome, problem
 
 
 def shown(outcomes: Sequence[Outcome], several: bool) -> tuple[int, dict[str, Any]]:
-    """Status and JSON of a response; a bad picture among several spoils no other."""
+    """Status and JSON of a response; among several, a bad picture affects no other."""
     if several:
         return 200, {"answers": [_shown(outcome) for outcome in outcomes]}
     status = 422 if "refused" in outcomes[0] else 503 if "failed" in outcomes[0] else 200
@@ -19,7 +19,7 @@ def shown(outcomes: Sequence[Outcome], several: bool) -> tuple[int, dict[str, An
 
 
 def summary(name: str, card: Card) -> dict[str, object]:
-    """A classifier, as the list of them has it."""
+    """A classifier's entry in the list of /api/models."""
     validation = card.figures.get("validation")
     figures = validation if isinstance(validation, dict) else {}
     return {
@@ -42,5 +42,5 @@ def _shown(outcome: Outcome) -> Outcome:
 
 
 def _figure(value: object, kind: type[float] | type[int]) -> float | int | None:
-    """`value` where it is a number of that kind: a card may be a stranger's."""
+    """`value` if it is a number of that kind, else None: the card may come from outside."""
     return value if isinstance(value, kind) and math.isfinite(value) else None

@@ -1,4 +1,4 @@
-"""The API beside the page: one model in a worker process, a bounded queue before it."""
+"""The API next to the page: one model in a worker process, with a bounded queue."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from voila_snapshot.logs import Scribe, all_together
 
 
 class Health:
-    """Named checks; the server is ready when all of them say so."""
+    """Named health checks; the server is ready when all of them pass."""
 
     def __init__(self) -> None:
         self._checks: dict[str, Callable[[], bool]] = {}
 
     def add(self, name: str, check: Callable[[], bool]) -> None:
-        """Ask `check` at each look; it is to be quick, and a raising one counts as not ready."""
+        """Call `check` for each request of /healthz; it must be fast. Raising means not ready."""
         self._checks[name] = check
 
     def missing(self) -> list[str]:
-        """The names of the checks that say no; empty when ready."""
+        """The names of the checks that fail; empty when ready."""
         return [name for name, check in self._checks.items() if not _passes(name, check)]
 
 
@@ -54,15 +54,15 @@ NONE_YET = "There is no classifier here yet. Train one with: kezako train NAME"
 
 
 class Api:
-    """All that the API's requests share; the server that makes it calls `close`."""
+    """What all API requests share; the server that creates it must call `close`."""
 
     def __init__(
         self,
-        models: Path,  # the folder of bundles, any of which a request may name
-        default: str | None = None,  # answers where a request names none; None: the first by name
+        models: Path,  # the folder of bundles that requests may name
+        default: str | None = None,  # the default classifier; None: the first by name
         kernels: Any = None,  # the server's kernel manager, for a gauge
-        settings: ApiSettings | None = None,  # from the environment where not given
-        elsewhere: bool = False,  # an engine classifies: programs ask that, not this server
+        settings: ApiSettings | None = None,  # default: from the environment
+        elsewhere: bool = False,  # True: an engine classifies, and this server has no API
     ):
         self.settings = ApiSettings.from_environment() if settings is None else settings
         self.metrics = Metrics()
@@ -79,7 +79,7 @@ class Api:
         self._add_gauges(kernels)
 
     def handlers(self, base: str = "/") -> list[Route]:
-        """Routes below `base`, to stand before the page's own, which takes every address."""
+        """Routes below `base`; put them before the page's own, which matches every path."""
         routes: list[tuple[str, type[ApiHandler]]] = [
             ("healthz", HealthHandler),
             ("metrics", MetricsHandler),
@@ -90,17 +90,18 @@ class Api:
                 ("api/models", ModelsHandler),
                 (r"api/openapi\.json", OpenApiHandler),
             ]
-        routes.append((r"api(?!/kernels/)(?:/.*)?", NothingHandler))  # each would start a kernel
+        # Else such a path would start a kernel.
+        routes.append((r"api(?!/kernels/)(?:/.*)?", NothingHandler))
         base = base.rstrip("/")
         return [(f"{base}/{path}", handler, {"api": self}) for path, handler in routes]
 
     def names(self) -> list[str]:
-        """The classifiers that a request may name; the first answers where it names none."""
+        """The classifiers that a request may name; the first one is the default."""
         names = (name for name in list_bundles(self._models) if name not in NOT_CLASSIFIERS)
         return sorted(names, key=lambda name: (name != self._default, name))
 
     def candidates(self, asked: str | None) -> list[str]:
-        """Who is to answer, the first that opens. Raises `Refusal`."""
+        """The classifiers to try, in order. Raises `Refusal`."""
         names = self.names()
         if asked:
             if asked not in names:
@@ -111,7 +112,7 @@ class Api:
         return names
 
     def cards(self) -> dict[str, Card]:
-        """By name, the cards that can be read; the classifier that answers first comes first."""
+        """Name -> card, for cards that can be read; the default classifier comes first."""
         cards = {}
         for name in self.names():
             try:
@@ -121,7 +122,7 @@ class Api:
         return cards
 
     def memory(self) -> int:
-        """Bytes that the worker holds now."""
+        """Resident memory of the worker in bytes."""
         return self._predictor.memory()
 
     def close(self) -> None:
@@ -140,20 +141,20 @@ class Api:
 
 
 class Handler(ApiHandler):
-    """A request to one of the routes below."""
+    """Base class of the routes below."""
 
     api: Api
 
 
 class NothingHandler(Handler):
-    """Every other address of the API."""
+    """All other paths of the API."""
 
     def prepare(self) -> None:
         raise HTTPError(404)
 
 
 class PredictHandler(Handler):
-    """Pictures in, answers out."""
+    """Classify pictures."""
 
     methods = ("POST",)
 
@@ -175,7 +176,7 @@ class PredictHandler(Handler):
         except Refusal as refusal:
             self.refuse(refusal)
         except asyncio.CancelledError:
-            self.set_status(499, "The client left")  # for the figures; nobody reads it
+            self.set_status(499, "The client left")  # only for the metrics
         else:
             self._answer(outcomes, several)
 
@@ -202,14 +203,14 @@ class PredictHandler(Handler):
 
 
 class ModelsHandler(Handler):
-    """Which classifiers there are; the first is the one that answers where none is named."""
+    """Lists the classifiers; the first one is the default."""
 
     def get(self) -> None:
         self.say(200, {"models": [summary(*each) for each in self.api.cards().items()]})
 
 
 class OpenApiHandler(Handler):
-    """The description of this API."""
+    """Serves the OpenAPI description."""
 
     open_to_all = True
 
@@ -218,7 +219,7 @@ class OpenApiHandler(Handler):
 
 
 class HealthHandler(Handler):
-    """Whether the server is ready; it starts no kernel."""
+    """Says whether the server is ready, without starting a kernel."""
 
     open_to_all = True
 
@@ -229,7 +230,7 @@ class HealthHandler(Handler):
 
 
 class MetricsHandler(Handler):
-    """Figures for Prometheus."""
+    """Serves metrics for Prometheus."""
 
     def get(self) -> None:
         self.send_text(self.api.metrics.text(), CONTENT_TYPE)

@@ -1,4 +1,4 @@
-"""Who may ask the API, how much at once, and the sentence for those who may not."""
+"""Rules of the API: token, origin and size limits, and the sentences for refusals."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ HEADERS = {  # of every response
     "Vary": "Origin",
 }
 
-Headers = Mapping[str, str]  # of a request; names in any case
+Headers = Mapping[str, str]  # of a request; case-insensitive
 
 
 class Refusal(Exception):
-    """A request that gets a sentence instead of an answer."""
+    """A request that is rejected with a sentence."""
 
     def __init__(self, status: int, sentence: str, headers: Mapping[str, str] | None = None):
         super().__init__(sentence)
@@ -50,13 +50,13 @@ class Refusal(Exception):
 
 
 class Rules:
-    """What the headers of a request say, judged by the settings."""
+    """Checks a request's headers against the settings."""
 
     def __init__(self, settings: ApiSettings):
         self._settings = settings
 
     def check_token(self, headers: Headers) -> None:
-        """Raises `Refusal`."""
+        """Raises `Refusal` if the bearer token is missing or wrong."""
         token = self._settings.token
         if not token:
             return
@@ -69,9 +69,9 @@ class Rules:
     def check_origin(
         self,
         headers: Headers,
-        host: str,  # as the request names this server
+        host: str,  # the Host header
     ) -> None:
-        """Keep a stranger's web site from using its visitors' browsers to keep this server busy.
+        """Keep other web sites from using their visitors' browsers to send requests here.
 
         Raises `Refusal`.
         """
@@ -84,20 +84,20 @@ class Rules:
             raise Refusal(403, "Scripts of other web sites may not call this API.")
 
     def allowed_origin(self, headers: Headers) -> str:
-        """The other site whose script asks, where it may; else empty."""
+        """The Origin header if that site's scripts may call the API; else empty."""
         origin = headers.get("Origin", "")
         allowed = self._settings.origins
         return origin if origin and (origin in allowed or "*" in allowed) else ""
 
     def check_size(self, headers: Headers) -> None:
-        """Raises `Refusal` where the headers promise too much."""
+        """Raises `Refusal` if the headers announce too large a body."""
         if headers.get("Content-Encoding", "identity") != "identity":
             raise Refusal(415, "Bodies are not to be compressed; pictures are so already.")
         if length(headers) > self.bound(headers):
             raise self.too_large(headers)
 
     def bound(self, headers: Headers) -> int:
-        """Bytes that the body may have."""
+        """Maximum size of the body in bytes."""
         kind = headers.get("Content-Type", "").split(";")[0].strip().lower()
         return MEGABYTE * (self._settings.json if kind == JSON else self._settings.body)
 
@@ -106,12 +106,12 @@ class Rules:
 
 
 def length(headers: Headers) -> int:
-    """Bytes that the headers promise; 0 where they do not tell."""
+    """The Content-Length in bytes; 0 if there is none."""
     text = headers.get("Content-Length", "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else 0
 
 
 def as_json(message: object) -> bytes:
     text = json.dumps(message, ensure_ascii=False, allow_nan=False)
-    # A class name may hold half a surrogate pair, which UTF-8 does not know.
+    # A class name may contain an unpaired surrogate, which UTF-8 cannot encode.
     return text.encode("utf-8", "replace") + b"\n"

@@ -1,4 +1,4 @@
-"""What the API allows: each bound with its reason, each settable by the environment."""
+"""Limits of the API, each with its reason; the environment can set all of them."""
 
 from __future__ import annotations
 
@@ -13,24 +13,25 @@ MEGABYTE = 2**20  # bytes
 
 @dataclass(frozen=True)
 class ApiSettings:
-    """Bounds of the API; `KEZAKO_API_TOKEN` sets `token`, and so on."""
+    """Settings of the API; `KEZAKO_API_TOKEN` sets `token`, and so on."""
 
-    token: str = ""  # where set, what a caller sends as "Authorization: Bearer …"
+    token: str = ""  # if set, callers must send it as "Authorization: Bearer …"
     origins: tuple[str, ...] = ()  # other sites whose scripts may call; "*": all
     pictures: int = 32  # in one request
-    body: int = 64  # MB of one request: what the page takes
+    body: int = 64  # MB of one request: as much as the page takes
     json: int = 32  # MB of one request in JSON, which is held twice while it is read
-    bodies: int = 96  # MB of all requests together: what a 512 MB host can spare for them
+    bodies: int = 96  # MB of all requests together: as much as a 512 MB host can spare
     requests: int = 256  # received or answered at once, half of them from one address
     waiting: int = 256  # pictures: with 30 ms each, the last one still meets the deadline
-    deadline: float = 25.0  # s from the last byte to the answer; Heroku's router gives up after 30
+    # Seconds from the last byte to the answer; Heroku's router gives up after 30.
+    deadline: float = 25.0
     seconds_each: float = 15.0  # for one picture; a 64-megapixel PNG takes 3 on a slow core
-    silence: float = 20.0  # s without a byte of an upload
-    upload: float = 120.0  # s for one whole upload: 64 MB at 5 Mbit/s
+    silence: float = 20.0  # seconds without data during an upload
+    upload: float = 120.0  # seconds for one whole upload: 64 MB at 5 Mbit/s
 
     @classmethod
     def from_environment(cls, given: Mapping[str, str] | None = None) -> ApiSettings:
-        """Those of the environment. Raises `KezakoError` with a sentence that names one."""
+        """Settings from the environment. Raises `KezakoError`, which names the wrong variable."""
         names = [field.name for field in fields(cls)]
         values = {name: read(f"{SWITCH}_{name.upper()}", given) for name in names}
         if values["origins"] is not None:
@@ -40,5 +41,5 @@ class ApiSettings:
 
 
 def switched_on(given: Mapping[str, str] | None = None) -> bool:
-    """Whether the API answers. Raises `KezakoError` for anything but on and off."""
+    """Whether the API is on. Raises `KezakoError` for a value other than on and off."""
     return read(SWITCH, given) is not False

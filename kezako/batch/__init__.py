@@ -1,1 +1,1 @@
-"""`kezako predict`: any number of pictures, classified on this machine."""
+"""`kezako predict`: classify any number of pictures on this machine."""

@@ -1,4 +1,4 @@
-"""A CSV file that is written row by row, goes on after a kill, and appears whole; or a stream."""
+"""Write rows to a CSV file, resumable and atomic, or to a stream."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from kezako.errors import KezakoError
 from kezako.lock import locked
 from kezako.model.bundle import KNOWN, MODEL, Card
 
-LONGEST = 10 * 2**20  # bytes of the first line: ten thousand classes need a tenth
+LONGEST = 10 * 2**20  # bytes of the first line; ten thousand classes need a tenth of that
 
 
 class Table(Protocol):
-    """Where the rows of a run go: `with` it, `write` rows, then `finish`."""
+    """Output of a run. Use it in a `with` block: `write` rows, then call `finish`."""
 
     done: Done  # the rows of an earlier run
 
     def __enter__(self) -> Table: ...
     def __exit__(self, *_: object) -> None: ...
     def __contains__(self, path: str) -> bool: ...
-    def own(self) -> set[str]: ...  # absolute paths: none of the pictures
+    def own(self) -> set[str]: ...  # absolute paths of its own files, which are not pictures
     def write(self, rows: Sequence[Sequence[str]]) -> None: ...
     def finish(self) -> None: ...
 
@@ -38,30 +38,31 @@ class Table(Protocol):
 def table(
     file: Path,
     card: Card,
-    overwrite: bool = False,  # a file that is no such table
+    overwrite: bool = False,  # also replace a file that is not such a table
 ) -> Table:
-    """The table at `file`: a `Stream` where that is no regular file, else a `Sheet`."""
+    """The output at `file`: a `Stream` if that is no regular file, else a `Sheet`."""
     return Stream(file, card) if is_stream(file) else Sheet(file, card, overwrite)
 
 
 def is_stream(file: Path) -> bool:
-    """Whether it is a pipe, a device or a process's own output, which nothing can replace."""
+    """Whether it is a pipe, a device or the process's own output, which cannot be replaced."""
     where = Path(os.path.abspath(file)).parts[1:2]
     special = file.exists() and not file.is_file() and not file.is_dir()
     return special or (os.name == "posix" and where in (("dev",), ("proc",)))
 
 
 class Stream:
-    """Rows that go out as they come: nothing to go on with, and nothing to exchange."""
+    """Writes rows immediately; it cannot be resumed."""
 
     def __init__(self, file: Path, card: Card):
         self.file, self.done = file, Done()
         self._columns = columns(card)
 
     def __enter__(self) -> Stream:
-        """Raises `KezakoError` where it cannot be written."""
+        """Raises `KezakoError` if it cannot be written."""
         try:
-            self._target = self.file.open("ab")  # of a file behind it, what is there stays
+            # Append: if it leads to a file, its content is kept.
+            self._target = self.file.open("ab")
         except OSError as error:
             raise KezakoError(f"{self.file} cannot be written ({error.strerror}).") from error
         self.write([self._columns])
@@ -78,7 +79,7 @@ class Stream:
         return {os.path.abspath(self.file)}
 
     def write(self, rows: Sequence[Sequence[str]]) -> None:
-        """Raises `KezakoError` where nobody reads any longer."""
+        """Raises `KezakoError` if the reader has closed the pipe."""
         try:
             self._target.write(_encoded("".join(_record(row) for row in rows)))
             self._target.flush()
@@ -86,17 +87,18 @@ class Stream:
             raise KezakoError(f"What read {self.file} has ended, so this ends, too.") from None
 
     def finish(self) -> None:
-        """There is nothing left to do."""
+        """Nothing to do."""
 
 
 class Sheet:
-    """`with Sheet(file, card) as sheet: sheet.write(row)`, then `sheet.finish()`.
+    """Writes a CSV file atomically: in a `with` block, `write` rows, then call `finish`.
 
-    Rows go to a file beside, named after the model that gave them: another training begins anew.
+    Rows go to a temporary file next to it, whose name depends on the model: with a model that was
+    trained again, it starts from the beginning.
     """
 
     def __init__(self, file: Path, card: Card, overwrite: bool = False):
-        self.file = Path(os.path.realpath(file))  # behind a link, which stays
+        self.file = Path(os.path.realpath(file))  # the target of a symbolic link, which is kept
         self._given, self._overwrite = file, overwrite
         self._columns = columns(card)
         self._part = self.file.with_name(f"{self.file.name}.{_version(card)}.part")
@@ -104,9 +106,9 @@ class Sheet:
         self._held = ExitStack()
 
     def __enter__(self) -> Sheet:
-        """Take up what an earlier run left.
+        """Lock the file and continue after an earlier run.
 
-        Raises `KezakoError`: it cannot be written, another run writes it, or it is no table of
+        Raises `KezakoError` if it cannot be written, another run writes it, or it is not a table of
         answers.
         """
         self._check()
@@ -116,7 +118,8 @@ class Sheet:
                 self._target = held.enter_context(self._part.open("a+b"))
             except OSError as error:
                 raise KezakoError(f"{self._given} cannot be written ({error.strerror}).") from error
-            for part in set(self._files()) - {self.file, self._part}:  # of another training
+            # Of another version of the model.
+            for part in set(self._files()) - {self.file, self._part}:
                 with suppress(OSError):
                     part.unlink()
             end = self._read()
@@ -133,18 +136,18 @@ class Sheet:
         return _written(path) in self.done
 
     def own(self) -> set[str]:
-        """The file, and what stands beside it until it is finished."""
+        """Absolute paths of the file and of its temporary files."""
         names = [path.name for path in self._files()]
         beside = {os.path.abspath(self._given.with_name(name)) for name in names}
         return beside | {os.path.abspath(self._given), *map(str, self._files())}
 
     def write(self, rows: Sequence[Sequence[str]]) -> None:
-        """Add rows; a kill after this loses none of them."""
+        """Add rows; once this returns, a kill loses none of them."""
         self._target.write(_encoded("".join(_record(row) for row in rows)))
         self._target.flush()
 
     def finish(self) -> None:
-        """All rows are there: put the file in its place. Raises `KezakoError` as `__enter__`."""
+        """Move the finished file into place. Raises `KezakoError` as `__enter__` does."""
         os.fsync(self._target.fileno())
         self._target.close()
         self._check()
@@ -167,7 +170,7 @@ class Sheet:
         return [self.file, *(path for path in beside if named.fullmatch(path.name))]
 
     def _read(self) -> int:
-        """Learn which rows are there; bytes up to the end of the last whole one."""
+        """Read the paths of existing rows into `done`; returns the end of the last complete row."""
         self._target.seek(0)
         end = 0
 
@@ -176,7 +179,7 @@ class Sheet:
             for number, (record, behind) in enumerate(_records(self._target)):
                 cells = next(csv.reader(io.StringIO(record.decode("utf-8"), newline="")), [])
                 if len(cells) != len(self._columns):
-                    return  # what a crash of the machine left
+                    return  # left by a crash of the machine
                 end = behind
                 if number:
                     yield cells[0]
@@ -186,9 +189,9 @@ class Sheet:
 
 
 def _is_ours(file: Path) -> bool:
-    """Whether it begins as every table of answers does, whatever classifier it is of; or is empty.
+    """Whether it starts like a table of answers, of any classifier, or is empty.
 
-    Raises `KezakoError` where it cannot be read.
+    Raises `KezakoError` if it cannot be read.
     """
     try:
         with file.open("rb") as opened:
@@ -204,11 +207,12 @@ def _is_ours(file: Path) -> bool:
 def _record(row: Sequence[str]) -> str:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\r\n").writerow(harmless(cell) for cell in row)
-    return text.getvalue()[:-2] + "\n"  # told of "\r", the writer puts a name with one in quotes
+    # Only with "\r" in lineterminator does csv quote a name that contains one.
+    return text.getvalue()[:-2] + "\n"
 
 
 def _records(file: IO[bytes]) -> Iterator[tuple[bytes, int]]:
-    """Each whole record and where it ends; a name in quotes may go over several lines."""
+    """Each complete record with the offset of its end; quoted names may span several lines."""
     record, end = b"", 0
     for line in file:
         record += line
@@ -219,17 +223,17 @@ def _records(file: IO[bytes]) -> Iterator[tuple[bytes, int]]:
 
 
 def _written(path: str) -> str:
-    """A path as it comes back from the file."""
+    """A path as it is read back from the file."""
     return _encoded(harmless(path)).decode("utf-8")
 
 
 def _encoded(text: str) -> bytes:
-    # A file's name may be no text; what is not is written as its number.
+    # A file name may contain bytes that are not UTF-8; they are written as escapes.
     return text.encode("utf-8", "backslashreplace")
 
 
 def _version(card: Card) -> str:
-    """Another one for a bundle that answers otherwise; a new report or credits change nothing."""
+    """A version that changes with a bundle's answers, but not with a new report or credits."""
     files = {name: card.files[name] for name in (MODEL, KNOWN) if name in card.files}
     text = replace(card, files=files).to_json()
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""Which files are asked about: in an order that is the same at every run, however many."""
+"""List the files to classify, always in the same order."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kezako.errors import KezakoError
 
 
 def check(given: Sequence[str]) -> None:
-    """Raises `KezakoError` with a sentence for what is no file and no folder."""
+    """Raise `KezakoError` for a path that is neither a file nor a folder."""
     for path in given:
         if not os.path.exists(path):
             raise KezakoError(f"There is no file or folder {path!r}.")
@@ -18,13 +18,13 @@ def check(given: Sequence[str]) -> None:
 
 
 def files(
-    given: Sequence[str],  # files, and folders with whatever is in them
-    leaving_out: Collection[str] = (),  # absolute paths: what a run writes is none of its pictures
+    given: Sequence[str],  # files, and folders that are searched recursively
+    leaving_out: Collection[str] = (),  # absolute paths of the run's own output
 ) -> Iterator[str]:
-    """Every file, folder by folder, by name; hidden ones only where they are given themselves.
+    """Every file, folder by folder, by name; hidden ones only if they are given themselves.
 
-    Only the names of the folders on the way are held. Links to folders are not followed, since
-    they can lead round in a circle. Raises `KezakoError` for a folder that cannot be read.
+    Only the names in the current folders are kept in memory. Links to folders are not followed,
+    since they can form a loop. Raises `KezakoError` for a folder that cannot be read.
     """
     for path in given:
         for file in _inside(path) if os.path.isdir(path) else [path]:
@@ -40,7 +40,7 @@ def _inside(folder: str) -> Iterator[str]:
             ahead.pop()
         elif entry.is_dir(follow_symlinks=False):
             ahead.append(iter(_entries(entry.path)))
-        elif entry.is_file():  # no pipe, which would be waited on for ever
+        elif entry.is_file():  # not a named pipe, which would block for ever
             yield entry.path
 
 

@@ -1,4 +1,4 @@
-"""Which pictures have their row already, at eight bytes a row."""
+"""Remember which pictures have a row, with eight bytes per row."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import numpy as np
 
 
 class Done:
-    """`path in done`, for any number of paths."""
+    """A set of paths, for `path in done`; stores 64-bit hashes."""
 
     def __init__(self, paths: Iterable[str] = ()):
-        self._key = os.urandom(16)  # else a stranger could choose two names of one number
+        # A random key, so that nobody can construct names with the same hash.
+        self._key = os.urandom(16)
         self._numbers = np.fromiter((self._number(path) for path in paths), dtype=np.uint64)
         self._numbers.sort()
 

@@ -1,4 +1,4 @@
-"""An outcome as a row: path, label, whether it is known, a probability a label, a problem."""
+"""Rows: path, label, known, one probability per label, problem."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from kezako.model.bundle import Card
 from kezako.names import as_shown
 from kezako.worker.protocol import Outcome, problem
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run begins so
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # spreadsheets run cells that start with these
 
 
 def columns(card: Card) -> list[str]:
-    """The names of the columns; where several classes can be named, `labels` has them all."""
+    """The column names; for multi-label, `labels` has all named classes."""
     named = ["label", "labels"] if card.task == "multi" else ["label"]
     return ["path", *named, "known", *(column_of(label) for label in card.labels), "problem"]
 
 
 def column_of(label: str) -> str:
-    """The column of a label's probability; the prefix keeps it apart from the others."""
+    """The column of a label's probability; the prefix avoids clashes with other columns."""
     return f"p_{label}"
 
 
 def cells(card: Card, path: str, outcome: Outcome) -> list[str]:
-    """The row of one picture as text, in the order of `columns`."""
+    """The row of one picture as strings, in the order of `columns`."""
     named = 2 if card.task == "multi" else 1
     if sentence := problem(outcome):
         return [path, *[""] * (named + 1 + len(card.labels)), sentence]
@@ -31,13 +31,13 @@ def cells(card: Card, path: str, outcome: Outcome) -> list[str]:
 
 
 def line(path: str, outcome: Outcome) -> str:
-    """The same for people, on one line of a terminal."""
+    """One line about a picture, for a terminal."""
     said = problem(outcome) or f"{outcome['sentence']} {_best(outcome)}".rstrip()
     return as_shown(f"{path}: {said}")
 
 
 def harmless(cell: str) -> str:
-    """Names come from strangers: one that begins a formula is made text."""
+    """Quote a cell that a spreadsheet would run as a formula: names are untrusted."""
     return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 

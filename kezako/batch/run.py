@@ -1,4 +1,4 @@
-"""`predict`: the word of this stage."""
+"""`predict`: the function of this stage."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ ROWS = 64  # written at once
 
 @dataclass
 class Summary:
-    """What became of the pictures of one run."""
+    """The result of one run, in numbers of pictures."""
 
-    earlier: int = 0  # had their row before it began
-    named: Counter[str] = field(default_factory=Counter)  # by label; "" for none of these
+    earlier: int = 0  # already had a row
+    named: Counter[str] = field(default_factory=Counter)  # by label; "" is "none of these"
     problems: int = 0
 
     def count(self, outcome: Outcome) -> None:
@@ -50,16 +50,18 @@ def predict(
     workspace: Workspace,
     name: str,  # of the classifier
     given: Sequence[str],  # files and folders
-    sheet: Path | None = None,  # the CSV file, or a pipe or device; None: print a line for each
-    processes: int | None = None,  # None: one a core
-    seconds: float = SECONDS_EACH,  # for one picture
-    overwrite: bool = False,  # the file `sheet`, whatever it is
+    # The CSV file, or a pipe or device; None: print one line per picture.
+    sheet: Path | None = None,
+    processes: int | None = None,  # None: one per core
+    seconds: float = SECONDS_EACH,  # timeout for one picture
+    overwrite: bool = False,  # replace the file `sheet`, even if it is no table of answers
 ) -> Summary:
-    """Classify every picture, and go on where an interrupted run with the same file ended.
+    """Classify every picture, continuing an interrupted run with the same file.
 
     Raises `KezakoError`.
     """
-    card = Classifier.open(workspace.bundle(name), threads=1).card  # before any worker tries to
+    # Checks the bundle before any worker starts.
+    card = Classifier.open(workspace.bundle(name), threads=1).card
     check(given)
     with ExitStack() as stack:
         written = stack.enter_context(table(sheet, card, overwrite)) if sheet else None
@@ -90,7 +92,7 @@ def predict(
 
 
 def _check(card: Card, outcome: Outcome) -> None:
-    """Raises `KezakoError` where no picture would be answered as the others were."""
+    """Raise `KezakoError` if no picture can be answered, or the model has changed."""
     if "failed" in outcome:
         raise KezakoError(reason(outcome))
     if "model" in outcome and outcome["model"]["version"] != card.files[MODEL]:

@@ -1,4 +1,4 @@
-"""As many workers as there are cores, each with the model in one thread; answers in order."""
+"""A pool of workers, one per core with one thread each; answers in order."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from kezako.worker.process import cores
 from kezako.worker.protocol import Outcome
 from kezako.worker.retrying import RetryingWorker
 
-AHEAD = 16  # pictures for each worker that may be under way: what a slow one may hold up
-READING = 2  # threads for each worker: one reads the next file while the other waits
-LARGEST = 512 * 2**20  # bytes of a file; 64 megapixels without any compression have 384 MB
-SECONDS_EACH = 20.0  # for one picture; then its worker is ended
+AHEAD = 16  # pictures in flight per worker: so many may wait behind a slow one
+READING = 2  # threads per worker: one reads the next file while the other waits
+LARGEST = 512 * 2**20  # bytes of a file; 64 megapixels without compression have 384 MB
+SECONDS_EACH = 20.0  # timeout for one picture; then its worker is killed
 MEMORY_EACH = 250 * 2**20  # bytes of a worker with a large picture open
 
 Item = TypeVar("Item")
@@ -33,7 +33,7 @@ class Workers:
         self,
         models: Path,  # the folder of bundles
         name: str,
-        processes: int | None = None,  # None: one a core, as far as memory reaches
+        processes: int | None = None,  # None: one per core, if memory allows
         seconds: float = SECONDS_EACH,
     ):
         self._name = name
@@ -50,11 +50,11 @@ class Workers:
     def __exit__(self, *_: object) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
         for predictor in self._predictors:
-            predictor.close()  # whoever still waits for its answer gets none, and ends
+            predictor.close()  # threads that wait for an answer get none, and end
         self._threads.shutdown()
 
     def answers(self, paths: Iterable[str]) -> Iterator[tuple[str, Outcome]]:
-        """What became of each, in the order of `paths`, which is read only so far ahead."""
+        """Path and outcome for each of `paths`, in order; `paths` is read lazily."""
         return ordered(self._threads, self._ask, paths, AHEAD * self._count)
 
     def _ask(self, path: str) -> tuple[str, Outcome]:
@@ -72,9 +72,9 @@ def ordered(
     threads: ThreadPoolExecutor,
     call: Callable[[Item], Result],
     items: Iterable[Item],
-    most: int,  # of them under way at once
+    most: int,  # in flight at once
 ) -> Iterator[Result]:
-    """What `call` returns for each, in their order."""
+    """The results of `call` for each item, in order."""
     waiting: deque[Future[Result]] = deque()
     for item in items:
         waiting.append(threads.submit(call, item))
@@ -85,7 +85,7 @@ def ordered(
 
 
 def read(path: str) -> bytes | Outcome:
-    """The bytes of a file, or what became of it."""
+    """The bytes of a file, or an outcome with the problem."""
     try:
         with open(path, "rb") as file:
             content = file.read(LARGEST + 1)

@@ -1,1 +1,1 @@
-"""What speaks against a picture, what to do with it, and how to take that back."""
+"""Find wrong or bad pictures, mark what to do with them, apply the marks, and undo that."""

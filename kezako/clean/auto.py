@@ -1,8 +1,8 @@
-"""Cleaning without a person: a strict rule, in rounds; everything it did can be undone.
+"""Automatic cleaning: a strict rule, applied in rounds; everything it does can be undone.
 
-A picture is moved where a model that did not learn it, and most of the pictures that look like
-it, name the same other class. What looks drawn is set aside instead, since a drawing of a bear
-is no photo of another bear. What a person has marked is left alone.
+A picture is moved if a model that was not trained on it, and most of its nearest neighbours, name
+the same other class. If it also looks like a drawing, it is set aside instead, since a drawing of
+a bear is not a photo of another bear. Pictures that a person has marked are left alone.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from kezako.dataset.row import Row
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 
-# With 8 % of three classes' labels flipped, three rounds at 0.85 right 61 % of them and touch
-# 1.4 % of the other pictures (half of which were wrong before); at 0.75 77 % and 3.1 %, at 0.9
-# 50 % and 0.6 %.
+# With 8 % of the labels of three classes flipped, three rounds at 0.85 correct 61 % of them and
+# change 1.4 % of the other pictures (half of which were wrong before). At 0.75 it is 77 % and
+# 3.1 %, at 0.9 50 % and 0.6 %.
 SURE = 0.85  # out-of-fold probability of the other class
-AGREED = 0.5  # share of the nearest pictures that show it
-ROUNDS = 3  # each sees the labels that the one before mended; a fourth finds little
+AGREED = 0.5  # share of the nearest neighbours that show it
+ROUNDS = 3  # each uses the labels that the one before corrected; a fourth finds little
 
 
 @dataclass(frozen=True)
 class Decision:
     """What the rule decided about one picture."""
 
-    row: Row  # as it was
+    row: Row  # before the change
     mark: str  # "move:FOLDER" or "delete"
     reason: str  # in words
 
@@ -53,7 +53,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Cleaned:
-    """What one unattended cleaning decided, and what came of it."""
+    """What one automatic cleaning decided, and what was applied."""
 
     verdicts: tuple[Decision, ...]
     applied: Applied
@@ -65,13 +65,13 @@ class Cleaned:
 
 
 def clean(recipe: Recipe, workspace: Workspace) -> Cleaned:
-    """Apply the strict rule to all pictures. Raises `KezakoError` where they are too few."""
+    """Apply the strict rule to all pictures. Raises `KezakoError` if they are too few."""
     with alone(recipe, workspace) as manifest:
         rows, _, features = look(recipe, workspace)
         verdicts = decide(recipe, rows, features)
         with manifest.transaction():
             marks = {row.id: row.mark for row in manifest.kept()}
-            # What a person marked while the rule was looking is theirs.
+            # Keep what a person marked while the rule was running.
             verdicts = [one for one in verdicts if marks.get(one.row.id) == one.row.mark]
             for verdict in verdicts:
                 set_mark(manifest, verdict.row, verdict.mark)
@@ -105,12 +105,12 @@ def decide(
         for i, row in enumerate(rows)
         if folders[i] != row.folder
     ]
-    # A mark that says the same is what a killed run left; any other is a person's.
+    # The same mark is from a run that was killed; any other mark is a person's.
     return [verdict for verdict in verdicts if verdict.row.mark in (None, verdict.mark)]
 
 
 def certain(evidence: Evidence) -> npt.NDArray[np.bool_]:
-    """The pictures (N,) whose folder is wrong beyond the rule's doubt."""
+    """Which pictures (N,) are in the wrong folder, according to the rule."""
     said = likeliest(evidence.p, evidence.multi)
     wrong = (said != evidence.given).any(axis=1)
     agreed = own(evidence.votes, said) > AGREED

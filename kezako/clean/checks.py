@@ -1,8 +1,7 @@
-"""What can speak against a picture: small callables that score every picture of a recipe.
+"""Checks: small callables that score every picture of a recipe for one kind of problem.
 
-A check takes the evidence and gives, for each of N pictures, a score from 0 (nothing speaks
-against it) to 1, and the reason in words. Another one is registered in a few lines:
-
+A check takes the evidence and returns a score for each of N pictures, from 0 (no problem) to 1,
+and the reason in words. You can register your own in a few lines:
     @check("upright", weight=0.3)
     def upright(evidence: Evidence) -> Finding: ...
 """
@@ -19,33 +18,35 @@ from kezako.clean.evidence import Array, Evidence, Integers, likeliest, own, unu
 from kezako.errors import KezakoError
 from kezako.recipe import LABEL_SEPARATOR, NEITHER
 
-TOLD = 0.5  # a score from here on is told as a reason
-ODD, VERY_ODD = 2.0, 5.0  # robust standard deviations where oddness begins, and where it is certain
-PHOTO, DRAWING = 0.06, 0.16  # of `Look.drawn`: 95 % of photos lie below, drawings mostly above
+TOLD = 0.5  # from this score on, the reason is shown
+ODD, VERY_ODD = 2.0, 5.0  # robust standard deviations at which the score is 0 and 1
+# Of `Look.drawn`: 95 % of photos are below the first, most drawings above the second.
+PHOTO, DRAWING = 0.06, 0.16
 BLURRED = 60.0  # of `Look.sharpness`; sharper pictures never count as blurred
-TINY, SMALL = 48, 128  # pixels of the shorter side: no detail is left, and little
+# Pixels of the shorter side: score 1 at or below the first, 0 from the second on.
+TINY, SMALL = 48, 128
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check says of N pictures."""
+    """The result of one check for N pictures."""
 
     scores: Array  # (N,), 0 to 1
-    reasons: Sequence[str]  # (N,), in words, whatever the score
+    reasons: Sequence[str]  # (N,), in words, even if the score is 0
 
 
 @dataclass(frozen=True)
 class Check:
-    """A registered check; its weight is how much a score of 1 says that a picture is wrong."""
+    """A registered check; its weight says how likely a picture with score 1 is wrong."""
 
     name: str
     weight: float
     run: Callable[[Evidence], Finding]
 
 
-# Weights were chosen on three bears with 8 % of labels flipped: these find 90 % of the flips in the
-# first 12 % of pictures, "loss" alone 89 %, "neighbours" alone 82 %, both alike 87 %. The checks
-# of the picture itself find no flips, and at up to 0.5 they hide none.
+# Weights were chosen on three classes of bears with 8 % of labels flipped: with them, the first
+# 12 % of pictures contain 90 % of the flips ("loss" alone 89 %, "neighbours" alone 82 %, both with
+# equal weights 87 %). The checks of the picture itself find no flips; up to 0.5 they hide none.
 CHECKS: dict[str, Check] = {}
 
 
@@ -53,7 +54,7 @@ def check(
     name: str,  # a column of the table
     weight: float,  # 0 to 1
 ) -> Callable[[Callable[[Evidence], Finding]], Callable[[Evidence], Finding]]:
-    """Register a check. A name that is taken is replaced."""
+    """Register a check; a check of the same name is replaced. Raises `KezakoError`."""
     if not 0 <= weight <= 1:
         raise KezakoError(f"The weight of {name!r} must be from 0 to 1, not {weight}.")
 
@@ -65,7 +66,7 @@ def check(
 
 
 def chosen(names: Iterable[str] | None = None) -> list[Check]:
-    """The checks of these names, or all. Raises `ValueError` for an unknown one."""
+    """The checks of these names, or all. Raises `KezakoError` for an unknown name."""
     wanted = list(CHECKS) if names is None else list(names)
     if unknown := [name for name in wanted if name not in CHECKS]:
         raise KezakoError(f"{unknown[0]!r} is no check; known are {', '.join(CHECKS)}.")
@@ -73,14 +74,14 @@ def chosen(names: Iterable[str] | None = None) -> list[Check]:
 
 
 def combine(scores: Sequence[Array], weights: Sequence[float]) -> Array:
-    """One score (N,) of several, as of independent witnesses: each leaves a share of doubt."""
+    """Combine several checks into one score (N,): 1 - the product of (1 - weight * score)."""
     trust = np.prod([1 - w * s for s, w in zip(scores, weights, strict=True)], axis=0)
     return np.asarray(1 - trust)
 
 
 @check("loss", weight=0.9)
 def loss(evidence: Evidence) -> Finding:
-    """A model that did not learn this picture says something else."""
+    """A model that was not trained on this picture says something else."""
     scores = 1 - own(evidence.p, evidence.given)
     said = likeliest(evidence.p, evidence.multi)
     reasons = [
@@ -92,7 +93,7 @@ def loss(evidence: Evidence) -> Finding:
 
 @check("neighbours", weight=0.5)
 def neighbours(evidence: Evidence) -> Finding:
-    """The pictures that look most alike are of another class."""
+    """The most similar pictures are of another class."""
     scores = 1 - own(evidence.votes, evidence.given)
     said = likeliest(evidence.votes, evidence.multi)
     sure = own(evidence.votes, said)
@@ -116,14 +117,14 @@ def outlier(evidence: Evidence) -> Finding:
 
 @check("conflict", weight=0.5)
 def conflict(evidence: Evidence) -> Finding:
-    """The same picture lies under another class as well."""
+    """The same picture is in another class, too."""
     scores = np.array([float(bool(rivals)) for rivals in evidence.rivals])
     return Finding(scores, [f"also lies in {', '.join(rivals)}" for rivals in evidence.rivals])
 
 
 @check("leak", weight=0.4)
 def leak(evidence: Evidence) -> Finding:
-    """A validation picture that is in training as well, so that it judges nothing."""
+    """A validation picture that is in training, too, so it does not measure anything."""
     scores = np.array([float(bool(other)) for other in evidence.leaks])
     return Finding(
         scores, [f"the same photo as {other}, which is in training" for other in evidence.leaks]
@@ -132,7 +133,7 @@ def leak(evidence: Evidence) -> Finding:
 
 @check("drawing", weight=0.3)
 def drawing(evidence: Evidence) -> Finding:
-    """A drawing or a text; says nothing where most pictures are drawn."""
+    """A drawing or text; gives 0 if most pictures are drawings."""
     scores = _ramp(evidence.drawn, PHOTO, DRAWING)
     if np.median(scores) >= TOLD:
         scores = np.zeros(len(scores))
@@ -141,7 +142,7 @@ def drawing(evidence: Evidence) -> Finding:
 
 @check("poor", weight=0.3)
 def poor(evidence: Evidence) -> Finding:
-    """Blurred, for these pictures, or tiny; says nothing of size where most are tiny."""
+    """Blurred, compared with the other pictures, or tiny; size gives 0 if most are tiny."""
     logs = np.log(np.maximum(evidence.sharpness, 1e-3))
     blurred = np.minimum(_ramp(-unusual(logs), ODD, VERY_ODD), evidence.sharpness < BLURRED)
     tiny = _ramp(-evidence.shortest, -SMALL, -TINY)
@@ -155,7 +156,7 @@ def poor(evidence: Evidence) -> Finding:
 
 
 def folder_of(shown: Integers, evidence: Evidence) -> str:
-    """The folder for pictures that show these labels (C,); one that is in use where one fits."""
+    """The folder for pictures with these labels (C,); one that is in use if there is one."""
     named = [label for label, is_shown in zip(evidence.labels, shown, strict=True) if is_shown]
     if not evidence.multi:
         return named[0]
@@ -176,5 +177,5 @@ def _contradiction(evidence: Evidence, i: int, other: str, score: float) -> str:
 
 
 def _ramp(values: npt.ArrayLike, low: float, high: float) -> Array:
-    """0 up to `low`, 1 from `high` on."""
+    """0 up to `low`, rising to 1 at `high` and above."""
     return np.clip((np.asarray(values, dtype=np.float64) - low) / (high - low), 0, 1)

@@ -1,4 +1,4 @@
-"""The cleaner: large pictures, worst first, to keep, delete or move; by mouse, keys or touch."""
+"""The cleaner widget: large pictures, worst first, to keep, delete or move."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from kezako.errors import sentence
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 
-_ALL = ""  # no class is called so; None would be an empty line of the menu
-PAGE = 12  # pictures at once: three rows on a desk
+_ALL = ""  # no class has this name; None would be shown as an empty line
+PAGE = 12  # pictures per page: three rows on a desktop screen
 _KEYS = (
     '<span class="kz-help">Keys: <kbd>←</kbd> <kbd>→</kbd> another picture, <kbd>K</kbd> keep, '
     "<kbd>D</kbd> delete, "
@@ -26,9 +26,9 @@ _KEYS = (
 
 
 class Cleaner(VBox):
-    """Shows the pictures of a recipe; what is marked is in the manifest at once.
+    """Shows the pictures of a recipe; each mark is written to the manifest at once.
 
-    Nothing moves before Apply, and nothing is destroyed by it: Undo brings it back.
+    Files are moved only by Apply, and nothing is deleted: Undo moves them back.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Cleaner(VBox):
         return button
 
     def _careful(self, act: Callable[[], None]) -> None:
-        """What a person can mend becomes a sentence on the page."""
+        """Show errors that the user can fix as a sentence on the page."""
         try:
             act()
         except Exception as error:

@@ -1,4 +1,4 @@
-"""Classes that a model confuses: what it got wrong, beside what it took it for."""
+"""Classes that a model confuses: its mistakes beside pictures of what it took them for."""
 
 from __future__ import annotations
 
@@ -19,27 +19,30 @@ from kezako.model.decision import probabilities
 from kezako.recipe import LABEL_SEPARATOR, NEITHER, Recipe
 from kezako.workspace import Workspace
 
-KINDS = 5  # pairs of classes, the most confused first
-EACH = 2  # pictures of each, the worst first
+KINDS = 5  # pairs of classes, most confused first
+EACH = 2  # pictures per pair, highest loss first
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """One validation picture that was taken for something else."""
+    """One validation picture that was classified wrongly."""
 
     path: Path
-    shown: str  # what it is: a class, or several joined by "+", or "neither"
+    shown: str  # its label: a class, or several joined by "+", or "neither"
     said: str
     loss: float
-    probability: float  # of what was said; of several labels, of the one most wrong
+    probability: float  # of the predicted label; for multi-label, of the label that is most wrong
 
 
 def find_mistakes(interpretation: Any, recipe: Recipe) -> list[Mistake]:
-    """What a fastai learner gets wrong among its validation pictures, the worst first."""
+    """The validation pictures that a fastai learner classifies wrongly, highest loss first.
+
+    `interpretation` is a fastai `Interpretation`; thresholds are cross-fitted as for the card.
+    """
     multi = recipe.task == "multi"
     logits, targets = interpretation.learn.get_preds(dl=interpretation.dl, act=_as_it_is)
     raw = logits.double().numpy()
-    answers = unseen_answers(raw, targets.long().numpy(), multi)  # as the card will count them
+    answers = unseen_answers(raw, targets.long().numpy(), multi)  # as counted on the card
     p, said, given = probabilities(raw, multi), answers.said, answers.shown  # (N, C) each
     labels = [str(label) for label in interpretation.dl.vocab]
     mistakes = [
@@ -54,10 +57,10 @@ def find_mistakes(interpretation: Any, recipe: Recipe) -> list[Mistake]:
 
 
 def show_confusions(interpretation: Any, recipe: Recipe, workspace: Workspace) -> Figure | None:
-    """For the most confused classes, what was wrong beside the training picture most like it.
+    """For the most confused classes, each mistake beside the most similar training picture.
 
-    Likeness is that of the weights training started from, which have not learnt the labels.
-    None where nothing was wrong. Raises `KezakoError` where there are too few pictures.
+    Similarity is measured with the pretrained weights, which have not seen the labels. None if
+    nothing was wrong. Raises `KezakoError` if there are too few pictures.
     """
     rows, _, features = look(recipe, workspace)
     likeness = _Likeness(recipe, rows, directions(features.views), workspace.folder(recipe.name))
@@ -77,22 +80,22 @@ def show_confusions(interpretation: Any, recipe: Recipe, workspace: Workspace) -
 
 
 class _Likeness:
-    """Which training picture is most like another one."""
+    """Finds the training picture that is most similar to another picture."""
 
     def __init__(self, recipe: Recipe, rows: list[Row], features: Floats, folder: Path):
         self._recipe, self._rows, self._features, self._folder = recipe, rows, features, folder
-        # By class and name: a training reads its pictures in a folder of its own.
+        # By class and name: a training reads its pictures from its own folder of links.
         self._place = {(row.folder, Path(str(row.file)).name): i for i, row in enumerate(rows)}
 
     def tile(self, mistake: Mistake) -> Tile:
-        """The one that shows what a picture was taken for."""
+        """The most similar picture of the class that this one was taken for."""
         shows = [
             i
             for i, row in enumerate(self._rows)
             if row.split == "train" and self._shows(row) == mistake.said
         ]
         place = self._place.get((mistake.path.parent.name, mistake.path.name))
-        if not shows or place is None:  # or it was moved meanwhile
+        if not shows or place is None:  # None: it was moved in the meantime
             return Tile(None, f"no training picture\nshows {mistake.said}")
         cosines = self._features[shows] @ self._features[place]
         row = self._rows[shows[int(cosines.argmax())]]
@@ -125,7 +128,7 @@ def _loss(p: Array, given: Any, multi: bool) -> float:
 
 
 def _probability(p: Array, said: Any, shown: Any) -> float:
-    """How sure it was of what it said: for several labels, of the one most wrong."""
+    """How sure the model was of its answer; for multi-label, of the label that is most wrong."""
     sure = np.where(said, p, 1 - p)
     return float(sure[said != shown].max() if said.sum() != 1 else p[said].max())
 

@@ -1,7 +1,7 @@
-"""Pictures of one photograph: cropped, scaled, mirrored or recoloured beyond a perceptual hash.
+"""Find pictures of the same photo: cropped, scaled, mirrored or recoloured too much for a hash.
 
-Features propose, pixels decide. Features alone do not do: among real photographs copies lie at a
-cosine of 0.54 to 0.94, and two people's portraits at up to 0.93.
+Features select candidates, pixels decide. Features alone are not enough: among real photos,
+copies have a cosine similarity of 0.54 to 0.94, and portraits of two people up to 0.93.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from kezako.clean.overlap import overlap, small
 from kezako.dataset.row import Row
 
 CACHE = "copies.npz"
-FORMAT = "1"  # another one when overlaps are measured otherwise
-CLOSEST = 4  # each is among the closest of the other: so were all copies that were found
-STANDS_OUT = 0.05  # of cosine: nearer than the tenth nearest of either
-# Of overlap: among 3,340 photos all 40 pairs from 0.7 on were right; the first wrong one had 0.62.
+FORMAT = "1"  # change it when overlaps are computed differently
+CLOSEST = 4  # each must be among the closest of the other, as all known copies were
+STANDS_OUT = 0.05  # in cosine similarity: nearer than the tenth nearest neighbour of either
+# Overlap: among 3,340 photos, all 40 pairs from 0.7 on were right; the first wrong one had 0.62.
 SAME = 0.7
-SAVED_EVERY = 200  # pairs: what a kill costs, about ten seconds
-OPEN = 200  # small pictures held at once
+SAVED_EVERY = 200  # pairs: a kill loses at most these, about ten seconds
+OPEN = 200  # small pictures in memory
 
 
 def find_copies(
     folder: Path,  # data/NAME
-    rows: Sequence[Row],  # (N,), whose pictures open
+    rows: Sequence[Row],  # (N,), only those whose pictures can be opened
     views: npt.NDArray[np.float32],  # (V, N, F), features of the same pictures
 ) -> Integers:
-    """The pairs (K, 2), as indices of `rows`, that show one photograph.
+    """The pairs (K, 2), as indices into `rows`, that show the same photo.
 
-    Less those that the manifest has grouped already, by their perceptual hash.
+    Pairs that the manifest has grouped already, by perceptual hash, are left out.
     """
     pairs = candidates(views, groups_of(rows))
     return pairs[_Overlaps(folder).of(rows, pairs) >= SAME]
@@ -50,7 +50,7 @@ def candidates(
     views: npt.NDArray[np.float32],  # (V, N, F)
     groups: Integers,  # (N,)
 ) -> Integers:
-    """The pairs (K, 2) worth a closer look: of two groups, and very near for these pictures."""
+    """The pairs (K, 2) worth comparing: of different groups, and unusually similar."""
     indices, similarities = nearest(views, groups)
     order = np.argsort(-similarities, axis=1)
     indices = np.take_along_axis(indices, order, axis=1)[:, :CLOSEST]
@@ -63,9 +63,9 @@ def candidates(
 
 def groups_of(
     rows: Sequence[Row],  # (N,)
-    copies: Integers | None = None,  # (K, 2) pairs of them that belong together as well
+    copies: Integers | None = None,  # (K, 2) more pairs that belong together
 ) -> Integers:
-    """A number (N,) for each picture that all pictures of one photograph share."""
+    """A group number (N,) for each picture; all pictures of one photo share it."""
     groups = np.array([row.near if row.near is not None else -(row.id or 0) for row in rows])
     for first, second in () if copies is None else copies:
         groups[groups == groups[second]] = groups[first]
@@ -73,7 +73,7 @@ def groups_of(
 
 
 class _Overlaps:
-    """`data/NAME/copies.npz`, by the pictures' sha256; a lost one is only measured again."""
+    """The cache `data/NAME/copies.npz`, by SHA-256; if it is lost, overlaps are computed again."""
 
     def __init__(self, folder: Path):
         self._folder = folder
@@ -82,7 +82,7 @@ class _Overlaps:
         self._read()
 
     def of(self, rows: Sequence[Row], pairs: Integers) -> Array:
-        """How well the two of each pair (K, 2) fit each other: (K,)."""
+        """How well the two pictures of each pair (K, 2) match: (K,)."""
         keys = [_key(rows[first], rows[second]) for first, second in pairs]
         wanted = [pair for pair, key in zip(pairs, keys, strict=True) if key not in self._known]
         for done, (first, second) in enumerate(
@@ -90,12 +90,12 @@ class _Overlaps:
         ):
             self._measure(rows[first], rows[second])
             if done % SAVED_EVERY == 0 or done == len(wanted):
-                with suppress(OSError):  # a folder that only can be read, or is full
+                with suppress(OSError):  # the folder is read-only or the disk is full
                     self._write()
         return np.array([self._known.get(key, 0.0) for key in keys])
 
     def _measure(self, first: Row, second: Row) -> None:
-        # A file that was spoilt since its features were measured is compared another time.
+        # A file that was damaged in the meantime is compared another time.
         with suppress(OSError):
             self._known[_key(first, second)] = overlap(self._open(first), self._open(second))
 
@@ -110,7 +110,7 @@ class _Overlaps:
 
     def _read(self) -> None:
         try:
-            # numpy leaves a file open that it cannot read
+            # Opened here, because numpy leaves a file open that it cannot read.
             with (
                 (self._folder / CACHE).open("rb") as file,
                 np.load(file, allow_pickle=False) as arrays,

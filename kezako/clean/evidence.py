@@ -1,7 +1,7 @@
-"""What the pictures of a recipe say about one another: arithmetic that needs no model.
+"""What the pictures of a recipe say about each other: arithmetic on features, no model.
 
 Shapes: N pictures, C labels, F features, V views of each picture, K neighbours. `given` (N, C)
-is 1 where a picture's folder says that it shows a label; `p` (N, C) is how probable that is.
+is 1 where a picture's folder says that it shows a label; `p` (N, C) is its probability.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 
 FOLDS = 5
-STRENGTH = 1.0  # of the regression; 0.1 finds 1 point fewer flipped labels, 10 finds 4 fewer
-NEIGHBOURS = 10  # 5 find 9 points fewer, 20 and 40 as many
-NARROWNESS = 10.0  # how much more a near neighbour counts than a far one
-CHUNK = 1000  # pictures compared with all others at once: bounds memory
+STRENGTH = 1.0  # `C` of the regression; 0.1 finds 1 point fewer flipped labels, 10 finds 4 fewer
+NEIGHBOURS = 10  # 5 find 9 points fewer, 20 and 40 the same
+NARROWNESS = 10.0  # how much more near neighbours count than far ones
+CHUNK = 1000  # pictures compared with all others at once: limits memory
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything that checks look at."""
+    """The input of all checks."""
 
     labels: tuple[str, ...]  # the columns of `given`
-    multi: bool  # several labels a picture, or none
-    folders: tuple[str, ...]  # (N,) where each picture lies
+    multi: bool  # multi-label: a picture may have several labels, or none
+    folders: tuple[str, ...]  # (N,) each picture's folder
     given: Integers  # (N, C)
-    p: Array  # (N, C), said by a model that did not learn this picture
-    votes: Array  # (N, C), share of the nearest pictures that show a label
-    distance: Array  # (N,) to the nearest pictures: 0 the same direction, 1 unrelated
+    p: Array  # (N, C), from a model that was not trained on this picture
+    votes: Array  # (N, C), weighted share of the nearest neighbours that show a label
+    distance: Array  # (N,) to the nearest neighbours: 0 the same direction, 1 unrelated
     rivals: tuple[tuple[str, ...], ...]  # (N,) other folders that hold the same picture
-    leaks: tuple[str, ...]  # (N,) for a validation picture, the same one in training; or empty
+    leaks: tuple[str, ...]  # (N,) for a validation picture, its copy in training; or empty
     sharpness: Floats  # (N,)
     drawn: Floats  # (N,)
     shortest: Integers  # (N,) pixels of the shorter side
@@ -50,11 +50,12 @@ class Evidence:
 def out_of_fold(
     views: Floats,  # (V, N, F)
     given: Integers,
-    groups: Integers,  # (N,) near-duplicates share one, and are never on both sides
+    # (N,) near-duplicates share one, and are never in both training and test folds.
+    groups: Integers,
     multi: bool,
     seed: int = 0,
 ) -> Array:
-    """`p` for each picture, by a regression on the pictures of the other folds."""
+    """`p` (N, C) for each picture, from a logistic regression on the other folds."""
     p = np.zeros(given.shape)
     for train, test in _folds(given, groups, seed):
         scaler = StandardScaler().fit(views[:, train].reshape(-1, views.shape[2]))
@@ -67,7 +68,7 @@ def out_of_fold(
 def directions(
     views: Floats,  # (V, N, F)
 ) -> Floats:
-    """Features (N, F) of length 1, whose products are cosines."""
+    """Standardised features (N, F) of length 1, whose dot products are cosine similarities."""
     features = StandardScaler().fit_transform(views.mean(axis=0))
     features /= np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-9)
     return np.asarray(features)
@@ -75,10 +76,10 @@ def directions(
 
 def nearest(
     views: Floats,  # (V, N, F)
-    groups: Integers,  # (N,) a copy of a picture is no witness for its label
+    groups: Integers,  # (N,) neighbours from the same group do not count
     count: int = NEIGHBOURS,
 ) -> tuple[Integers, Array]:
-    """The nearest pictures of each one, indices (N, K), and their cosine similarity (N, K)."""
+    """The nearest neighbours of each picture, as indices (N, K), and their similarity (N, K)."""
     features = directions(views)
     count = min(count, len(features) - 1)
     indices, similarities = [], []
@@ -92,24 +93,24 @@ def nearest(
 
 
 def vote(indices: Integers, similarities: Array, given: Integers) -> Array:
-    """The share (N, C) of the nearest pictures that show each label, the nearest counting most."""
+    """The share (N, C) of the neighbours that show each label, weighted by similarity."""
     weights = np.exp(NARROWNESS * similarities)  # (N, K)
     weights /= weights.sum(axis=1, keepdims=True)
     return np.einsum("nk,nkc->nc", weights, given[indices].astype(np.float64))
 
 
 def own(p: Array, given: Integers) -> Array:
-    """How probable (N,) the least probable part of a picture's labels is."""
+    """The probability (N,) of a picture's labels: that of the least probable one."""
     return np.asarray(np.where(given == 1, p, 1 - p).min(axis=1))
 
 
 def likeliest(p: Array, multi: bool) -> Integers:
-    """The labels (N, C) that a picture most probably shows."""
+    """The most probable labels (N, C) of each picture."""
     return named(p, multi).astype(np.int64)
 
 
 def unusual(values: npt.ArrayLike) -> Array:
-    """How many robust standard deviations (N,) each value lies above the median."""
+    """How many robust standard deviations (N,) each value is above the median."""
     values = np.asarray(values, dtype=np.float64)
     middle = np.median(values)
     spread = 1.4826 * np.median(np.abs(values - middle))
@@ -117,7 +118,7 @@ def unusual(values: npt.ArrayLike) -> Array:
 
 
 class _Regression:
-    """Logistic regression over the classes, or one for each of several labels."""
+    """Logistic regression over the classes, or one per label for multi-label."""
 
     def __init__(self, inputs: Floats, given: Integers, multi: bool):
         self._count = given.shape[1]
@@ -128,7 +129,7 @@ class _Regression:
         self._multi = multi
 
     def probabilities(self, views: list[Floats]) -> Array:
-        """`p` (N, C) of the mean over views, each (N, F)."""
+        """`p` (N, C): the mean over views, each (N, F)."""
         if self._multi:
             columns = [_probabilities(model, views, 2)[:, 1] for model in self._models]
             return np.stack(columns, axis=1)
@@ -136,7 +137,7 @@ class _Regression:
 
 
 def _fitted(inputs: Floats, targets: Integers) -> LogisticRegression | int:
-    """A model, or the only class where all pictures have the same."""
+    """A model, or the only class if all pictures have the same."""
     if (targets == targets[0]).all():
         return int(targets[0])
     return LogisticRegression(C=STRENGTH, max_iter=300).fit(inputs, targets)
@@ -158,11 +159,11 @@ def _folds(given: Integers, groups: Integers, seed: int) -> list[tuple[Integers,
         raise KezakoError("There are too few pictures to compare; gather more of each class.")
     folds = StratifiedGroupKFold(min(FOLDS, fewest), shuffle=True, random_state=seed)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a class of fewer pictures than folds is no fault
+        warnings.simplefilter("ignore")  # a class may have fewer pictures than folds
         pairs = folds.split(strata, strata.ravel(), groups)
         return [(train, test) for train, test in pairs if len(test)]
 
 
 def _scaled(scaler: StandardScaler, features: Floats) -> Floats:
-    # By the root of F as well, so that one strength fits backbones of every width.
+    # Also divided by the root of F, so that one `STRENGTH` suits backbones of every width.
     return np.asarray(scaler.transform(features) / np.sqrt(features.shape[1]), dtype=np.float32)

@@ -1,6 +1,6 @@
-"""What the weights that training starts from see in each picture, kept for the next time.
+"""Features of every picture from the pretrained weights, cached.
 
-Not the fine-tuned model: that one has learnt the wrong labels by heart, and cannot be asked.
+The fine-tuned model is not used: it has memorised the wrong labels.
 """
 
 from __future__ import annotations
@@ -33,28 +33,29 @@ from kezako.train.weights import Weights, find_weights, make_backbone
 from kezako.workspace import Workspace
 
 CACHE = "features.npz"
-FORMAT = 1  # another one when features or looks are measured otherwise
+FORMAT = 1  # change it when features or looks are computed differently
 BATCH = 32
-SAVED_EVERY = 640  # pictures: what a kill costs, about ten seconds
+SAVED_EVERY = 640  # pictures: a kill loses at most these, about ten seconds
 
-# Pixels a side. The starter weights learnt at up to 96 px: there they find 88 % of flipped
-# labels, at 128 px 87 %, at 192 px 85 %. ImageNet's learnt at 224 px; 160 takes half the time.
+# Pixels a side. The starter weights were trained at up to 96 px: there they find 88 % of flipped
+# labels, at 128 px 87 %, at 192 px 85 %. ImageNet's were trained at 224 px; 160 takes half the
+# time.
 SIZES = {"imagenet": 160, "starter": 96, "random": 96}
 
 
 @dataclass(frozen=True)
 class Features:
-    """Everything measured of N pictures."""
+    """The measurements of N pictures."""
 
-    views: npt.NDArray[np.float32]  # (2, N, F): as it is, and its mirror image
+    views: npt.NDArray[np.float32]  # (2, N, F): of the picture and of its mirror image
     looks: npt.NDArray[np.float32]  # (N, 2): the columns of `Look`
-    copies: Integers  # (K, 2): pairs of them that show one photograph, as indices
+    copies: Integers  # (K, 2): pairs that show the same photo, as indices
 
 
 def measure(
     recipe: Recipe, workspace: Workspace, rows: Iterable[Row]
 ) -> tuple[list[Row], list[Row], Features]:
-    """The rows whose pictures open, the rows whose do not, and what was measured of the former."""
+    """Rows whose pictures can be opened, rows whose cannot, and measurements of the former."""
     cache = _Cache(recipe, workspace)
     readable, unreadable = cache.fill(list(rows))
     views, looks = cache.of(readable)
@@ -63,14 +64,14 @@ def measure(
 
 
 class _Cache:
-    """`data/NAME/features.npz`, by the pictures' sha256; a lost one is only measured again."""
+    """The cache `data/NAME/features.npz`, by SHA-256; if it is lost, it is computed again."""
 
     def __init__(self, recipe: Recipe, workspace: Workspace):
         self._recipe, self._folder = recipe, workspace.folder(recipe.name)
         self._weights = find_weights(recipe.backbone, workspace.models)
         self._how = Preprocessing(
             SIZES[self._weights.origin], "squish", mode="RGB" if recipe.colour else "L"
-        )  # squish: no part of a picture may be cut off before it is judged
+        )  # squish: nothing may be cropped before a picture is checked
         self._key = "/".join(
             map(str, (FORMAT, recipe.backbone, self._weights.origin, self._how.size, recipe.colour))
         )
@@ -78,7 +79,7 @@ class _Cache:
         self._read()
 
     def fill(self, rows: list[Row]) -> tuple[list[Row], list[Row]]:
-        """Measure what is not known; the rows that could be, and those that could not."""
+        """Measure what is missing; returns rows that could be opened, and rows that could not."""
         wanted = {str(row.sha256): row for row in rows if row.sha256 not in self._known}
         if wanted:
             self._measure(list(wanted.values()))
@@ -86,7 +87,7 @@ class _Cache:
         return readable, [row for row in rows if row.sha256 not in self._known]
 
     def of(self, rows: list[Row]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Views (2, N, F) and looks (N, 2) of pictures that were measured."""
+        """Views (2, N, F) and looks (N, 2) of pictures that `fill` has measured."""
         known = [self._known[str(row.sha256)] for row in rows]
         views = np.stack([views for views, _ in known], axis=1).astype(np.float32)
         return views, np.stack([looks for _, looks in known])
@@ -119,7 +120,7 @@ class _Cache:
 
     def _read(self) -> None:
         try:
-            # numpy leaves a file open that it cannot read
+            # Opened here, because numpy leaves a file open that it cannot read.
             with (
                 (self._folder / CACHE).open("rb") as file,
                 np.load(file, allow_pickle=False) as arrays,
@@ -136,7 +137,7 @@ class _Cache:
             }
 
     def _keep(self) -> None:
-        with suppress(OSError):  # a folder that only can be read, or is full
+        with suppress(OSError):  # the folder is read-only or the disk is full
             self._write()
 
     def _write(self) -> None:
@@ -156,7 +157,7 @@ class _Cache:
 class _Backbone:
     """The last two stages of a ResNet, each pooled by mean and by maximum.
 
-    The last but one stage alone finds fewer wrong labels, and so does the last; both find most.
+    Either of the two stages alone finds fewer wrong labels.
     """
 
     def __init__(self, name: str, weights: Weights):

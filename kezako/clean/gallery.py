@@ -1,4 +1,4 @@
-"""Pictures of one photograph, side by side: near-duplicates, crops, conflicts across classes."""
+"""Pictures of the same photo, side by side: near-duplicates, crops, conflicts between classes."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from kezako.dataset.row import Row
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 
-ABREAST = 4  # pictures of one photo, at most
-SHOWN = 12  # photos at most, the most harmful first
+ABREAST = 4  # pictures shown per photo
+SHOWN = 12  # photos shown, most harmful first
 SIDES = {"train": "training", "valid": "validation", "test": "test"}
 
 
 @dataclass(frozen=True)
 class Copies:
-    """Pictures (two or more) of one photograph."""
+    """Two or more pictures of the same photo."""
 
     rows: tuple[Row, ...]
 
     @property
     def conflict(self) -> bool:
-        """Whether they lie under several classes."""
+        """Whether they are in several classes."""
         return len({row.folder for row in self.rows}) > 1
 
     @property
     def leak(self) -> bool:
-        """Whether they lie on both sides of the split."""
+        """Whether they are in both training and validation."""
         return {row.split for row in self.rows} >= {"train", "valid"}
 
 
 class Gallery:
-    """Everything that lies there more than once."""
+    """Every photo that is there more than once."""
 
     def __init__(self, recipe: Recipe, workspace: Workspace):
-        """Raises `KezakoError` where there are too few pictures to compare."""
+        """Raises `KezakoError` if there are too few pictures to compare."""
         rows, _, features = look(recipe, workspace)
         found: dict[int, list[Row]] = defaultdict(list)
         for number, row in zip(groups_of(rows, features.copies), rows, strict=True):
@@ -52,7 +52,7 @@ class Gallery:
         self._valid = sum(row.split == "valid" for row in rows)
 
     def __str__(self) -> str:
-        """What was found, and what can be done."""
+        """What was found, and what you can do about it."""
         if not self.copies:
             return "No photo is held twice."
         extra = sum(len(copies.rows) - 1 for copies in self.copies)
@@ -73,7 +73,7 @@ class Gallery:
 
     @property
     def leaked(self) -> list[Row]:
-        """The validation pictures that are in training as well."""
+        """The validation pictures that are in training, too."""
         return [
             row
             for copies in self.copies
@@ -83,7 +83,7 @@ class Gallery:
         ]
 
     def show(self) -> Figure | None:
-        """A line for each photo, in red where its pictures are at odds; None without any."""
+        """One line per photo, in red if its pictures conflict or leak; None if there are none."""
         lines = [self._line(copies) for copies in self.copies[:SHOWN]]
         return draw_tiles(lines, max(map(len, lines)), self._names) if lines else None
 

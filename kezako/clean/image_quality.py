@@ -1,4 +1,4 @@
-"""What the pixels alone say of a picture: how sharp it is, and how much it looks drawn."""
+"""Measure pixels alone: how sharp a picture is, and how much it looks like a drawing."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from PIL import Image
 
 from kezako.pictures import shrink
 
-SIDE = 256  # pixels: what is sharp at this size is sharp enough for a model
+SIDE = 256  # pixels of the longest side: sharp at this size is sharp enough for a model
 PALETTE = 12  # colours, of 4096, that hold nearly all of a drawing and half of a photo
-NEAR, FAR = 3, 60  # levels of 255 between neighbours: a flat area, and a hard line
-GROUND = 24  # levels from the commonest colour that still count as background
+# Levels of 255 between neighbouring pixels: at most for a flat area, more for a hard line.
+NEAR, FAR = 3, 60
+GROUND = 24  # levels of 255; colours this close to the most common one are background
 
 
 class Look(NamedTuple):
-    """Two numbers of a picture."""
+    """Two measurements of a picture."""
 
     sharpness: float  # variance of the Laplacian: photos 150 to 7000, out of focus below 20
-    drawn: float  # photos to 0.06, drawings and texts from 0.11
+    drawn: float  # photos up to 0.06, drawings and texts from 0.11
 
 
 def look_at(image: Image.Image) -> Look:
-    """Measure one RGB picture; a few milliseconds."""
+    """Measure one RGB picture; takes a few milliseconds."""
     pixels = np.asarray(shrink(image, SIDE), dtype=np.int16)  # (H, W, 3)
     if min(pixels.shape[:2]) < 3:
         return Look(0.0, 0.0)
@@ -38,9 +39,9 @@ def _sharpness(grey: npt.NDArray[np.float64]) -> float:
 
 
 def _drawn(pixels: npt.NDArray[np.int16]) -> float:
-    """Flat areas beside hard lines, in few colours; the background does not count.
+    """Share of flat areas and hard lines, in few colours; the background does not count.
 
-    A toy before a white wall has a flat background but no flat fur; a blurred photo is flat
+    A toy in front of a white wall has a flat background but no flat fur; a blurred photo is flat
     but has no hard lines.
     """
     coarse = pixels >> 4  # 16 levels a channel

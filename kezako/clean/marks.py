@@ -1,7 +1,7 @@
-"""Marks: what a person, or a strict rule, decided about pictures; applied and undone in batches.
+"""Marks: decisions of a person, or of the strict rule; applied and undone in batches.
 
-A mark is a column of the picture's row and committed at once. Applying moves files: deleted ones
-to `data/NAME/removed/CLASS/`, others to `pictures/OTHER/`. Nothing is destroyed.
+A mark is a column of the picture's row and is committed at once. Applying marks moves files:
+deleted ones to `data/NAME/removed/CLASS/`, others to `pictures/OTHER/`. No file is deleted.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ KEEP, DELETE, MOVE = "keep", "delete", "move:"  # MOVE is followed by a folder
 class Applied:
     """What one batch did."""
 
-    deleted: tuple[Row, ...] = ()  # now below removed/
+    deleted: tuple[Row, ...] = ()  # now in removed/
     moved: tuple[Row, ...] = ()  # now in another class
     accepted: tuple[Row, ...] = ()  # visitors' corrections, now pictures
-    notes: tuple[str, ...] = ()  # a sentence for each mark that could not be applied as it stands
+    notes: tuple[str, ...] = ()  # a sentence for each mark that could not be applied
 
     @property
     def rows(self) -> tuple[Row, ...]:
-        """All that went elsewhere."""
+        """All pictures whose file was moved."""
         return self.deleted + self.moved + self.accepted
 
     def __str__(self) -> str:
@@ -50,10 +50,10 @@ class Applied:
 
 
 def set_mark(manifest: Manifest, row: Row, mark: str | None) -> None:
-    """Mark a picture "keep", "delete" or "move:FOLDER"; None takes the mark away.
+    """Mark a picture "keep", "delete" or "move:FOLDER"; None removes the mark.
 
     Committed when it returns. Raises `KezakoError` for another mark, and for a picture that was
-    removed meanwhile.
+    removed in the meantime.
     """
     if mark and mark.startswith(MOVE):
         target = check_folder_name(mark.removeprefix(MOVE))
@@ -70,7 +70,7 @@ def set_mark(manifest: Manifest, row: Row, mark: str | None) -> None:
 
 
 def is_pending(row: Row) -> bool:
-    """Whether applying would do something with this picture."""
+    """Whether `apply_marks` would do something with this picture."""
     if row.status not in ("kept", "offered") or not row.mark:
         return False
     if row.status == "offered":
@@ -83,13 +83,15 @@ def apply_marks(
     workspace: Workspace,
     only: Iterable[int] | None = None,  # ids of the rows to apply; None: all that are marked
 ) -> Applied:
-    """Move the files of marked pictures: all of them or, killed before that is noted, none.
+    """Move the files of marked pictures in one transaction: all of them, or none if killed before
+    it.
 
-    No picture's side of the split changes. Raises `KezakoError` while pictures are being gathered.
+    Training, validation and test sets do not change. Raises `KezakoError` while pictures are being
+    gathered.
     """
     chosen = None if only is None else set(only)
     with alone(recipe, workspace) as manifest:
-        with manifest.transaction():  # or what is marked meanwhile would be lost
+        with manifest.transaction():  # else a mark set in the meantime would be lost
             plan = _Plan(recipe, manifest)
             for row in manifest.rows():
                 if is_pending(row) and (chosen is None or row.id in chosen):
@@ -97,7 +99,7 @@ def apply_marks(
             if plan.rows:
                 manifest.moves.note(plan.rows)
         manifest.moves.finish()
-        split.group(manifest)  # corrections that were accepted; others keep what they have
+        split.group(manifest)  # only for accepted corrections; others keep their group
         split.divide(manifest, recipe.validation_share, recipe.seed, mend=False)
     return plan.applied()
 
@@ -107,13 +109,13 @@ def undo(
     workspace: Workspace,
     marks: bool = False,  # True: the pictures are marked again, ready to be applied
 ) -> int:
-    """Put back what was applied last; how many pictures that were. Again: the batch before it."""
+    """Undo the last batch; call it again for the one before. Returns how many pictures moved."""
     with alone(recipe, workspace) as manifest:
         return manifest.moves.undo(marks)
 
 
 def alone(recipe: Recipe, workspace: Workspace) -> AbstractContextManager[Manifest]:
-    """The manifest, whole, while nothing else moves its files. Raises `KezakoError`."""
+    """The manifest with its folder locked, for a `with` block. Raises `KezakoError`."""
     folder = workspace.folder(recipe.name)
     if not (folder / FILE).is_file():
         raise KezakoError(
@@ -123,13 +125,13 @@ def alone(recipe: Recipe, workspace: Workspace) -> AbstractContextManager[Manife
 
 
 def belongs(recipe: Recipe, folder: str) -> bool:
-    """Whether `folder` may hold pictures of this recipe."""
+    """Whether `folder` is a folder of this recipe's pictures."""
     several = recipe.task == "multi" and set(recipe.labels_of(folder)) <= set(recipe.labels)
     return folder in recipe.folders or several
 
 
 class _Plan:
-    """Where each marked picture goes."""
+    """Decides where each marked picture goes."""
 
     def __init__(self, recipe: Recipe, manifest: Manifest):
         self._recipe, self._manifest = recipe, manifest
@@ -142,7 +144,7 @@ class _Plan:
         self._kept = {(row.folder, key): row for row in manifest.kept() for key in _keys(row)}
 
     def take(self, row: Row) -> None:
-        """Decide about one row, and change it."""
+        """Decide about one row and change it."""
         mark = str(row.mark)
         target = mark.removeprefix(MOVE) if mark.startswith(MOVE) else row.folder
         if mark == DELETE:
@@ -174,7 +176,7 @@ class _Plan:
     def _accept(self, row: Row, target: str) -> None:
         picture = open_picture(self._manifest.folder / str(row.file))
         row.phash = perceptual_hash(picture)
-        self._manifest.update(row)  # a hash of what is there; the batch writes the rest
+        self._manifest.update(row)  # the hash of the file that is there; the batch writes the rest
         if self._set_aside_as_copy(row, target):
             return
         row.folder, row.status, row.mark = target, "kept", MOVE + target
@@ -183,7 +185,7 @@ class _Plan:
         self._accepted.append(row)
 
     def _set_aside_as_copy(self, row: Row, target: str) -> bool:
-        """Two copies of one picture in a class would count twice: the newcomer is set aside."""
+        """Set aside a picture that would be in its class twice."""
         twins = (self._kept.get((target, key)) for key in _keys(row))
         twin = next((twin for twin in twins if twin and twin.id != row.id), None)
         if twin:
@@ -193,7 +195,7 @@ class _Plan:
     def _remove(self, row: Row, reason: str) -> None:
         for key in _keys(row):
             self._kept.pop((row.folder, key), None)
-        # What a visitor named a picture is no path.
+        # A label from a visitor is never used as a path.
         place = "corrections" if row.status == "offered" else row.folder
         row.status, row.reason = "removed", reason
         self._put(row, f"removed/{place}")
@@ -209,5 +211,5 @@ class _Plan:
 
 
 def _keys(row: Row) -> list[str]:
-    """What only copies of one picture share."""
+    """Keys that only copies of the same picture share."""
     return [key for key in (row.sha256, row.phash, row.url) if key]

@@ -1,8 +1,8 @@
 """How well one picture fits onto another, as cropped, scaled or mirrored copies of a photo do.
 
-Normalised cross-correlation (Lewis, "Fast Normalized Cross-Correlation", 1995) of what is finer
-than a blur, over all shifts at once by Fourier transform, at each of some scales. With the blur,
-a bright sky over a dark field would fit any other.
+Normalised cross-correlation (Lewis, "Fast Normalized Cross-Correlation", 1995) of the fine detail,
+for all shifts at once by Fourier transform, at each of several scales. The blurred picture is
+subtracted first: otherwise any bright sky over a dark field would fit any other.
 """
 
 from __future__ import annotations
@@ -14,17 +14,18 @@ from scipy import fft, ndimage
 
 Floats = npt.NDArray[np.float32]
 
-KEPT = 96  # pixels of the longest side of a picture that waits to be compared
+KEPT = 96  # pixels of the longest side of a picture kept in memory for comparison
 SIDE = 48  # pixels of the longest side of the larger of two pictures
-PAD = 2 * SIDE  # room for every shift
-SCALES = 1.06 ** -np.arange(13)  # of the smaller one: a crop to less than half is no copy
+PAD = 2 * SIDE  # padded size, with room for every shift
+# Of the smaller one; a crop to less than half does not count as a copy.
+SCALES = 1.06 ** -np.arange(13)
 WHOLE = 0.7  # share of the smaller one that must lie on the larger one
-BLUR = 2.0  # pixels: what is coarser does not count
-FLAT = 4.0  # grey levels: below this there is nothing to compare
+BLUR = 2.0  # standard deviation in pixels; coarser structure is subtracted
+FLAT = 4.0  # grey levels: with less contrast there is nothing to compare
 
 
 def small(image: Image.Image) -> Image.Image:
-    """A picture as `overlap` takes it, grey and small."""
+    """A picture as `overlap` needs it: grey and small. Changes `image` (`draft`)."""
     image.draft("L", (KEPT, KEPT))  # a JPEG is decoded at a fraction of its size
     grey = image.convert("L")
     grey.thumbnail((KEPT, KEPT), Image.Resampling.BOX)
@@ -32,15 +33,15 @@ def small(image: Image.Image) -> Image.Image:
 
 
 def overlap(first: Image.Image, second: Image.Image) -> float:
-    """The correlation, -1 to 1, where two small grey pictures fit each other best.
+    """The correlation, -1 to 1, of two small grey pictures where they fit each other best.
 
-    1 is the same picture; what pictures of one photo come to, and others, `copies.SAME` says.
+    1 is the same picture. For what copies and other pictures reach, see `copies.SAME`.
     """
     return max(_fit(first, second), _fit(second, first))
 
 
 def _fit(larger: Image.Image, smaller: Image.Image) -> float:
-    """The same, with `smaller` as a part of `larger`."""
+    """`overlap`, with `smaller` as a part of `larger`."""
     ground = _detail(larger, 1.0)
     patches = [_detail(smaller, scale) for scale in SCALES]  # K of them
     if min(ground.std(), patches[0].std()) < FLAT:
@@ -57,7 +58,7 @@ def _fit(larger: Image.Image, smaller: Image.Image) -> float:
 
 
 def _correlated(ground: Floats, patches: Floats) -> Floats:
-    """For each shift of each patch, the sum of products: the shape of `patches`."""
+    """The sum of products for each shift of each patch, (..., PAD, PAD)."""
     spectra = fft.rfft2(ground) * np.conj(fft.rfft2(patches))
     return np.asarray(fft.irfft2(spectra, s=(PAD, PAD)))
 
@@ -70,7 +71,7 @@ def _padded(details: list[Floats]) -> Floats:
 
 
 def _area(ground: tuple[int, ...], patch: tuple[int, ...]) -> npt.NDArray[np.int64]:
-    """Pixels (PAD, PAD) of a patch that lie on the ground, for each shift."""
+    """How many pixels of a patch overlap the ground, for each shift: (PAD, PAD)."""
     shifts = np.arange(PAD)
     rows, columns = (
         np.clip(
@@ -85,9 +86,9 @@ def _area(ground: tuple[int, ...], patch: tuple[int, ...]) -> npt.NDArray[np.int
 
 
 def _detail(image: Image.Image, scale: float) -> Floats:
-    """A picture (H, W) at a scale, less its blur, its rows' means and its columns'.
+    """A picture (H, W) at a scale, minus its blur and the means of its rows and columns.
 
-    With those, one horizon would fit any other.
+    Without subtracting the means, any horizon would fit any other.
     """
     factor = SIDE * scale / max(image.size)
     width, height = (max(4, round(factor * side)) for side in image.size)

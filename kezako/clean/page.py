@@ -1,4 +1,4 @@
-"""The cleaner's own page: which recipe's pictures, and a button that looks for suspects."""
+"""The cleaner's page: a menu of recipes, and a button that looks for suspects."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ from kezako.errors import sentence
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 
-MEASURED = "features.npz"  # where it is, suspects are found in seconds; its module needs torch
+# If it exists, suspects take seconds; not imported, since its module needs torch.
+MEASURED = "features.npz"
 
 
 class CleanPage(VBox):
-    """What `clean.ipynb` shows: a cleaner, and the suspects first once they were looked for.
+    """The page of `clean.ipynb`: a cleaner, with the suspects first after a search.
 
-    `?name=NAME` of the page's address picks the recipe, else `$KEZAKO_MODEL`, else the first.
+    `?name=NAME` in the page's URL picks the recipe; default: `$KEZAKO_MODEL`, else the first one.
     """
 
     def __init__(
         self,
-        workspace: Workspace | None = None,  # the nearest one by default
-        query: str | None = None,  # the query of the page's address, as Voilà hands it over
+        workspace: Workspace | None = None,  # default: the nearest one
+        query: str | None = None,  # the query string of the page's URL, as given by Voilà
     ):
         self._workspace = workspace or Workspace.find()
         self._notice = HTML()
@@ -69,7 +70,7 @@ class CleanPage(VBox):
         self._search.disabled = True
         self._say("Looking at every picture. The first time, a thousand take about a minute …")
         try:
-            from kezako.clean.suspects import find_suspects  # torch, which the rest does without
+            from kezako.clean.suspects import find_suspects  # lazy: it needs torch
 
             self._cleaner.rank(find_suspects(self._recipe, self._workspace))
             self._say("")
@@ -82,8 +83,8 @@ class CleanPage(VBox):
 
 
 def _told(error: Exception) -> str:
-    """The sentence of an error; what is a fault of this program goes to the log, whole."""
-    if isinstance(error, ImportError):  # the page itself needs less
+    """A sentence for an error; unexpected errors go to the log with their traceback."""
+    if isinstance(error, ImportError):  # the page itself does not need torch
         return str(error)
     if told := sentence(error):
         return told

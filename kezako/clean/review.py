@@ -1,4 +1,4 @@
-"""Which pictures to look at, in which order, and what was decided: the cleaner, no widgets."""
+"""The cleaner without widgets: which pictures to show, in which order, and what was decided."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ SHOWN: dict[str, Callable[[Row], bool]] = {
 }
 
 
-_Marks = list[tuple[Row, str | None]]  # pictures, and how each was marked before
+_Marks = list[tuple[Row, str | None]]  # pictures, each with its mark before
 
 
 class Suspected(Protocol):
-    """A picture that a check speaks against."""
+    """A picture that a check found suspicious."""
 
     @property
     def row(self) -> Row: ...
@@ -56,23 +56,23 @@ class Review:
         self.rank(suspects)
 
     def rank(self, suspects: Iterable[Suspected]) -> None:
-        """Show `suspects` before the others, worst first."""
+        """Put `suspects` before the other pictures, worst first."""
         worst_first = sorted(suspects, key=lambda suspect: -suspect.score)
         self._reasons = {suspect.row.id: tuple(suspect.reasons) for suspect in worst_first}
         self._place = {picture: place for place, picture in enumerate(self._reasons)}
 
     def items(
         self,
-        folder: str | None = None,  # of this class; None: of all
+        folder: str | None = None,  # a class; None: all
         shown: str = "all pictures",  # a key of `SHOWN`
     ) -> list[Item]:
-        """Visitors' corrections first, then suspects, worst first, then the others by class."""
+        """Corrections of visitors first, then suspects, worst first, then the rest by class."""
         rows = [row for row in self._rows() if folder in (None, row.folder) and SHOWN[shown](row)]
         rows.sort(key=self._order)
         return [Item(row, self._why(row)) for row in rows]
 
     def classes(self) -> dict[str, int]:
-        """Every folder that may hold pictures -> how many it holds, corrections included."""
+        """Every folder that may have pictures -> their number, including corrections."""
         counts = Counter(row.folder for row in self._rows())
         return {name: counts[name] for name in [*self.targets(), *sorted(counts)]}
 
@@ -86,7 +86,7 @@ class Review:
         return list(folders)
 
     def mark(self, rows: Iterable[Row], mark: str | None) -> None:
-        """Decide about pictures, to be undone together. Raises `KezakoError` where one is gone."""
+        """Mark pictures; `undo` reverts them together. Raises `KezakoError` if one is gone."""
         done: _Marks = []
         with Manifest(self.folder) as manifest, manifest.transaction():
             for row in rows:
@@ -97,19 +97,19 @@ class Review:
             self._done.append(done)
 
     def counts(self) -> dict[str, int]:
-        """What is marked: "delete", "move", "accept" (corrections) and "keep" -> how many."""
+        """How many pictures are marked "delete", "move", "accept" (corrections) and "keep"."""
         found = Counter(_kind(row) for row in self._rows())
         return {kind: found[kind] for kind in ("delete", "move", "accept", "keep")}
 
     def apply(self) -> Applied:
-        """Move the files of what is marked. Raises `KezakoError` while pictures are gathered."""
+        """Apply the marks to the files. Raises `KezakoError` while pictures are being gathered."""
         applied = apply_marks(self.recipe, self._workspace)
         if applied.rows:
             self._done.append(None)
         return applied
 
     def undo(self) -> str:
-        """Take back what was done last; a sentence that says what that was."""
+        """Undo the last action; returns a sentence that says what it was. Raises `KezakoError`."""
         done = self._done.pop() if self._done else None
         if done is not None:
             with Manifest(self.folder) as manifest, manifest.transaction():
@@ -150,7 +150,7 @@ def _kind(row: Row) -> str | None:
 
 
 def words(row: Row) -> str:
-    """What is decided about a picture, for people; empty where nothing is."""
+    """What is decided about a picture, for people; empty if nothing is."""
     mark = row.mark or ""
     if mark == DELETE:
         return "to be set aside"

@@ -1,4 +1,4 @@
-"""The cleaner on its own page: plain Voilà, for the maker before this machine and nobody else."""
+"""The cleaner on its own page: plain Voilà on localhost, for the maker only."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ PORT = 8868  # the page of a classifier starts at 8866
 class Workshop(Voila):
     """Voilà that listens on localhost and needs the token in its address.
 
-    Every gathered picture is behind it, and other people's programs, and pages in the maker's own
-    browser, can reach 127.0.0.1 as well.
+    It shows every gathered picture, and 127.0.0.1 can be reached by other users' programs on this
+    machine and by pages in the maker's own browser.
     """
 
     @default("log_level")
     def _log_level(self) -> int:
-        return logging.WARNING  # a maker reads one line: where the cleaner is
+        return logging.WARNING  # the only line printed is the cleaner's URL
 
     @default("auto_token")
     def _auto_token(self) -> bool:
@@ -35,14 +35,15 @@ class Workshop(Voila):
 
     def initialize(self, argv: list[str] | None = None) -> None:
         super().initialize(argv)
-        self.voila_configuration.file_allowlist = []  # the page needs no file beside the notebook
+        # The page needs no files from the notebook's folder.
+        self.voila_configuration.file_allowlist = []
 
     def start(self) -> None:
         IOLoop.current().add_callback(self._say_where)  # the port is known once the loop runs
         super().start()
 
     def launch_browser(self) -> None:
-        """Open the address with its token; Voilà's own would open a page that asks for it."""
+        """Open the URL with its token; Voilà would open a page that asks for it."""
         threading.Thread(target=webbrowser.open, args=[self.display_url], daemon=True).start()
 
     def _say_where(self) -> None:
@@ -52,11 +53,11 @@ class Workshop(Voila):
 def open_cleaner(
     notebook: Path,
     home: Path,  # the workspace
-    name: str,  # the recipe whose pictures are shown first
-    port: int | None = None,  # exactly this one; None: 8868, or one near it that is free
+    name: str,  # the recipe to show first
+    port: int | None = None,  # exactly this one; None: 8868, or a free one near it
     browser: bool = True,  # open one, if there is one
 ) -> None:
-    """Serve the cleaner on 127.0.0.1 until it is stopped. Raises `KezakoError`."""
+    """Serve the cleaner on 127.0.0.1 until stopped. Raises `KezakoError` if `port` is taken."""
     if port is not None:
         ports.check(HERE, port)
     os.environ["KEZAKO_HOME"] = str(home)  # kernels inherit the environment

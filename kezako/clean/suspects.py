@@ -1,4 +1,4 @@
-"""Every picture of a recipe, the most suspicious first, with the reasons in words."""
+"""Rank every picture of a recipe, most suspicious first, with reasons in words."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from kezako.workspace import Workspace
 
 @dataclass(frozen=True)
 class Suspect:
-    """One picture, and what speaks against it."""
+    """One picture with its score and the reasons for it."""
 
     row: Row
-    score: float  # 0 to 1, of all checks together
-    reasons: tuple[str, ...]  # in words, the weightiest first; none where nothing stands out
+    score: float  # 0 to 1, all checks combined
+    reasons: tuple[str, ...]  # in words, most important first; empty if nothing stands out
     scores: Mapping[str, float] = field(default_factory=dict)  # by check
 
 
@@ -37,9 +37,9 @@ def find_suspects(
     workspace: Workspace,
     checks: Iterable[str] | None = None,  # names of checks; None: all
 ) -> list[Suspect]:
-    """All kept pictures, the most suspicious first; what was measured is kept for the next time.
+    """All kept pictures, most suspicious first; measurements are cached for the next time.
 
-    Raises `KezakoError` where there are too few pictures.
+    Raises `KezakoError` if there are too few pictures.
     """
     rows, unreadable, features = look(recipe, workspace)
     broken = [Suspect(row, 1.0, ("the file cannot be opened",)) for row in unreadable]
@@ -47,9 +47,9 @@ def find_suspects(
 
 
 def look(recipe: Recipe, workspace: Workspace) -> tuple[list[Row], list[Row], Features]:
-    """The kept rows, those whose file cannot be opened, and what was measured of the former.
+    """The kept rows that can be opened, those that cannot, and measurements of the former.
 
-    Raises `KezakoError` where there are too few pictures.
+    Raises `KezakoError` if there are too few pictures.
     """
     with Manifest(workspace.folder(recipe.name), read_only=True) as manifest:
         rows = [row for row in manifest.on_disk() if belongs(recipe, row.folder)]
@@ -61,10 +61,10 @@ def evidence_of(
     recipe: Recipe,
     rows: Sequence[Row],  # (N,)
     features: Features,  # of the same pictures
-    folders: Sequence[str] | None = None,  # (N,) where they would lie; None: where they do
+    folders: Sequence[str] | None = None,  # (N,) folders to assume; None: the rows' own
     seed: int = 0,  # of the folds
 ) -> Evidence:
-    """What the pictures say of one another. Raises `KezakoError` where they are too few."""
+    """The evidence for all checks. Raises `KezakoError` if there are too few pictures."""
     folders = tuple(row.folder for row in rows) if folders is None else tuple(folders)
     multi = recipe.task == "multi"
     given = np.array(
@@ -95,7 +95,7 @@ def judge(
     evidence: Evidence,  # of the same pictures
     checks: Iterable[str] | None = None,
 ) -> list[Suspect]:
-    """The suspects among `rows`, the most suspicious first."""
+    """The suspects among `rows`, most suspicious first."""
     ran = [(check, check.run(evidence)) for check in chosen(checks)]
     combined = combine([f.scores for _, f in ran], [c.weight for c, _ in ran])
     suspects = []
@@ -112,8 +112,8 @@ def judge(
 
 
 def as_table(suspects: Sequence[Suspect]) -> Any:
-    """The suspects as a pandas DataFrame, one row a picture, for a notebook."""
-    import pandas as pd  # here, because only notebooks need it
+    """The suspects as a pandas DataFrame for a notebook, one row per picture."""
+    import pandas as pd  # lazy: only notebooks need it
 
     return pd.DataFrame(
         {
@@ -137,12 +137,12 @@ def as_lines(suspects: Sequence[Suspect]) -> Iterator[str]:
 
 
 def in_short(row: Row) -> str:
-    """A picture as reasons name it: its class and the beginning of its file's name."""
+    """A short name of a picture for reasons: its class and the start of its file name."""
     return f"{row.folder}/{PurePosixPath(str(row.file)).stem[:8]}"
 
 
 def _rivals(groups: Integers, folders: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    """For each picture the other folders that hold a near-duplicate of it."""
+    """For each picture, the other folders with a near-duplicate of it."""
     held: dict[int, set[str]] = defaultdict(set)
     for group, folder in zip(groups, folders, strict=True):
         held[int(group)].add(folder)
@@ -153,7 +153,7 @@ def _rivals(groups: Integers, folders: Sequence[str]) -> tuple[tuple[str, ...], 
 
 
 def _leaks(groups: Integers, rows: Sequence[Row]) -> tuple[str, ...]:
-    """For each validation picture one of its group on the training side, in short; or empty."""
+    """For each validation picture, the short name of a copy in training; else empty."""
     learnt = {
         int(number): row for number, row in zip(groups, rows, strict=True) if row.split == "train"
     }

@@ -1,4 +1,4 @@
-"""One picture of the cleaner: large, with what speaks against it and what can be decided."""
+"""One picture of the cleaner: large, with its reasons and buttons."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from kezako.clean.review import Item, words
 from kezako.dataset.row import Row
 from kezako.recipe import NEITHER
 
-KEYS = 9  # classes that have a digit as their key
-_NOWHERE = ("Move …", "")  # not None, which a menu shows as an empty line
+KEYS = 9  # classes that have a digit key
+_NOWHERE = ("Move …", "")  # not None, which is shown as an empty line
 _STATES = ("kz-keep", "kz-delete", "kz-move")
 
 
 class Thumbnail(VBox):
-    """A place for one picture, used again for others while a person turns pages."""
+    """A slot for one picture; reused for other pictures when pages are turned."""
 
-    def __init__(self, decide: Callable[[Thumbnail, str | None], None]):  # hears of each mark
+    def __init__(self, decide: Callable[[Thumbnail, str | None], None]):  # called for each mark
         self._decide = decide
         self.item: Item | None = None
         self._picture, self._words, self._state = Image(format="jpeg"), HTML(), HTML()
         self._keep = Button(description="Keep").add_class("kz-button-keep")
         self._delete = Button(description="Delete").add_class("kz-button-delete")
         self._move = Dropdown(options=[_NOWHERE]).add_class("kz-button-move")
-        self._quiet = False  # while the menu is set by us, not by a person
+        self._quiet = False  # True while code, not the user, sets the menu
         self._keep.on_click(lambda _: self._press(KEEP))
         self._delete.on_click(lambda _: self._press(DELETE))
         self._move.observe(self._choose, "value")
@@ -50,10 +50,10 @@ class Thumbnail(VBox):
         self._keep.disabled = item.row.status == "offered" and item.row.folder not in targets
         self._offer(targets, item.row.folder)
         self.refresh()
-        self._words.value = _about(item)  # last: who reads them may already press keys
+        self._words.value = _about(item)  # last: once they are visible, keys work
 
     def refresh(self) -> None:
-        """Show the mark that the row has now."""
+        """Show the row's current mark."""
         row = self.item.row if self.item else None
         state = _state(row)
         for name in _STATES:
@@ -64,7 +64,7 @@ class Thumbnail(VBox):
         self._set_menu(mark.removeprefix(MOVE) if mark.startswith(MOVE) else "")
 
     def _offer(self, targets: Sequence[str], own: str) -> None:
-        keyed = [  # a class has the same digit at every picture
+        keyed = [  # a class has the same digit for every picture
             (f"{number} {name}" if number <= KEYS else name, name)
             for number, name in enumerate(targets, 1)
             if name != own
@@ -92,7 +92,7 @@ def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError:
-        return b""  # taken away meanwhile; the words beside it stay
+        return b""  # deleted in the meantime; its text is still shown
 
 
 def _about(item: Item) -> str:

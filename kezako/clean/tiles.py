@@ -1,4 +1,4 @@
-"""Pictures in lines, with words above each: a figure for the notebook."""
+"""A notebook figure of pictures in rows, with a few lines of text above each."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ RED, GREY, INK = "#b3261e", "#5f6368", "#1d1d1f"
 
 @dataclass(frozen=True)
 class Tile:
-    """One picture, and two or three lines about it."""
+    """One picture with two or three lines of text."""
 
-    path: Path | None  # None: words alone
+    path: Path | None  # None: text only
     words: str
     colour: str = INK
 
@@ -30,9 +30,9 @@ class Tile:
 def draw_tiles(
     lines: Sequence[Sequence[Tile]],
     abreast: int,  # tiles in the longest line
-    names: Iterable[str],  # which their words may hold
+    names: Iterable[str],  # names in the texts, to choose fonts for
 ) -> Figure:
-    """A figure of them; a file that cannot be opened leaves its place empty."""
+    """A figure of the tiles; a file that cannot be opened leaves its place empty."""
     with legible(names):
         figure, grid = plt.subplots(
             len(lines), abreast, figsize=(2.5 * abreast, 2.9 * len(lines)), squeeze=False
@@ -40,7 +40,7 @@ def draw_tiles(
         for line, axes in zip(lines, grid, strict=True):
             for tile, axis in zip_longest(line, axes):
                 axis.set_axis_off()
-                axis.set_anchor("N")  # pictures of one line begin at one height
+                axis.set_anchor("N")  # align the pictures of a row at the top
                 if tile is None:
                     continue
                 axis.set_title(tile.words, fontsize=10, color=tile.colour)

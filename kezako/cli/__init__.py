@@ -1,4 +1,4 @@
-"""The command line: one subcommand a stage; heavy imports wait until their stage runs."""
+"""The command line: one subcommand per stage; heavy imports happen only when a stage runs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ STEPS = """Build an image classifier and put it on the web. The steps, in order:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
-    0 when it did what was asked, 2 after a sentence that says why not, 130 after Ctrl+C.
+    Returns 0 on success, 2 after an error message, 130 after Ctrl+C, 141 if stdout was closed; the
+    status of `kezako doctor` is 1 if the page cannot be served.
     """
     arguments = build_parser().parse_args(argv)
     workspace = None
@@ -35,14 +36,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         environment.check()
         workspace = Workspace.find()
         status = int(arguments.run(arguments, workspace) or 0)
-        sys.stdout.flush()  # here, where a full disk is told, and not when Python ends
+        sys.stdout.flush()  # flush here, where a full disk can be reported, not when Python exits
         return status
     except KeyboardInterrupt as stopped:
         print(f"\nkezako: {stopped or _stopped(arguments)}", file=sys.stderr)
         return 130
     except Exception as error:
         if isinstance(error, OSError) and not _can_print():
-            return 141  # as of a program that SIGPIPE ends: `kezako pictures NAME | head`
+            return 141  # as for a program killed by SIGPIPE: `kezako pictures NAME | head`
         places = [workspace.root] if workspace else []
         told = missing(error, arguments.command) or sentence(error, places)
         if told is None:
@@ -58,7 +59,7 @@ def _stopped(arguments: argparse.Namespace) -> str:
 
 
 def _can_print() -> bool:
-    """Whether standard output still takes text; where it does not, Python would complain at end."""
+    """Whether stdout still works; if not, redirect it, or Python would complain at exit."""
     try:
         sys.stdout.flush()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What the commands share: a refusal, what is missing, numbers as people type them."""
+"""Shared by the commands: argument parser, missing packages, number types."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
-# What is imported of the packages that pyproject.toml names, and of what these bring along.
+# Importable names of the packages in pyproject.toml and their dependencies, by extra.
 PACKAGES = {
     "": {
         "IPython", "PIL", "comm", "filelock", "ipykernel", "ipywidgets", "jupyter_client",
@@ -40,7 +40,7 @@ CLASSIFIER = "the classifier's name: a folder in data/ or models/"
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what may have been meant by a mistyped command, option or word."""
+    """Suggests what may have been meant by a mistyped command, option or word."""
 
     def error(self, message: str) -> NoReturn:
         if found := re.search(r"invalid choice: '(.*)' \(choose from (.*)\)$", message):
@@ -69,12 +69,12 @@ class Parser(argparse.ArgumentParser):
 def add_command(
     commands: Commands,
     name: str,
-    does: str,  # in a few words, for the list of commands
-    explains: str,  # what to know before using it
-    example: str,  # one command a line
+    does: str,  # a few words, for the list of commands
+    explains: str,  # what to know before you use it
+    example: str,  # one command per line
     more: str = "",  # the page of docs/ to read
 ) -> argparse.ArgumentParser:
-    """A subcommand whose help teaches it."""
+    """Add a subcommand with an explanation and examples in its help."""
     examples = "\n".join(f"  {line.strip()}" for line in example.strip().splitlines())
     return commands.add_parser(
         name,
@@ -86,7 +86,7 @@ def add_command(
 
 
 def missing(error: BaseException, command: str) -> str | None:
-    """The sentence where a package of ours is not installed; None for any other error."""
+    """The message for a package of ours that is not installed; None for any other error."""
     if not isinstance(error, ImportError) or not error.name:
         return None
     package = error.name.split(".")[0]
@@ -97,7 +97,7 @@ def missing(error: BaseException, command: str) -> str | None:
         )
     extra = next((extra for extra, names in PACKAGES.items() if package in names), None)
     if extra is None or find_spec(package) is not None:
-        return None  # nothing that installing would mend
+        return None  # installing something would not help
     from kezako.doctor.packages import install
 
     why = "needs more than the page does" if extra else "cannot run"
@@ -105,14 +105,14 @@ def missing(error: BaseException, command: str) -> str | None:
 
 
 def check_installed(*packages: str) -> None:
-    """Raise `ModuleNotFoundError` for the first that is missing; importing torch takes seconds."""
+    """Raise `ModuleNotFoundError` for the first missing package, without slow imports."""
     for package in packages:
         if find_spec(package) is None:
             raise ModuleNotFoundError(f"No module named {package!r}", name=package)
 
 
 def manifest_of(name: str, workspace: Workspace) -> Manifest:
-    """The manifest of a recipe, to be read. Raises `KezakoError` where nothing was gathered."""
+    """The manifest of a recipe, read-only. Raises `KezakoError` if nothing was gathered."""
     from kezako.dataset.manifest import FILE, Manifest
 
     folder = workspace.folder(name)
@@ -122,7 +122,7 @@ def manifest_of(name: str, workspace: Workspace) -> Manifest:
 
 
 def port(text: str) -> int:
-    """A type of argparse's, as the two below."""
+    """An argparse type, like the two below."""
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is no port; give a number from 1 to 65535")
     return int(text)

@@ -1,4 +1,4 @@
-"""The commands that classify many pictures, and on more machines than one."""
+"""Commands that classify many pictures, and on several machines."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _predict(arguments: argparse.Namespace, workspace: Workspace) -> None:
         overwrite=arguments.overwrite,
     )  # fmt: skip
     if arguments.csv:
-        # What is written to a pipe may be this program's own output.
+        # If --csv is a pipe, it may be this program's own stdout.
         where = sys.stderr if is_stream(arguments.csv) else sys.stdout
         print(f"{found}\nTable: {arguments.csv}", file=where)
 

@@ -1,4 +1,4 @@
-"""The commands that make a classifier: train one, or import somebody's."""
+"""Commands that make a classifier: train one, or import an export."""
 
 from __future__ import annotations
 
@@ -47,8 +47,9 @@ def _train(arguments: argparse.Namespace, workspace: Workspace) -> None:
     from kezako.gather.credits import write_beside
 
     recipe = workspace.recipe(arguments.name)
-    check_installed("torch", "fastai", "papermill")  # before it says what else is missing
-    if os.environ.get("RANK", "0") == "0":  # else another one of torchrun's takes pictures in
+    # First: otherwise other problems would be reported first.
+    check_installed("torch", "fastai", "papermill")
+    if os.environ.get("RANK", "0") == "0":  # other ranks of torchrun: rank 0 does this
         check_ready(recipe, workspace, adopted=False)
     from kezako.report import train  # after that, since it takes a second
 
@@ -66,7 +67,7 @@ def _train(arguments: argparse.Namespace, workspace: Workspace) -> None:
 
 
 def _errors(card: Card) -> str:
-    from kezako.model.wording import errors  # here, since `kezako doctor` runs without numpy
+    from kezako.model.wording import errors  # lazy: `kezako doctor` runs without numpy
 
     labels = len(card.labels) if card.task == "multi" else 0
     return errors(card.figures["validation"], labels)

@@ -1,4 +1,4 @@
-"""The commands that put a classifier's page on the web."""
+"""Commands that put a classifier's page on the web."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ def _serve(arguments: argparse.Namespace, workspace: Workspace) -> None:
     from kezako.serve.limits import Limits
 
     if arguments.name and not arguments.engine:
-        read_card(workspace.bundle(arguments.name))  # refuses with a sentence what is no bundle
+        # Raises an error with a sentence if it is not a bundle.
+        read_card(workspace.bundle(arguments.name))
     limits = Limits.here(
         visitors=arguments.visitors,
         behind_proxy=arguments.behind_proxy,

@@ -1,4 +1,4 @@
-"""The commands that gather, list and clean pictures."""
+"""Commands that gather, list and clean pictures."""
 
 from __future__ import annotations
 
@@ -184,9 +184,10 @@ def _clean(arguments: argparse.Namespace, workspace: Workspace) -> None:
         back = undo(recipe, workspace)
         print(f"{back} pictures are back where they were." if back else "There is nothing to undo.")
         return
-    check_installed("torch", "fastai", "sklearn")  # before it says what else is missing
+    # First: otherwise other problems would be reported first.
+    check_installed("torch", "fastai", "sklearn")
     with manifest_of(recipe.name, workspace) as manifest:
-        check_comparable(recipe, manifest.kept())  # before imports that take long
+        check_comparable(recipe, manifest.kept())  # before slow imports
     from kezako.clean.auto import clean
     from kezako.clean.suspects import as_lines, find_suspects
 

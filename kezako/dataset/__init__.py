@@ -1,1 +1,1 @@
-"""`data/NAME`: manifest, moves, lock, corrections; nothing else writes into that folder."""
+"""`data/NAME`: manifest, moves, lock, corrections. Nothing else writes to that folder."""

@@ -1,7 +1,8 @@
-"""What visitors send back: a picture and what it should have been called, for the maker to judge.
+"""Corrections: visitors send back a picture with its right class, for the maker to review.
 
-Off unless the environment says `KEZAKO_CORRECTIONS=1`. Pictures lie in `data/NAME/corrections/`,
-which no server hands out, until the maker accepts or deletes them in the cleaner.
+Off by default; `KEZAKO_CORRECTIONS=1` in the environment turns it on. Pictures are kept in
+`data/NAME/corrections/`, which no server serves, until the maker accepts or deletes them in the
+cleaner.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ from kezako.recipe import NEITHER, check_folder_name
 from kezako.workspace import Workspace
 
 SOURCE = "correction"  # in the manifest
-LONGEST = 512  # pixels; as gathered pictures
+LONGEST = 512  # pixels of the longest side; as for gathered pictures
 QUALITY = 90  # of the JPEG
-MOST = 500  # pictures that wait to be judged; a maker would look at no more
-MOST_BYTES = 100_000_000  # of those together
-AN_HOUR = 60  # of those: nobody who comes again and again fills the places of all others
-A_VISIT = 5  # from one visit: who has more to say is not a visitor but a maker
+MOST = 500  # pictures waiting for review; a maker would not look at more
+MOST_BYTES = 100_000_000  # all of them together
+AN_HOUR = 60  # pictures per hour, so that one person who keeps coming back cannot fill the queue
+A_VISIT = 5  # pictures per visit; anyone with more to say is a maker, not a visitor
 PATIENCE = 5.0  # seconds for another process's commit; a visitor waits
 
 
@@ -35,12 +36,12 @@ class Full(KezakoError):
 
 
 def are_taken(given: Mapping[str, str] | None = None) -> bool:
-    """Whether the maker asked for corrections. Raises `KezakoError` where that is not clear."""
+    """Whether corrections are turned on. Raises `KezakoError` if the setting is not clear."""
     return bool(environment.read("CORRECTIONS", given))
 
 
 def a_visit(given: Mapping[str, str] | None = None) -> int:
-    """How many one visit may send back."""
+    """How many pictures one visit may send back. Raises `KezakoError` if the setting is wrong."""
     return environment.read("CORRECTIONS_A_VISIT", given) or A_VISIT
 
 
@@ -51,11 +52,11 @@ def offer(
     label: str | None,  # what the visitor says it shows; None: none of the classes
     said: str,  # what the page said
 ) -> None:
-    """Keep a visitor's picture, without what its file says of camera, place or person.
+    """Keep a visitor's picture, without the metadata (camera, place, person) of its file.
 
-    The same picture again replaces what was said of it, until the maker has judged it. One commit,
-    which waits for no gathering. Raises `Full`, `NotAPicture`, and `ValueError` for a label that
-    is no class name.
+    Sending the same picture again replaces the earlier label, until the maker has reviewed it. This
+    is one commit; it does not wait while a gathering holds the folder's lock. Raises `Full`,
+    `NotAPicture`, and `ValueError` for a label that is not a class name.
     """
     folder = NEITHER if label is None else check_folder_name(label)
     jpeg = _bare(picture)
@@ -83,7 +84,7 @@ def _keep(manifest: Manifest, row: Row, jpeg: bytes) -> None:
             manifest.update(row)
         return
     _check_room(manifest, len(jpeg))
-    # Before the commit: a row without its file would lie.
+    # Before the commit, so that no row is without its file.
     _write(manifest.folder / str(row.file), jpeg)
     manifest.add(row)
 

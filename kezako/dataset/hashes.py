@@ -1,9 +1,10 @@
-"""Which pictures are copies of one another, by their perceptual hashes: as they are, or turned.
+"""Find copies of pictures by perceptual hash, including mirrored and turned ones.
 
-A picture's hash says which of its lowest waves are above their median. Mirroring turns the sign of
-the odd waves of a row or column, and a quarter turn exchanges rows and columns; so the hash of a
-mirrored or turned picture follows from the hash itself, to within 26 bits on photos. For small
-turns the middle of a picture is hashed at several angles.
+Each bit of a hash says whether one of the picture's lowest frequencies (DCT) is above their
+median. Mirroring changes the sign of the odd frequencies of a row or column, and a quarter turn
+swaps rows and columns. So the hash of a mirrored or turned picture can be computed from the hash
+itself, to within 26 bits on photos. For small turns, the middle of a picture is hashed at several
+angles.
 """
 
 from __future__ import annotations
@@ -29,19 +30,20 @@ Mask = npt.NDArray[np.bool_]
 # Bits of 256. Re-encoded, resized or slightly (3 %) cropped copies of real photos differ by 0 to
 # 34 bits at the 95th percentile, unrelated photos by 98 and more at the 0.1th.
 NEAR_BITS = 40
-# Of pictures with less to tell apart: re-encoded faces of 48 pixels differ by 8 at most, mirrored
-# ones by 22, handwritten digits of 28 pixels, of which two are alike by chance, by 36 and more.
+# For pictures with less detail: re-encoded faces of 48 pixels differ by 8 at most, mirrored ones by
+# 22; handwritten digits of 28 pixels, some alike by chance, differ by 36 and more.
 SMALL_BITS = 16
 SMALL = 64  # pixels of the shorter side
 # Photos, faces and drawings turned by up to 15 degrees differ from the nearest angle by 22 to 30 at
 # the 95th percentile and 36 to 38 at the 99th, others of their class by 42 and more.
 TURNED_BITS = 36
-ANGLES = range(-15, 16, 3)  # degrees: what augmentation turns by, in steps that a hash bridges
-MIDDLE = 0.7  # share of the shorter side: no turn by 15 degrees brings a corner into that
-TURNED_SIDE = 96  # pixels of the longest side when turned; a hash looks at 64
-TOLD = 200  # pictures to measure from which a bar is shown
+# Degrees: the usual range of augmentation, in steps small enough for a hash.
+ANGLES = range(-15, 16, 3)
+MIDDLE = 0.7  # share of the shorter side; a turn by 15 degrees brings no corner into it
+TURNED_SIDE = 96  # pixels of the longest side when turned; a hash uses 64
+TOLD = 200  # from so many pictures on, a progress bar is shown
 
-# What Roboflow makes of NAME.jpg, any number of times: NAME_jpg.rf.HASH.jpg.
+# Roboflow exports NAME.jpg, any number of times, as NAME_jpg.rf.HASH.jpg.
 _ROBOFLOW = re.compile(r"(.+)\.rf\.[0-9A-Za-z_-]{8,}\.\w+")
 
 _ODD = np.arange(HASH_SIDE) % 2 == 1
@@ -50,7 +52,7 @@ _UPSIDE_DOWN = np.packbits(np.broadcast_to(_ODD[:, None], (HASH_SIDE, HASH_SIDE)
 
 
 class Hashes:
-    """The hashes of some pictures, of which some are new and asked about."""
+    """The hashes of some pictures; for the new ones, `near` finds their copies."""
 
     def __init__(
         self,
@@ -68,10 +70,10 @@ class Hashes:
         self._measure(by_hand, np.flatnonzero(~small).tolist(), folder)
 
     def near(self, index: int) -> Mask:
-        """Which pictures (N,) are copies of a new one, itself among them.
+        """Which pictures (N,) are copies of the new picture `index`; itself is one of them.
 
-        Turned, mirrored and renamed copies are looked for within its class: there a mirror image
-        means the same, which it does not between the letters b and d.
+        Turned, mirrored and renamed copies are only looked for within its class: there a mirror
+        image means the same, but between classes such as the letters b and d it does not.
         """
         found = _differing(self._plain, self._plain[index]) <= np.minimum(
             self._bits, self._bits[index]
@@ -101,7 +103,7 @@ class Hashes:
             try:
                 with Image.open(folder / str(self._rows[i].file)) as image:
                     hashes = _hashes_at(image, ANGLES if i in asked else (0,))
-            except Exception:  # a file that was spoilt since it was kept: its plain hash stands
+            except Exception:  # the file was damaged after it was kept: only its plain hash is used
                 continue
             self._middle_at[i] = len(middles)
             middles.append(hashes[len(hashes) // 2])  # at no angle
@@ -111,7 +113,7 @@ class Hashes:
 
 
 def _hashes_at(image: Image.Image, angles: Iterable[int]) -> Words:
-    """Hashes (A, 4) of the middle of a picture, turned by each angle."""
+    """Hashes (A, 4) of the middle of a picture, turned by each of A angles in degrees."""
     image.draft("L", (TURNED_SIDE, TURNED_SIDE))  # a JPEG is decoded at a fraction of its size
     grey = image.convert("L")
     grey.thumbnail((TURNED_SIDE, TURNED_SIDE), Image.Resampling.BOX)
@@ -124,7 +126,7 @@ def _hashes_at(image: Image.Image, angles: Iterable[int]) -> Words:
 
 
 def _all_ways(hashes: Words) -> Words:
-    """Hashes (8 A, 4) of the same pictures (A, 4), mirrored and turned by quarters."""
+    """All 8 mirrorings and quarter turns of hashes (A, 4), as hashes (8 A, 4)."""
     bits = np.unpackbits(hashes.view(np.uint8), axis=-1).reshape(-1, HASH_SIDE, HASH_SIDE)
     exchanged = np.packbits(bits.transpose(0, 2, 1).reshape(len(bits), -1), axis=-1)
     both = np.concatenate([hashes, exchanged.view(np.uint64)])  # (2 A, 4)
@@ -138,9 +140,9 @@ def _differing(hashes: Words, other: Words) -> npt.NDArray[np.int64]:
 
 
 def _least(hashes: Words, ways: Words) -> npt.NDArray[np.int64]:
-    """How many bits (N,) of each hash (N, 4) differ from the nearest of some ways (W, 4)."""
+    """How many bits (N,) each hash (N, 4) differs from the nearest of some variants (W, 4)."""
     least = np.full(len(hashes), 256)
-    for way in ways:  # one at a time: all at once would not fit a processor's cache
+    for way in ways:  # one at a time: all at once would not fit the CPU cache
         np.minimum(least, _differing(hashes, way), out=least)
     return least
 

@@ -1,9 +1,9 @@
-"""One row a picture: where it came from, what became of it and why, in SQLite.
+"""The manifest: one row per picture, with its origin, its status and the reason, in SQLite.
 
-A picture is stored in two steps that survive a kill between them: its bytes go to
-`incoming/`, its row is committed, then the file is renamed into `pictures/`. Whoever moves files
-holds the folder's lock, `changing` it, and finishes or undoes first what a kill interrupted. A mark
-or a visitor's correction is one commit, and needs no lock. Who reads opens it `read_only`.
+Storing a picture survives a kill at any point: its bytes go to `incoming/`, its row is committed,
+then the file is renamed into `pictures/`. To move files, hold the folder's lock with `changing`,
+which first finishes or undoes what a kill interrupted. A mark or a visitor's correction is one
+commit and needs no lock. To read only, open the manifest with `read_only=True`.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ CREATE INDEX IF NOT EXISTS picture_status ON picture (folder, status);
 
 
 class ManifestError(KezakoError):
-    """The notes about pictures cannot be read or written; the message says why."""
+    """The manifest cannot be read or written; the message says why."""
 
 
 @contextmanager
 def changing(folder: Path) -> Iterator[Manifest]:
-    """The manifest of `data/NAME`, whole, while no other process changes that folder.
+    """Lock `data/NAME` and yield its manifest, after `recover`.
 
-    Raises `KezakoError`, which says who else does what there.
+    Raises `KezakoError` if another process holds the lock; the message says what it does.
     """
     with locked(folder, inside=True), Manifest(folder) as manifest:
         manifest.recover()
@@ -62,13 +62,13 @@ def changing(folder: Path) -> Iterator[Manifest]:
 class Manifest:
     """The rows of `data/NAME/manifest.db`; every write is committed when the call returns.
 
-    A `with` block raises `ManifestError` where the file is damaged, in use or on a full disk.
+    A `with` block raises `ManifestError` if the file is damaged or locked, or the disk is full.
     """
 
     def __init__(
         self,
         folder: Path,  # data/NAME
-        read_only: bool = False,  # changes nothing, repairs nothing; no file is no rows
+        read_only: bool = False,  # changes and repairs nothing; a missing file has no rows
         patience: float = PATIENCE,
     ):
         self.folder = folder
@@ -109,18 +109,18 @@ class Manifest:
         return self.rows(status="kept")
 
     def on_disk(self) -> list[Row]:
-        """Those of them whose file is there now, with the place where it lies.
+        """The kept rows whose file is there now, each with its current path.
 
-        The others were taken away by hand; that is written down when the folder is next changed.
+        The other files were deleted by hand; `recover` notes that when the folder is next changed.
         """
         rows, leaving = self.kept(), self.moves.leaving()
         for row in rows:
             if row.id in leaving and not (self.folder / str(row.file)).is_file():
-                row.file = leaving[row.id]  # on its way to another class
+                row.file = leaving[row.id]  # being moved to another class
         return [row for row in rows if (self.folder / str(row.file)).is_file()]
 
     def pending(self, folder: str) -> Iterator[Row]:
-        """The addresses of `folder` that were not tried yet, oldest first, a few at a time."""
+        """The URLs of `folder` that were not tried yet, oldest first, fetched in batches."""
         last = 0
         query = (
             "SELECT * FROM picture WHERE folder = ? AND status = 'pending' AND id > ? "
@@ -131,7 +131,7 @@ class Manifest:
             last = found[-1]["id"]
 
     def counts(self) -> dict[str, Counter[str]]:
-        """Folder -> how many rows have which status."""
+        """Folder -> number of rows by status."""
         found: dict[str, Counter[str]] = defaultdict(Counter)
         query = "SELECT folder, status, count(*) AS n FROM picture GROUP BY folder, status"
         for row in self._db.execute(query):
@@ -139,7 +139,7 @@ class Manifest:
         return dict(found)
 
     def add(self, row: Row) -> bool:
-        """Write a new row and set its id; False where (folder, url) is known already."""
+        """Write a new row and set its id; False if (folder, url) is known already."""
         values = {key: _storable(getattr(row, key)) for key in _COLUMNS if key != "id"}
         cursor = self._db.execute(
             f"INSERT INTO picture ({', '.join(values)}) VALUES ({_marks(values)}) "
@@ -151,16 +151,16 @@ class Manifest:
         return bool(cursor.rowcount)
 
     def add_all(self, rows: Iterable[Row]) -> int:
-        """Write all new rows or, when killed meanwhile, none; how many were new."""
+        """Write all new rows, or none if killed; returns how many were new."""
         with self.transaction():
             return sum(self.add(row) for row in rows)
 
     def update(
         self,
         row: Row,
-        *columns: str,  # these alone, so that a stale `row` spoils nothing else; none: all
+        *columns: str,  # only these are written, as `row` may be stale; none given: all
     ) -> None:
-        """Write a row that has an id."""
+        """Update a row that has an id."""
         wanted = (_column(key) for key in columns or _COLUMNS if key != "id")
         values = {key: _storable(getattr(row, key)) for key in wanted}
         assignments = ", ".join(f"{key} = ?" for key in values)
@@ -169,12 +169,12 @@ class Manifest:
         )
 
     def set_mark(self, row: Row, mark: str | None) -> None:
-        """Write the mark alone."""
+        """Write only the mark."""
         row.mark = mark
         self.update(row, "mark")
 
     def store(self, row: Row, jpeg: bytes) -> None:
-        """Keep a picture: its bytes on disk, `row` (with or without an id) as `kept`."""
+        """Keep a picture: write its bytes and save `row` (with or without an id) as `kept`."""
         name = f"{row.sha256}.jpg"
         self.incoming.mkdir(exist_ok=True)
         staged = self.incoming / f"{row.folder}~{name}"
@@ -182,7 +182,7 @@ class Manifest:
         row.status, row.reason = "kept", None
         row.file = f"pictures/{row.folder}/{name}"
         with self.transaction():
-            # The picture that was here and was taken away has come back as this one.
+            # A picture with this file that was missing has come back as this row.
             self._db.execute(
                 "UPDATE picture SET file = NULL WHERE file = ? AND status = 'missing' "
                 "AND id IS NOT ?",
@@ -195,9 +195,9 @@ class Manifest:
         self._move_in(staged, row.file)
 
     def recover(self) -> None:
-        """Finish or undo what a kill interrupted; mark rows whose file somebody took away.
+        """Finish or undo what a kill interrupted; mark rows whose file was deleted.
 
-        Only for who holds the folder's lock: what is half done is then nobody's.
+        The caller must hold the folder's lock, so that no other process is changing it.
         """
         for staged in self.incoming.glob("*~*") if self.incoming.is_dir() else ():
             folder, name = staged.name.rsplit("~", 1)
@@ -214,17 +214,17 @@ class Manifest:
                 self.update(row, "status", "reason")
 
     def place(self, rows: Iterable[Row]) -> None:
-        """Write group, side, status and reason of rows that have an id, and nothing else."""
+        """Write only group, side, status and reason of rows that have an id."""
         with self.transaction():
             for row in rows:
                 self.update(row, "near", "split", "status", "reason")
 
     def transaction(self) -> _Transaction:
-        """All writes in the block are committed at its end or, where it fails, none."""
+        """Commit all writes of the block at its end, or none if it fails."""
         return _Transaction(self._db)
 
     def _sweep_corrections(self) -> None:
-        # A kill before the commit left a stranger's picture that no row tells of.
+        # A kill before the commit left a visitor's picture without a row.
         with self.transaction():
             for path in (self.folder / CORRECTIONS).glob("*"):
                 file = f"{CORRECTIONS}/{path.name}"
@@ -239,7 +239,7 @@ class Manifest:
 
 class _Transaction:
     def __init__(self, db: sqlite3.Connection):
-        self._db, self._within = db, db.in_transaction  # of another one, which then ends both
+        self._db, self._within = db, db.in_transaction  # nested: the outer transaction commits
 
     def __enter__(self) -> None:
         if not self._within:
@@ -251,29 +251,30 @@ class _Transaction:
 
 
 def _made(path: Path, patience: float) -> sqlite3.Connection:
-    """A connection that may write; the file is made where there is none."""
+    """A connection that may write; creates the file if there is none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     db = _connect(path, patience)
     db.execute("PRAGMA journal_mode = WAL")  # readers do not wait while gathering writes
-    db.execute("PRAGMA synchronous = NORMAL")  # a killed process loses nothing, and fast
+    db.execute("PRAGMA synchronous = NORMAL")  # fast; a killed process loses nothing
     db.executescript(_SCHEMA + MOVES_SCHEMA)
     return db
 
 
 def _open(path: Path, patience: float) -> sqlite3.Connection:
-    """A connection that only reads, also where nothing can be written."""
+    """A read-only connection; works on read-only disks, too."""
     if path.exists():
         try:
             db = _connect(f"{path.absolute().as_uri()}?mode=rw", patience)
             db.execute("PRAGMA query_only = ON")
             if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 return db
-            db.close()  # a kill struck before its tables were written
+            db.close()  # a process was killed before it wrote the tables
         except sqlite3.OperationalError as error:
             if "locked" in str(error) or path.is_dir():
                 raise
-            # A write-ahead log needs files beside it, which a folder without write bits, or a
-            # read-only disk, does not take. Nobody writes there, so a copy is as good.
+            # A write-ahead log needs files beside the database, which is not possible in a folder
+            # without write permission or on a read-only disk. Nobody writes there, so a copy will
+            # do.
             return _copied(path)
     db = _connect(":memory:", patience)
     db.executescript(_SCHEMA + MOVES_SCHEMA)
@@ -281,7 +282,7 @@ def _open(path: Path, patience: float) -> sqlite3.Connection:
 
 
 def _copied(path: Path) -> sqlite3.Connection:
-    """What `path` and its write-ahead log hold, in memory."""
+    """The content of `path` and its write-ahead log, in memory."""
     db = _connect(":memory:", PATIENCE)
     with tempfile.TemporaryDirectory() as folder:
         for file in (path, path.with_name(f"{path.name}-wal")):
@@ -310,7 +311,7 @@ def _marks(values: Iterable[object]) -> str:
 
 
 def _storable(value: Any) -> Any:
-    """What SQLite can take: bytes of a name that are no UTF-8 are written as escapes."""
+    """A value that SQLite can store; bytes of a name that are not UTF-8 are written as escapes."""
     if not isinstance(value, str) or value.isascii():
         return value
     return value if value.isprintable() else value.encode(errors="backslashreplace").decode()

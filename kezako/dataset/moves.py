@@ -1,8 +1,8 @@
-"""Pictures that change their class or their place, in batches that can be undone.
+"""Move pictures to other classes or paths, in batches that can be undone.
 
-A batch is one commit: all its rows, and a note of how each was. Its files are renamed after that,
-and what a kill leaves half renamed `finish` completes, so row and file never disagree for long.
-All that moves files is for who holds the folder's lock.
+A batch is one commit: all its rows, and a note of how each one was. Its files are renamed after
+that, and `finish` completes the renames that a kill interrupted, so row and file never disagree
+for long. To move files, hold the folder's lock.
 """
 
 from __future__ import annotations
@@ -44,16 +44,16 @@ class Moves:
         self._db, self._folder, self._transaction = db, folder, transaction
 
     def write(self, rows: Iterable[Row]) -> None:
-        """One batch: `rows`, with their new class, file, status and mark, and their files.
+        """Write a batch: `rows` with their new class, file, status and mark; rename their files.
 
-        A row that is not kept and holds the new (class, address) of one of them takes its old
-        class, because the manifest knows an address once a class.
+        (folder, url) is unique. If a row that is not kept has the new pair of one of `rows`, it
+        takes that row's old class.
         """
         self.note(rows)
         self.finish()
 
     def note(self, rows: Iterable[Row]) -> None:
-        """The same without its files, for a commit that goes on; `finish` follows that."""
+        """Like `write`, without the renames, for a commit that goes on; call `finish` after it."""
         with self._transaction():
             batch = self._last() + 1
             before = self._place({_id(row): _place_of(row) for row in rows})
@@ -67,9 +67,9 @@ class Moves:
         self,
         marks: bool,  # whether the marks come back as well
     ) -> int:
-        """Put the last batch back; how many pictures of it are where they were. 0: there is none.
+        """Undo the last batch; returns how many of its pictures were put back, 0 if there is none.
 
-        A picture whose address another picture of its old class holds by now stays where it is.
+        A picture stays where it is if another picture of its old class has its URL by now.
         """
         with self._transaction():
             notes = {
@@ -95,7 +95,7 @@ class Moves:
         return sum(place["file"] is not None for place in places.values())
 
     def finish(self) -> None:
-        """Rename what is noted and not renamed yet."""
+        """Rename the files that are noted and not renamed yet."""
         notes = self._db.execute(
             "SELECT move.id, move.source, file FROM move JOIN picture ON picture.id = move.picture "
             "WHERE move.source IS NOT NULL ORDER BY move.id"
@@ -106,23 +106,23 @@ class Moves:
         self._db.execute("DELETE FROM move WHERE undone AND source IS NULL")
 
     def left(self) -> dict[int, set[str]]:
-        """The ids of what batches, not undone, moved, each with the classes it was in before."""
+        """Ids of the pictures moved by batches that were not undone -> their earlier classes."""
         found: dict[int, set[str]] = {}
         for row in self._db.execute("SELECT picture, before FROM move WHERE NOT undone"):
             found.setdefault(row["picture"], set()).add(json.loads(row["before"])["folder"])
         return found
 
     def leaving(self) -> dict[int, str]:
-        """The ids of pictures whose file may not have arrived yet, each with its old place."""
+        """Ids of pictures whose file may not have been renamed yet -> its old path."""
         found = self._db.execute("SELECT picture, source FROM move WHERE source IS NOT NULL")
         return {row["picture"]: row["source"] for row in found}
 
     def will_rename(self, file: str) -> bool:
-        """Whether `file` lies where it is only until a batch is finished."""
+        """Whether `file` is still to be renamed by a batch."""
         return bool(self._count("move WHERE source = ?", file))
 
     def can_undo(self) -> int:
-        """How many pictures the last batch moved."""
+        """How many pictures `undo` would put back."""
         notes = self._db.execute(
             "SELECT before FROM move WHERE batch = ? AND NOT undone", (self._last(),)
         )
@@ -131,9 +131,9 @@ class Moves:
     def free(
         self,
         file: str,
-        taken: Collection[str] = (),  # names that are given away and not written yet
+        taken: Collection[str] = (),  # names that are reserved but not written yet
     ) -> str:
-        """`file`, or a name like it that neither a row nor the disk has."""
+        """`file`, or a similar name that is free in the manifest and on disk."""
         path, number = PurePosixPath(file), 1
         while (
             file in taken
@@ -145,13 +145,13 @@ class Moves:
         return file
 
     def _place(self, places: dict[int, Place]) -> dict[int, Place]:
-        """Write `places`, and whom they displace; where all those were before."""
+        """Write `places` and move rows that they displace; returns where all were before."""
         before = {picture: self._where(picture) for picture in places}
         for picture, place in list(places.items()):
             for other in self._holders(place, places):
                 before[other] = self._where(other)
                 places[other] = {**before[other], "folder": before[picture]["folder"]}
-        for picture in places:  # first out of each other's way: both columns are unique
+        for picture in places:  # first clear both columns: each must stay unique
             self._db.execute("UPDATE picture SET file = NULL, url = NULL WHERE id = ?", (picture,))
         columns = ", ".join(f"{key} = :{key}" for key in _PLACE)
         for picture, place in places.items():
@@ -160,7 +160,7 @@ class Moves:
         return before
 
     def _find_room(self, places: dict[int, Place]) -> None:
-        """Other names for files whose old name somebody else has taken meanwhile."""
+        """Choose other names for files whose old name is taken by now."""
         for picture, place in places.items():
             if place["file"] and place["file"] != self._where(picture)["file"]:
                 place["file"] = self.free(place["file"])
@@ -169,7 +169,7 @@ class Moves:
         return any(self._where(o)["status"] == "kept" for o in self._holders(place, places))
 
     def _holders(self, place: Place, besides: Mapping[int, Place]) -> list[int]:
-        """Rows with the class and address of `place`, besides those that move themselves."""
+        """Rows with the class and URL of `place`, except those that move themselves."""
         if place["url"] is None:
             return []
         found = self._db.execute(
@@ -199,7 +199,7 @@ class Moves:
 
 
 def rename(source: Path, target: Path) -> None:
-    """Rename a file, also from one disk to another, as a linked class folder may lie on one."""
+    """Rename a file, also across disks: a class folder may be a link to another disk."""
     try:
         os.replace(source, target)
     except OSError as error:

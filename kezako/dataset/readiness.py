@@ -1,7 +1,7 @@
-"""Whether a training can begin: enough pictures of each class, and room for what it writes.
+"""Check that a training can start: enough pictures per class, and enough disk space.
 
-Looked at within a second, without torch: by `kezako train`, by the first cell of the training
-notebook, and, as far as pictures go, by gathering and cleaning.
+This takes less than a second and no torch. `kezako train` and the first cell of the training
+notebook use it; gathering and cleaning use the check of pictures.
 """
 
 from __future__ import annotations
@@ -20,28 +20,29 @@ from kezako.errors import AGAIN, KezakoError, sentence, size
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 
-LEAST = 10  # kept pictures of each class: of fewer, not two are left over to judge by
-COMPARABLE = 4  # pictures in all: fewer tell nothing of one another
+LEAST = 10  # kept pictures per class: with fewer, not even two are left for validation
+COMPARABLE = 4  # pictures in all: fewer cannot be compared
 SHOWN = 5  # classes named in one sentence
 UNFINISHED = "unfinished.pt"  # in data/NAME: the last epoch of a training that has not ended
 CHECKPOINTS = (UNFINISHED, f"{Path(UNFINISHED).stem}.part")  # the second while it is written
 # With fastai's head; the largest file of a training has 12 bytes for each: weights, two moments.
 PARAMETERS = {"resnet18": 11_800_000, "resnet34": 21_900_000, "resnet50": 25_700_000}
-# Bytes a parameter, as measured: an epoch kept, and all files of a bundle while it is exchanged.
+# Bytes per parameter, as measured: of an epoch's checkpoint, and of all files of a bundle
+# while it is replaced.
 CHECKPOINT, BUNDLE = 12, 17
 REPORT = 32 << 20  # bytes of a report with many pictures, twice while it is added
 
 
 class NotReady(KezakoError):
-    """A training would end without a model; the message says why and what to do."""
+    """A training could not end with a model; the message says why and what to do."""
 
 
 def check_ready(
     recipe: Recipe,
     workspace: Workspace,
-    adopted: bool = True,  # False: files may lie in pictures/ that are still to be taken in
+    adopted: bool = True,  # False: pictures/ may have files that are not in the manifest yet
 ) -> None:
-    """Raises `NotReady` where a training of `recipe` could not end well. Opens no picture."""
+    """Raise `NotReady` if a training of `recipe` could not succeed. Opens no picture."""
     folder = workspace.folder(recipe.name)
     with Manifest(folder, read_only=True) as manifest:
         rows = manifest.rows()
@@ -53,17 +54,17 @@ def check_ready(
 
 
 def _lies(row: Row, folder: Path, there: set[str]) -> bool:
-    return row.file in there or (folder / str(row.file)).is_file()  # behind a link
+    return row.file in there or (folder / str(row.file)).is_file()  # behind a symbolic link
 
 
 def check_comparable(recipe: Recipe, kept: Sequence[Row]) -> None:
-    """Raises `NotReady` where there is nothing to clean."""
+    """Raise `NotReady` if there are too few pictures to clean."""
     if len(kept) < COMPARABLE:
         raise NotReady(too_few(recipe, kept))
 
 
 def next_step(recipe: Recipe, manifest: Manifest) -> str:
-    """What to do with the pictures that are there: train, or find more first."""
+    """What to do next with these pictures: train, or find more first."""
     lacking = too_few(recipe, manifest.kept(), manifest.rows())
     return lacking or f"Next: kezako train {quote(recipe.name)}"
 
@@ -71,9 +72,9 @@ def next_step(recipe: Recipe, manifest: Manifest) -> str:
 def too_few(
     recipe: Recipe,
     kept: Iterable[Row],
-    tried: Iterable[Row] = (),  # all rows: from them the sentence tells why others are not kept
+    tried: Iterable[Row] = (),  # all rows, so that the sentence can say why others are not kept
 ) -> str:
-    """The sentence for a recipe with fewer than `LEAST` kept pictures of a class; else nothing."""
+    """A sentence if a class has fewer than `LEAST` kept pictures (not test); else empty."""
     counts = Counter(
         label for row in kept if row.split != "test" for label in recipe.labels_of(row.folder)
     )
@@ -106,7 +107,7 @@ def too_few(
 
 
 def _check_room(recipe: Recipe, workspace: Workspace) -> None:
-    """Raises `NotReady` where data/NAME or models/ cannot be written, or the disk is too full."""
+    """Raise `NotReady` if data/NAME or models/ cannot be written, or the disk is too full."""
     data, models = workspace.folder(recipe.name), workspace.models
     bundle = workspace.bundle(recipe.name)
     if bundle.exists() and not bundle.is_dir():
@@ -123,14 +124,15 @@ def _check_room(recipe: Recipe, workspace: Workspace) -> None:
 
 
 def _needed(recipe: Recipe, data: Path, models: Path) -> dict[Path, int]:
-    """Bytes that must be free where each folder lies; of two on one disk, the first stands."""
+    """Folder -> bytes that must be free there; if both are on one disk, one entry for both."""
     parameters = PARAMETERS[recipe.backbone]
-    # The last epoch stays until the next one is written.
+    # The last checkpoint stays until the next one is written.
     epochs = 2 * CHECKPOINT * parameters if recipe.fit == "full" else 0
     bundle = BUNDLE * parameters + REPORT
     lies = sum((data / name).stat().st_size for name in CHECKPOINTS if (data / name).is_file())
     if os.stat(data).st_dev == os.stat(models).st_dev:
-        return {models: max(epochs + REPORT - lies, bundle)}  # the epoch goes before the report
+        # The checkpoint is deleted before the report is written.
+        return {models: max(epochs + REPORT - lies, bundle)}
     return {data: epochs - lies, models: bundle}
 
 
@@ -151,7 +153,7 @@ def _check_writable(folder: Path) -> None:
 
 
 def _files(folder: Path) -> Iterator[str]:
-    """What lies in data/NAME/pictures, as the manifest names it; hidden files are nobody's."""
+    """The files in data/NAME/pictures, as the manifest names them, without hidden files."""
     for where, folders, names in os.walk(folder / "pictures"):
         folders[:] = [name for name in folders if not name.startswith(".")]
         inside = Path(where).relative_to(folder).as_posix()
@@ -159,7 +161,7 @@ def _files(folder: Path) -> Iterator[str]:
 
 
 def _reasons(recipe: Recipe, rows: Iterable[Row]) -> Mapping[str, str]:
-    """Why most of what was tried for a class is not kept: " (35 too small, 2 unreadable)"."""
+    """Main reasons per class why pictures were not kept: " (35 too small, 2 unreadable)"."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for row in rows:
         if row.status not in ("kept", "pending", "offered"):

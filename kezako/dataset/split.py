@@ -1,7 +1,8 @@
-"""On which side each picture lies: to be learnt, to judge the training, or to be measured once.
+"""Split pictures into training, validation and test sets.
 
-Copies of one photo are a group, and a group lies on one side. Sides are decided once: a picture
-that has one keeps it, so that a model trained again is judged on the same pictures.
+Copies of one photo form a group, and a group is never divided between sets. Sets are decided
+once: a picture keeps its set, so that a model that is trained again is validated on the same
+pictures.
 """
 
 from __future__ import annotations
@@ -16,30 +17,32 @@ from kezako.dataset.manifest import Manifest
 from kezako.dataset.row import SIDES, Row, Split
 
 BOTH_SIDES = "near to pictures on both sides of the split"
-# The reason of what is left out of a series, by which it is known: see `series`.
+# The reason written for what is left out of a series; `series` finds them by it.
 BETWEEN = "between training and validation: it is near to both"
-GAP = 0.1  # share of a series that is left out between its two sides
-FEWEST = 3  # pictures of a series that can be divided
+GAP = 0.1  # share of a series that is left out between training and validation
+FEWEST = 3  # a series needs so many pictures to be divided
 
 _NUMBER = re.compile(r"(\d+)")
 
 
 @dataclass(frozen=True)
 class Grouped:
-    """What was made of the pictures that are new."""
+    """What `group` did with the new pictures."""
 
-    copies: int = 0  # of them that are copies of another picture
-    given: Counter[Split] = field(default_factory=Counter)  # side -> pictures whose folder named it
-    leaked: Counter[Split] = field(default_factory=Counter)  # and that are on another side as well
-    freed: dict[str, Split] = field(default_factory=dict)  # class -> side that is divided anew
+    copies: int = 0  # new pictures that are copies of another one
+    given: Counter[Split] = field(default_factory=Counter)  # set -> pictures whose folder named it
+    # Of those, pictures with a copy in another set.
+    leaked: Counter[Split] = field(default_factory=Counter)
+    # Class -> the given set that was divided again.
+    freed: dict[str, Split] = field(default_factory=dict)
 
 
 def group(manifest: Manifest) -> Grouped:
-    """Put copies into groups, and each group on one side where one of them has a side.
+    """Put copies into groups, and all of a group into one set if one of them has a set.
 
-    A new picture may bring the side that its folder named. Where copies name several, the group
-    is learnt: what is measured must not have been seen. What is near to two sides that were
-    decided before is kept out.
+    A new picture may bring the set that its folder named. If copies name several, the whole group
+    goes to training: validation and test pictures must not have been trained on. A picture that is
+    near to two groups with different sets is left out.
     """
     rows = [row for row in manifest.kept() if row.phash]
     new = [i for i, row in enumerate(rows) if row.near is None]
@@ -72,7 +75,7 @@ class _Grouping:
                 self._place(self._component(start))
 
     def _component(self, start: int) -> list[int]:
-        """The new pictures that lead to `start` from copy to copy."""
+        """The new pictures connected to `start` through copies of copies."""
         component = [start]
         self._open.remove(start)
         for index in component:
@@ -96,7 +99,7 @@ class _Grouping:
             self._join(row, number, side)
 
     def _place_one_by_one(self, component: list[int]) -> None:
-        """Groups of several sides meet here: each picture goes to the side that it is near to."""
+        """Several sets meet in this component: each picture joins the set that it is near to."""
         while component:
             rest = []
             for index in sorted(component):
@@ -104,7 +107,7 @@ class _Grouping:
                     self._join_nearest(self._rows[index], decided)
                 else:
                     rest.append(index)
-            if len(rest) == len(component):  # what led to them was kept out
+            if len(rest) == len(component):  # the pictures that connected them were left out
                 self._open |= set(rest)
                 self._waiting.extend(rest)
                 return
@@ -136,9 +139,9 @@ def _freed(
     rows: Sequence[Row],
     named: Iterable[int],  # the new ones whose folder named a side
 ) -> dict[str, Split]:
-    """Take the side from a class's new pictures where its given split lacks one to learn or judge.
+    """Drop a class's given split where it has no training or no validation pictures.
 
-    They are divided like any others.
+    Those new pictures are then divided like any others. Returns class -> the set that was dropped.
     """
     held: dict[str, set[Split | None]] = defaultdict(set)
     for row in rows:
@@ -157,12 +160,12 @@ def _freed(
 
 
 def divide(manifest: Manifest, share: float, seed: int, mend: bool = True) -> None:
-    """Decide train or valid for every group that has no side yet.
+    """Choose training or validation for every group that has no set yet.
 
-    Groups are taken in an order drawn from `seed` and their oldest picture's hash, so that the
-    same pictures split alike on every machine; each class gets `share` of its pictures as
-    validation, test pictures not counted. `mend`: find validation pictures for a class that has
-    too few, among those that have a side already, too, where the class has none.
+    The order of groups is drawn from `seed` and their pictures' lowest SHA-256, so that the same
+    pictures split the same way on every machine. Each class gets `share` of its pictures (0 to 1)
+    for validation; test pictures do not count. `mend`: find validation pictures for a class that
+    has too few; if it has none, also among pictures that are in the training set already.
     """
     division = _Division(manifest, share)
     new = [rows for rows in division.groups.values() if all(row.split is None for row in rows)]
@@ -178,7 +181,7 @@ def divide(manifest: Manifest, share: float, seed: int, mend: bool = True) -> No
 
 
 class _Division:
-    """The pictures that train or validate, and how many of each class do."""
+    """The pictures of the training and validation sets, and their numbers per class."""
 
     def __init__(self, manifest: Manifest, share: float):
         self._share = share
@@ -192,25 +195,25 @@ class _Division:
         self.changed: dict[int | None, Row] = {}
 
     def complete(self, rows: list[Row]) -> None:
-        """Give the others of a group the side that one of them has."""
+        """Give the rest of a group the set that one of them has."""
         side = next((row.split for row in rows if row.split), None)
         for row in rows:
             if side and row.split is None:
                 self._set(row, side)
 
     def add(self, rows: list[Row]) -> None:
-        """Put a whole group on the side that its classes lack."""
+        """Put a whole group into validation if all its classes need some, else into training."""
         counts = Counter(row.folder for row in rows)
         room = all(self._valid[name] + n <= self._wanted(name) for name, n in counts.items())
         for row in rows:
             self._set(row, "valid" if room else "train")
 
     def mend(self, folder: str, new: Iterable[list[Row]]) -> None:
-        """Find validation pictures for a class whose groups are too large to be any."""
+        """Find validation pictures for a class whose groups are too large for it."""
         lacking = self._wanted(folder) - self._valid[folder]
         if 2 * lacking <= self._wanted(folder):
             return
-        # Where none judges, the class was never trained, so that its sides are no promise.
+        # A class without validation pictures was never trained, so its sets may still change.
         groups = new if self._valid[folder] else self.groups.values()
         own = [[row for row in rows if row.folder == folder] for rows in groups]
         own = sorted((rows for rows in own if rows and rows[0].split == "train"), key=len)
@@ -225,7 +228,7 @@ class _Division:
             self._cut(own[-1], lacking)
 
     def _cut(self, rows: list[Row], count: int) -> None:
-        """Divide a series (a burst, the frames of a film) by its order, with a gap between."""
+        """Divide a series (a burst, the frames of a film) in order, with a gap between the sets."""
         rows = sorted(rows, key=_order)
         count = min(count, (len(rows) - 1) // 2)
         gap = max(1, round(GAP * len(rows)))
@@ -247,9 +250,9 @@ class _Division:
 
 
 def conflicts(manifest: Manifest) -> list[list[Row]]:
-    """Groups of near-duplicates that lie under more than one class.
+    """Groups of near-duplicates with pictures of more than one class.
 
-    Less those of series: before one background, one class's frames are near to another's.
+    Groups of series are left out: with the same background, frames of two classes look alike.
     """
     divided = set(series(manifest))
     groups: dict[int, list[Row]] = defaultdict(list)
@@ -264,13 +267,13 @@ def conflicts(manifest: Manifest) -> list[list[Row]]:
 
 
 def series(manifest: Manifest) -> dict[str, int]:
-    """Classes whose pictures were divided by their order -> how many were left out between."""
+    """Classes that were divided as a series -> how many pictures were left out of each."""
     rows = manifest.rows(reason=BETWEEN, status="duplicate")
     return dict(Counter(row.folder for row in rows))
 
 
 def notes(manifest: Manifest) -> list[str]:
-    """What there is to know of the pictures before a figure is believed, as sentences."""
+    """What you should know about the pictures before you trust a figure, as sentences."""
     valid = Counter(row.folder for row in manifest.rows(status="kept", split="valid"))
     return [
         f"{folder}: nearly all pictures are one series, such as a burst or the frames of a "
@@ -282,7 +285,7 @@ def notes(manifest: Manifest) -> list[str]:
 
 
 def _order(row: Row) -> tuple[list[tuple[int, str]], int]:
-    """As a person orders file names: 9 before 10. Found pictures, in the order of their finding."""
+    """Natural order of file names (9 before 10); for pictures from the web, the order found."""
     name = "" if row.url else row.title or row.file or ""
     parts = [part.lstrip("0") if part.isdecimal() else part for part in _NUMBER.split(name)]
     return [(len(part) if part.isdecimal() else 0, part) for part in parts], row.id or 0

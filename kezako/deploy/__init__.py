@@ -1,1 +1,1 @@
-"""A classifier -> a folder that a host takes as it is: Heroku, Binder, Hugging Face Spaces."""
+"""Write a folder with a classifier's page for a host: Heroku, Binder, Hugging Face Spaces."""

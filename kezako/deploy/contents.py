@@ -1,4 +1,4 @@
-"""What of Kezako, of a classifier and of a workspace travels to a host."""
+"""The files of Kezako, of a classifier and of a workspace that are sent to a host."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from kezako.model.bundle import (
 from kezako.workspace import Workspace
 
 PACKAGE = Path(__file__).parents[1]
-FILES = Path(__file__).parent / "files"  # one folder a host; "dot-x" stands for ".x"
+FILES = Path(__file__).parent / "files"  # one folder per host; "dot-x" stands for ".x"
 README = "README.md"
-# Of the package: what makes a classifier rather than serves it.
+# Subpackages that make a classifier; the page does not need them.
 STAGES = ("batch", "clean", "deploy", "doctor", "export", "gather", "importer", "notebooks",
           "scale", "starter", "train")  # fmt: skip
-# Of a bundle: what the page reads, then what people read.
+# Files of a bundle: those that the page reads, and those for people.
 SERVED = (MODEL, HEAD, KNOWN, CREDITS)
 SHOWN = (README, "confusion.png")
 _MARKS = re.compile(r"([\\`*_{}\[\]<>#|!~&$])")
 
 
 def copy_package(target: Path) -> None:
-    """`kezako/` without the stages that only its maker needs, `voila_snapshot/`, the licence."""
+    """Copy `kezako/` without the `STAGES`, `voila_snapshot/`, and the licence."""
     shutil.copytree(
         PACKAGE,
         target / PACKAGE.name,
@@ -56,7 +56,7 @@ def copy_package(target: Path) -> None:
 
 
 def copy_bundle(bundle: Path, target: Path) -> Card:
-    """Of `models/NAME/` what a page needs, each file as its card says. Raises `BundleError`."""
+    """Copy the files of `models/NAME/` that a page needs, checked. Raises `BundleError`."""
     needed = (*SERVED, *SHOWN)
     card, files = read_bundle(bundle, lambda card: [n for n in needed if n in card.files])
     if MODEL not in files:
@@ -68,13 +68,13 @@ def copy_bundle(bundle: Path, target: Path) -> Card:
 
 
 def copy_page(workspace: Workspace, target: Path) -> None:
-    """`notebooks/app.ipynb`: the maker's own where there is one."""
+    """Copy `notebooks/app.ipynb`: the workspace's, else the package's."""
     (target / "notebooks").mkdir()
     shutil.copyfile(workspace.notebook("app"), target / "notebooks" / "app.ipynb")
 
 
 def write_pins(host: Host, target: Path) -> None:
-    """The exact versions that are tested; Kezako itself travels as a folder."""
+    """Write the exact versions that are tested. Kezako itself is copied as a folder."""
     pins = _beside("requirements.txt")
     if pins is None:
         raise KezakoError("requirements.txt is missing from this Kezako; install it again.")
@@ -87,12 +87,12 @@ def write_pins(host: Host, target: Path) -> None:
 
 def write_files(
     host: Host,
-    name: str,  # the folder under models/, whatever its card calls it
+    name: str,  # the folder in models/, which may differ from the card's name
     card: Card,
-    make_git: str,  # commands of the README, each in a line of an indented block
+    make_git: str,  # commands for the README, one per line, indented
     target: Path,
 ) -> None:
-    """The host's own files; its README tells what to do next."""
+    """Write the host's own files; the README says what to do next."""
     source = FILES / host.name
     for path in sorted(source.rglob("*")):
         if path.is_file():
@@ -111,17 +111,17 @@ def write_files(
 
 
 def as_line(text: str) -> str:
-    """Text that may come from a stranger's file, as one line without signs that do not show."""
+    """Untrusted text as one line, without non-printable characters."""
     return "".join(sign for sign in " ".join(text.split()) if sign.isprintable())
 
 
 def as_markdown(text: str) -> str:
-    """The same for Markdown, where it is text and nothing else."""
+    """Untrusted text as one line of Markdown, escaped."""
     return _MARKS.sub(r"\\\1", as_line(text))
 
 
 def _beside(name: str) -> Path | None:
-    """A file that stands beside the package in a clone, and in this stage in a wheel."""
+    """A file that is next to the package in a clone, and in this subpackage in a wheel."""
     clone = PACKAGE.parent
     places = [Path(__file__).parent / name]
     if (clone / "pyproject.toml").is_file():

@@ -1,4 +1,4 @@
-"""`kezako deploy HOST NAME FOLDER`: a classifier -> a folder for a host."""
+"""`kezako deploy HOST NAME FOLDER`: write a folder with a classifier for a host."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LARGE = "git-lfs"
 
 
 def make_repository(folder: Path, message: str, large_files: bool = False) -> None:
-    """Raises ValueError with a sentence where git is missing, or does not do it."""
+    """Make a git repository with one commit. Raises `KezakoError` if git is missing or fails."""
     if shutil.which("git") is None:
         raise KezakoError("git is not installed; install it, or leave out --git.")
     if large_files and shutil.which(LARGE) is None:
@@ -29,12 +29,12 @@ def make_repository(folder: Path, message: str, large_files: bool = False) -> No
     _git(folder, "init", "--quiet", "--initial-branch=main")
     if large_files:
         _git(folder, "lfs", "install", "--local")
-    _git(folder, "add", "--all", "--force")  # whatever a maker's own list of ignored files says
+    _git(folder, "add", "--all", "--force")  # also files that the user's global gitignore excludes
     _git(folder, "commit", "--quiet", f"--message={message}")
 
 
 def _git(folder: Path, *command: str) -> None:
-    # Within another repository's hook these would lead there.
+    # Inside a hook of another repository, these variables would point there.
     elsewhere = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
     environment = {name: value for name, value in os.environ.items() if name not in elsewhere}
     done = subprocess.run(
@@ -55,12 +55,12 @@ _BY_HAND = """\
 
 @dataclass(frozen=True)
 class Deployed:
-    """What was written, and how large it is."""
+    """The result of `deploy`."""
 
     folder: Path
     files: int
     rows: list[sizes.Row]
-    warning: str  # what the host may not bear; mostly empty
+    warning: str  # what may exceed the host's limits; usually empty
 
 
 def deploy(
@@ -70,10 +70,10 @@ def deploy(
     workspace: Workspace,
     git: bool = False,  # make it a git repository with one commit
 ) -> Deployed:
-    """Write what `host` needs to serve one classifier, whole or not at all.
+    """Write what `host` needs to serve one classifier, atomically.
 
-    Raises `KezakoError`: for a folder that holds something, for a classifier that
-    cannot be used, and for one that the host would not take.
+    Raises `KezakoError` if the folder is not empty, the classifier cannot be used, or the host
+    would refuse it.
     """
     folder = folder.expanduser().absolute()
     try:
@@ -96,5 +96,5 @@ def deploy(
 
 
 def _by_hand(host: Host) -> str:
-    """The commands that --git spares."""
+    """The commands for the README that --git makes unnecessary."""
     return ("    git lfs install\n" if host.large_files else "") + _BY_HAND

@@ -1,4 +1,4 @@
-"""How large what is written will be at its host, against what the host allows."""
+"""Compare the sizes of what is written with the host's limits."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Row:
 
     what: str
     size: int  # bytes
-    limit: int | None = None  # bytes; None: nothing to be held against
-    advice: str = ""  # what to do where it is too large
-    certain: bool = True  # whether the host then refuses it, or only may end it
+    limit: int | None = None  # bytes; None: no limit
+    advice: str = ""  # what to do if it is too large
+    certain: bool = True  # True: the host refuses it; False: the host may kill it
 
     @property
     def fits(self) -> bool:
@@ -26,7 +26,7 @@ class Row:
 
 
 def measure(folder: Path, host: Host) -> list[Row]:
-    """Rows for a staged folder."""
+    """The rows of the table for a staged folder."""
     files = {path: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
     models = {path: size for path, size in files.items() if (folder / "models") in path.parents}
     largest = max(files, key=lambda path: files[path])
@@ -49,7 +49,7 @@ def measure(folder: Path, host: Host) -> list[Row]:
 
 
 def as_lines(rows: list[Row]) -> list[str]:
-    """The table, for people."""
+    """The table as lines of text."""
     lines = []
     for row in rows:
         limit = f"of {_megabytes(row.limit)}" if row.limit else ""
@@ -58,7 +58,7 @@ def as_lines(rows: list[Row]) -> list[str]:
 
 
 def problems(rows: list[Row], host: Host, certain: bool) -> str:
-    """What does not fit, in sentences: what the host refuses, or what it may end; else nothing."""
+    """Sentences about what exceeds limits: certain refusals, or possible trouble; else empty."""
     return " ".join(
         f"{host.title} allows {_megabytes(row.limit)} for {row.what}, and this is "
         f"{_megabytes(row.size)}. {row.advice}"

@@ -1,5 +1,5 @@
-"""`kezako doctor`: what is here, what is missing, and what to do about it.
+"""`kezako doctor`: says what is installed, what is missing, and what to do about it.
 
-It looks; it changes nothing. Every check ends in findings, also where a library that it needs is
-missing or a site does not answer: one that stops at the first trouble would not help.
+It changes nothing. Every check gives findings, also if a library is missing or a site does not
+answer: stopping at the first problem would not help.
 """

@@ -1,4 +1,4 @@
-"""What a check found, and how it is told."""
+"""The result of a check, and its text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Literal
 
 from kezako.names import as_shown
 
-Mark = Literal["ok", "--", "!!"]  # good; could be better; the page cannot be served without
+Mark = Literal["ok", "--", "!!"]  # good; could be better; without it the page cannot be served
 
 WIDTH = 20  # characters of the column of names
 LINE = 100  # characters of a line
@@ -23,11 +23,11 @@ class Finding:
     mark: Mark
     what: str
     found: str
-    advice: str = ""  # what to do; empty where nothing is to be done
+    advice: str = ""  # what to do; empty if nothing
 
 
 def as_lines(title: str, findings: Sequence[Finding]) -> list[str]:
-    """A heading, then two columns; below findings, the advice that they share."""
+    """A heading, then two columns; advice that findings share is printed once below them."""
     lines = [title]
     for one, following in zip_longest(findings, findings[1:]):
         lines += _wrapped(f"  {one.mark}  {as_shown(one.what):{WIDTH}} ", as_shown(one.found))

@@ -1,4 +1,4 @@
-"""The machine: system, memory, disk, ports, browser."""
+"""Checks of the machine: system, memory, disk, ports, browser."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from pathlib import Path
 
 from kezako.doctor.finding import Finding
 
-PORTS = {"page": 8866, "cleaner": 8868}  # where `serve` and `clean --open` begin to look
-TRIED = 5  # ports, one after the other, as they do
+PORTS = {"page": 8866, "cleaner": 8868}  # where `serve` and `clean --open` start to look
+TRIED = 5  # ports, one after the other, as these commands do
 MEMORY = 400 << 20  # bytes; the server, its snapshot and a first visitor take less
-DISK = 3 << 30  # bytes; what training installs, and some pictures
+DISK = 3 << 30  # bytes for the packages of training and some pictures
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def machine(root: Path) -> Iterator[Finding]:
-    """What there is to work with."""
+    """Findings about system, workspace, memory and disk."""
     yield Finding("ok", "system", f"{platform.platform()}, {_cores()} cores")
     yield Finding("ok", "workspace", str(root))
     yield from _memory()
@@ -34,7 +34,7 @@ def machine(root: Path) -> Iterator[Finding]:
 
 
 def ports(wanted: dict[str, int] = PORTS) -> Iterator[Finding]:
-    """Whether somebody else has the ports that are tried first."""
+    """Whether the default ports are free."""
     for name, first in wanted.items():
         free = next((port for port in range(first, first + TRIED) if _is_free(port)), None)
         if free == first:
@@ -49,7 +49,7 @@ def ports(wanted: dict[str, int] = PORTS) -> Iterator[Finding]:
 
 
 def browser() -> Iterator[Finding]:
-    """What shows the page to its maker, and what the tests look at it with."""
+    """The browser for the page, and Chromium for the tests."""
     try:
         name = getattr(webbrowser.get(), "name", "the system's")
     except webbrowser.Error:
@@ -81,9 +81,9 @@ def _memory() -> Iterator[Finding]:
 
 
 def _is_free(port: int) -> bool:
-    """Whether a server could listen there. What the system forbids counts as taken."""
+    """Whether a server could listen on it. A port that the system forbids counts as taken."""
     with socket.socket() as probe:
-        if os.name == "posix":  # elsewhere this would take a port from who has it
+        if os.name == "posix":  # on Windows this would steal a port in use
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
@@ -96,7 +96,7 @@ def _is_free(port: int) -> bool:
 
 def _cores() -> int:
     try:
-        return len(os.sched_getaffinity(0))  # those that this process may use
+        return len(os.sched_getaffinity(0))  # the cores that this process may use
     except AttributeError:  # macOS, Windows
         return os.cpu_count() or 1
 

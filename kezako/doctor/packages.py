@@ -1,4 +1,4 @@
-"""What is installed, beside what pyproject.toml asks for."""
+"""Compare installed packages with what pyproject.toml requires."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def python() -> Iterator[Finding]:
 
 
 def needed(extra: str = "") -> Iterator[Finding]:
-    """A line for each package of Kezako's own list, or of its `extra`.
+    """A line for each required package of Kezako, or of its `extra`.
 
-    Without an extra, a package that is missing keeps the page from being served.
+    Without an extra, a missing package means that the page cannot be served.
     """
     try:
         requirements = _requirements(extra)
@@ -58,7 +58,7 @@ def needed(extra: str = "") -> Iterator[Finding]:
 
 
 def install(extra: str = "") -> str:
-    """The command that installs Kezako, with an extra, from where this one came from."""
+    """The command that installs Kezako with an extra, from a clone or a wheel like this one."""
     wanted = f"[{extra}]" if extra else ""
     if (_PACKAGE.parent / "pyproject.toml").is_file():
         return f'pip install -e ".{wanted}"' if extra else "pip install -e ."
@@ -73,7 +73,7 @@ def _requirements(extra: str) -> list[Requirement]:
 
 
 def _is_meant(requirement: Requirement, extra: str) -> bool:
-    """Whether it is asked for on this system, by `extra` and not without."""
+    """Whether it is required on this system by `extra`, but not without it."""
     marker = requirement.marker
     always = marker is None or marker.evaluate({"extra": ""})
     if not extra:

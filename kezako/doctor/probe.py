@@ -1,4 +1,4 @@
-"""Each probe runs in a subprocess: a library that is broken breaks only its probe."""
+"""Each probe runs in a subprocess: a broken library only breaks its own probe."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ class ProbeFailed(Exception):
 
 
 def ask(module: str, *arguments: str) -> dict[str, Any]:
-    """What `main()` of a module prints as its last line, as JSON. Raises `ProbeFailed`."""
+    """Run `main()` of a module in a subprocess; returns the JSON of its last line.
+
+    Raises `ProbeFailed`.
+    """
     code = _BEGIN.format(package=_PACKAGE, module=module)
     try:
         done = subprocess.run(

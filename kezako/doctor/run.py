@@ -1,4 +1,4 @@
-"""All checks, one section after the other; slow ones work while the quick ones are told."""
+"""Run all checks in parallel, and print them section by section."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Check = Callable[[], Iterable[Finding]]
 
 def examine(
     workspace: Workspace,
-    offline: bool,  # ask nothing on the network
-    say: Callable[[str], None] = print,  # gets a line of the report as soon as it is known
+    offline: bool,  # use no network
+    say: Callable[[str], None] = print,  # called with each section as soon as it is ready
 ) -> bool:
-    """Tell what is here; whether the page can be served."""
+    """Print the report; returns whether the page can be served."""
     good = True
     checks = _checks(workspace, offline)
     with ThreadPoolExecutor(len(checks)) as pool:
@@ -59,7 +59,7 @@ def _gathered(parts: Iterable[Check]) -> list[Finding]:
 
 
 def _guarded(check: Check) -> Iterator[Finding]:
-    """What a check found, even if it breaks down on a machine that nobody thought of."""
+    """The findings of a check, also if it crashes on an unusual machine."""
     try:
         yield from check()
     except Exception as error:

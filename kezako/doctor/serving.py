@@ -1,4 +1,4 @@
-"""Whether the page can be served: its libraries, a forked kernel, the classifiers that are here."""
+"""Check whether the page can be served: libraries, a forked kernel, the classifiers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CELL = "from ipywidgets import Label\nLabel('here')"
 
 
 def serving(workspace: Workspace) -> Iterator[Finding]:
-    """What a process found that did what `kezako serve` does first."""
+    """Findings of a subprocess that does what `kezako serve` does first."""
     try:
         found = ask(__name__, str(workspace.root))
     except ProbeFailed as failed:
@@ -68,14 +68,14 @@ def main() -> None:
     found: dict[str, Any] = {"seconds": time.monotonic() - began, "fork": None, "why": ""}
     try:
         found["fork"] = asyncio.run(_fork())
-    except Exception as error:  # whatever keeps it from forking, the page is served all the same
+    except Exception as error:  # whatever the reason, the page works without forked kernels
         found["why"] = str(error) or type(error).__name__
     found["classifiers"] = _tried(Path(sys.argv[1]) / "models")
     print(json.dumps(found))
 
 
 async def _fork() -> float:
-    """Seconds that a kernel takes to be forked from a small notebook that has run."""
+    """Seconds to fork a kernel from a small notebook that has run."""
     from nbformat.v4 import new_code_cell, new_notebook
 
     from voila_snapshot.logs import Scribe, all_together
@@ -103,7 +103,7 @@ async def _fork() -> float:
 
 
 def _tried(models: Path) -> dict[str, str]:
-    """Name -> why it cannot answer, or nothing."""
+    """Name -> why it cannot answer; empty if it can."""
     from PIL import Image
 
     from kezako.model.bundle import list_bundles
@@ -113,7 +113,7 @@ def _tried(models: Path) -> dict[str, str]:
     for name in list_bundles(models):
         try:
             Classifier.open(models / name).predict(Image.new("RGB", (64, 64), "grey"))
-        except Exception as error:  # a model file of any origin, which may break in any way
+        except Exception as error:  # a model file can be broken in any way
             found[name] = str(error) or type(error).__name__
         else:
             found[name] = ""

@@ -1,4 +1,4 @@
-"""Which picture sources answer: each is asked for one picture, all at the same time."""
+"""Check which picture sources answer: each is asked for one picture, all in parallel."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from kezako.errors import KezakoError
 from kezako.recipe import SOURCES
 
 QUERY = "teddy bear"
-SECONDS = 5.0  # for one answer
-ALTOGETHER = 20.0  # seconds, since a source may ask several sites, one after the other
+SECONDS = 5.0  # for one response
+ALTOGETHER = 20.0  # seconds; a source may ask several sites, one after the other
 ADVICE = {
     "limited": "It answers too many requests now; the next source takes over. Try again later.",
     "refused": "It refuses this network or this program; the next source takes over.",
@@ -26,7 +26,7 @@ ADVICE = {
 
 
 def sources(offline: bool) -> Iterator[Finding]:
-    """A line for each source that a recipe can name and that is asked over the network."""
+    """A line for each source that a recipe can use over the network."""
     try:
         names = _names()
     except ImportError as error:
@@ -43,7 +43,7 @@ def sources(offline: bool) -> Iterator[Finding]:
 
 
 def _names() -> list[str]:
-    """The shipped ones in the order in which a recipe asks them, then the maker's own."""
+    """The built-in sources in a recipe's default order, then user-defined ones."""
     from kezako.gather.sources import known_sources
 
     by_hand = {"urls", "folder", "zip"}
@@ -53,7 +53,7 @@ def _names() -> list[str]:
 def _asked(names: Sequence[str]) -> Iterator[Finding]:
     answers: queue.SimpleQueue[Finding] = queue.SimpleQueue()
     for name in names:
-        # A daemon: a site that keeps its line open does not keep the command from ending.
+        # A daemon thread: a site that keeps its connection open must not keep the command running.
         threading.Thread(target=lambda n: answers.put(_ask(n)), args=[name], daemon=True).start()
     end = time.monotonic() + ALTOGETHER
     found: dict[str, Finding] = {}
@@ -73,7 +73,7 @@ def _ask(name: str) -> Finding:
     from kezako.gather.sources import SourceStopped, open_source
 
     def impatient(sentence: str) -> None:
-        raise SourceStopped("limited", sentence)  # instead of the pause that is being announced
+        raise SourceStopped("limited", sentence)  # stop instead of waiting for the rate limit
 
     began = time.monotonic()
     try:
@@ -85,7 +85,7 @@ def _ask(name: str) -> Finding:
         return Finding("--", name, str(error))
     except ImportError as error:
         return Finding("--", name, f"needs {error.name}, which is missing", install("train"))
-    except Exception as error:  # a source of the maker's own may fail in any way
+    except Exception as error:  # a user-defined source may fail in any way
         return Finding("--", name, f"{type(error).__name__}: {error}")
     if first is None:
         return Finding("--", name, "found nothing", ADVICE["empty"])

@@ -1,4 +1,4 @@
-"""Whether training can begin, and from which weights."""
+"""Check whether training can start, and with which weights."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from kezako.doctor.probe import ProbeFailed, ask
 from kezako.proxies import opener
 from kezako.workspace import Workspace
 
-SECONDS = 6.0  # for the host of the weights to answer
+SECONDS = 6.0  # timeout for the host of the weights
 BACKBONE = "resnet18"
 
 
 def training(workspace: Workspace, offline: bool) -> Iterator[Finding]:
-    """What a process found that loaded torch and fastai, and what can be had beyond."""
+    """Findings of a subprocess that loads torch and fastai, and about weights."""
     try:
         found = ask(__name__, str(workspace.root))
     except ProbeFailed as failed:
@@ -53,7 +53,7 @@ def _weights(found: dict[str, Any], offline: bool) -> Iterator[Finding]:
 
 
 def _unreachable(address: str) -> str:
-    """Why the host of the weights does not offer them; nothing when it does."""
+    """Why the weights cannot be downloaded; empty if they can."""
     try:
         request = urllib.request.Request(address, method="HEAD")
         with opener().open(request, timeout=SECONDS):
@@ -66,7 +66,7 @@ def _unreachable(address: str) -> str:
 
 def main() -> None:
     """Run in a subprocess; prints JSON."""
-    from kezako.train import weights  # first: torchvision's build may not fit torch's
+    from kezako.train import weights  # first: torchvision's build may not match torch's
 
     import fastai.vision.all  # noqa: F401  isort: skip - the notebook's own import
     import torch

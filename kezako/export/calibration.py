@@ -1,4 +1,4 @@
-"""How sure a model may be: the temperature, and how far what it says lies from what is right."""
+"""Calibration: fit the temperature, and measure how well confidence matches accuracy."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from kezako.export.intervals import DRAWS, LEVEL, Interval, effective, of_share
 from kezako.model.decision import Array, Flags, Integers, named, probabilities
 
 BINS = 15
-COLDEST, HOTTEST = 0.05, 20.0
-ENOUGH = 5  # wrong answers from which a temperature can be told; of fewer, one decides too much
+COLDEST, HOTTEST = 0.05, 20.0  # range of temperatures
+ENOUGH = 5  # wrong answers that are needed to fit a temperature; with fewer, a single one decides
 
 
 def fit_temperature(
-    logits: Array,  # (N, C), as trained
+    logits: Array,  # (N, C), before any temperature
     targets: Integers,  # (N,), or (N, C) of 0 and 1
     multi: bool,
-    unseen: bool = True,  # False where the model may have learnt some of these very pictures
+    unseen: bool = True,  # False if the model may have been trained on some of these pictures
 ) -> float:
-    """The T by which logits are divided, so that answers are as sure as these pictures support.
+    """The temperature T to divide logits by, so that confidence matches accuracy on these pictures.
 
     Guo et al., "On Calibration of Modern Neural Networks" (ICML 2017), with the smoothed targets
-    of Platt, "Probabilistic Outputs for Support Vector Machines" (1999). Without errors T would
-    else fall without end.
+    of Platt, "Probabilistic Outputs for Support Vector Machines" (1999). Without smoothing, T would
+    go to 0 if there were no errors.
 
-    Below 1, where answers become surer than training made them, only if at least ENOUGH pictures
-    that the model has not learnt are answered wrongly: that none is wrong says only that they are
-    few, or known.
+    T < 1 makes answers more confident than training left them. It is allowed only if at least
+    ENOUGH unseen pictures are answered wrongly: if none is wrong, the pictures may just be few, or
+    known to the model.
     """
     found = minimize_scalar(
         lambda log_t: smoothed_loss(logits / np.exp(log_t), targets, multi),
@@ -40,10 +40,10 @@ def fit_temperature(
 
 
 def temperature_interval(logits: Array, targets: Integers, multi: bool) -> Interval | None:
-    """The temperatures that the pictures do not speak against; None: too few are wrong to tell.
+    """The 95 % interval of the temperature; None if fewer than ENOUGH pictures are wrong.
 
-    By the profile of the likelihood: Wilks, "The large-sample distribution of the likelihood
-    ratio" (Annals of Mathematical Statistics 1938).
+    From the profile likelihood: Wilks, "The large-sample distribution of the likelihood ratio"
+    (Annals of Mathematical Statistics 1938).
     """
     if wrong_pictures(logits, targets, multi) < ENOUGH:
         return None
@@ -63,11 +63,11 @@ def temperature_interval(logits: Array, targets: Integers, multi: bool) -> Inter
 
 
 def smoothed_loss(logits: Array, targets: Integers, multi: bool) -> float:
-    """Mean cross-entropy, in nats, against targets that are not quite certain.
+    """Mean cross-entropy, in nats, against smoothed targets.
 
-    As if one answer more were right than was seen, and one wrong: of one label the N pictures',
-    since one temperature serves all classes; of several those of the pictures that show a label,
-    and those of the pictures that do not, which is Platt's own case.
+    Smoothed as if there were one more right and one more wrong answer. For single-label, that is
+    counted over all N pictures, since all classes share one temperature; for multi-label,
+    separately over the pictures that show a label and those that do not, which is Platt's case.
     """
     if multi:
         counts = targets.sum(axis=0)  # (C,)
@@ -82,16 +82,16 @@ def smoothed_loss(logits: Array, targets: Integers, multi: bool) -> float:
 
 
 def wrong_pictures(logits: Array, targets: Integers, multi: bool) -> int:
-    """How many pictures get a wrong answer; of several labels, as likely as not is the limit."""
+    """How many pictures get a wrong answer; for multi-label, with a threshold of 0.5."""
     said = named(probabilities(logits, multi), multi)
     shown = targets == 1 if multi else np.eye(logits.shape[1], dtype=bool)[targets]
     return int((said != shown).any(axis=1).sum())
 
 
 def confidences(p: Array, said: Flags, shown: Flags, multi: bool) -> tuple[Array, Flags]:
-    """How sure each answer is, and whether it is right: (N, 1), or (N, C) for several labels.
+    """The confidence of each answer, and whether it is right: (N, 1), or (N, C) for multi-label.
 
-    All three (N, C): probabilities, the classes that are named, and those that are there.
+    The arguments are (N, C): probabilities, named classes, and classes that are shown.
     """
     if multi:
         return np.where(said, p, 1 - p), np.asarray(said == shown)
@@ -99,7 +99,7 @@ def confidences(p: Array, said: Flags, shown: Flags, multi: bool) -> tuple[Array
 
 
 def calibration_error(sure: Array, right: Flags) -> float:
-    """Expected calibration error over 15 equal bins: 0 means that p sure is right p of the time."""
+    """Expected calibration error, 0 to 1: mean |confidence - accuracy| over 15 equal bins."""
     counts, said, correct = _bins(sure, right)
     return float(np.abs(said - correct).sum() / counts.sum())
 
@@ -108,16 +108,16 @@ def calibration_interval(
     sure: Array,  # (N, 1) or (N, C)
     right: Flags,
 ) -> Interval:
-    """Between which the calibration error lies that endless pictures would show.
+    """The 95 % interval of the calibration error that unlimited pictures would show.
 
-    A resampled error never reaches 0, because chance alone parts what is said from what is right.
-    So below stands what is certain: as far as the mean of what was said lies outside of the
-    interval of the share right (an error is never less than that). Above, the error with each
-    bin's share right drawn from its posterior: Brown, Cai and DasGupta, "Interval estimation for a
-    binomial proportion" (Statistical Science 2001), Jeffreys' prior.
+    A resampled error never reaches 0, because chance alone separates confidence from accuracy. So
+    the lower end is what is certain: the distance of the mean confidence from the interval of the
+    accuracy (the error is never less than that). For the upper end, each bin's accuracy is drawn
+    from its posterior with Jeffreys' prior: Brown, Cai and DasGupta, "Interval estimation for a
+    binomial proportion" (Statistical Science 2001).
     """
     counts, said, correct = _bins(sure, right)
-    worth = effective(right) / right.size  # several answers about one picture count for fewer
+    worth = effective(right) / right.size  # several answers about one picture count as fewer
     low, high = of_share(float(right.mean()) * right.size * worth, right.size * worth)
     least = max(low - float(sure.mean()), float(sure.mean()) - high, 0.0)
     wrong = counts - correct
@@ -131,7 +131,7 @@ def calibration_interval(
 
 
 def reliability(sure: Array, right: Flags) -> list[dict[str, object]]:
-    """For each bin that holds answers: mean probability said, share right, how many answers."""
+    """For each bin with answers: mean confidence, accuracy with its interval, number of answers."""
     worth = effective(right) / right.size
     return [
         {
@@ -145,7 +145,7 @@ def reliability(sure: Array, right: Flags) -> list[dict[str, object]]:
 
 
 def _bins(sure: Array, right: Flags) -> tuple[Array, Array, Array]:
-    """Of each bin that holds answers: their number, the sum of what was said, and how many right"""
+    """For each bin with answers: their number, the sum of confidences, and how many are right."""
     place = np.clip((sure.ravel() * BINS).astype(int), 0, BINS - 1)
     weights = (None, sure.ravel(), right.ravel().astype(float))
     counts, said, correct = (np.bincount(place, each, BINS).astype(float) for each in weights)

@@ -1,4 +1,4 @@
-"""`README.md` of a bundle: what its card says, for people, with the confusion matrix."""
+"""Write a bundle's `README.md`: the model card for people, with the confusion matrix."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from kezako.model.wording import as_text, errors, in_percent, share
 from kezako.recipe import LABEL_SEPARATOR
 
 CONFUSION = "confusion.png"
-UNEQUAL = 4  # times the training pictures of another class: then a card has a word about it
+UNEQUAL = 4  # if a class has so many times more training pictures than another, the card says so
 
 
 def write_model_card(card: Card, folder: Path) -> None:
-    """Write `README.md`, and for one label a picture its confusion matrix as a picture."""
+    """Write `README.md` and, for single-label, a plot of the confusion matrix."""
     matrix = card.figures["validation"].get("confusion")
     if matrix:
         draw_confusion(matrix, card.labels).savefig(folder / CONFUSION, dpi=110)
@@ -28,7 +28,7 @@ def write_model_card(card: Card, folder: Path) -> None:
 
 
 def draw_confusion(matrix: list[list[int]], labels: tuple[str, ...]) -> Figure:
-    """Rows: what it is; columns: what was said. `key` tells what its numbers stand for."""
+    """Rows: true class; columns: answer. `Lettering.key` explains numbers that replace names."""
     counts = np.array(matrix)
     longest = max(len(shortened(label)) for label in labels)
     side = 1.6 + 0.07 * longest + 0.6 * len(labels)  # inches
@@ -50,13 +50,13 @@ def draw_confusion(matrix: list[list[int]], labels: tuple[str, ...]) -> Figure:
 
 
 def show_confusion(labels: tuple[str, ...]) -> str:
-    """The confusion matrix for a `README.md`, in one line, with the names it has numbers for."""
+    """One line of Markdown with the confusion matrix, and a key for numbers that replace names."""
     key = Lettering(labels).key
     return f"![confusion matrix]({CONFUSION})" + (f" In it: {as_text(key)}." if key else "")
 
 
 def model_card(card: Card) -> str:
-    """The text of `README.md`; docs/model-card.md says which sections it has, and why."""
+    """The text of `README.md`; docs/model-card.md describes its sections."""
     training = card.training
     sections = [
         f"# {as_text(card.title)}",
@@ -118,7 +118,7 @@ def _previous(card: Card) -> str:
     before = card.figures["previous"]
     own = before["error_on_its_own_card"]
     on_its_own = ""
-    if own is not None:  # an older card has no interval
+    if own is not None:  # cards of older versions have no interval
         told = before.get("error_on_its_own_card_interval")
         figure = share(before, "error_on_its_own_card") if told else in_percent(own)
         on_its_own = f"; its own card said {figure} of {before['pictures_on_its_own_card']}"
@@ -130,7 +130,7 @@ def _previous(card: Card) -> str:
 
 
 def _unequal(card: Card) -> str:
-    """A word about classes with far fewer training pictures than the largest has."""
+    """A sentence about classes with far fewer training pictures than the largest class."""
     counts = {
         label: sum(
             count["train"]

@@ -1,4 +1,4 @@
-"""What changed since the last training of a recipe: the error, and the pictures."""
+"""What changed since the last training of a recipe: the error and the pictures."""
 
 from __future__ import annotations
 
@@ -17,26 +17,27 @@ from kezako.export.sentences import difference
 from kezako.model.bundle import Card
 from kezako.train.dataset import Pictures
 
-NOTES = "trained.json"  # beside the manifest: which pictures the last trainings learnt from
-ALL = ""  # no class is called so
-NOTED = 2  # trainings: this one and the one before, so that asking again says the same
+NOTES = "trained.json"  # next to the manifest: the pictures of the last trainings
+ALL = ""  # no class has this name
+NOTED = 2  # trainings: this one and the one before, so that a second call says the same
 
-Places = dict[str, tuple[str, str]]  # picture -> its class and its side of the split
+Places = dict[str, tuple[str, str]]  # picture id -> its class and its set
 
 
 @dataclass(frozen=True)
 class Changes:
-    """The model before this one and this one, on the validation pictures of today."""
+    """The previous model and this one, on today's validation pictures."""
 
-    pictures: int  # validation pictures that both were asked
-    one_label: bool  # so that a share of errors is a number of pictures
-    before: Mapping[str, float] | None  # class -> error of the last model; None: there is none
+    pictures: int  # validation pictures that both have answered
+    one_label: bool  # single-label: an error rate is a number of pictures
+    # Class -> error of the previous model; None if there is none.
+    before: Mapping[str, float] | None
     after: Mapping[str, float]
-    intervals: Mapping[str, tuple[float, float]]  # of `after`, and under ALL of all classes
+    intervals: Mapping[str, tuple[float, float]]  # of `after`; key ALL: over all classes
     errors: tuple[float, float]  # of all classes, before and after
-    differs: str  # how far the two differ, and whether that may be chance
-    finished: str  # when the last training ended, ISO 8601; empty: there was none
-    moved: Counter[str] | None  # what was done -> pictures; None: not known
+    differs: str  # a sentence: the difference, and whether it may be chance
+    finished: str  # when the previous training ended, ISO 8601; empty if there was none
+    moved: Counter[str] | None  # what was done -> number of pictures; None: not known
 
     def __str__(self) -> str:
         if self.before is None:
@@ -66,7 +67,7 @@ class Changes:
 def changes_since(card: Card, pictures: Pictures) -> Changes:
     """Compare the model of `card`, trained on `pictures`, with the one that it replaced.
 
-    Notes the pictures for the next training. Asked again, it says the same.
+    It notes the pictures for the next training. A second call returns the same.
     """
     last = card.figures.get("previous") or {}
     validation = card.figures["validation"]
@@ -97,7 +98,7 @@ def _places(pictures: Pictures) -> Places:
 
 
 def _moved(then: Places, here: Places, folder: Path) -> Counter[str]:
-    """What was done with pictures -> how many."""
+    """What was done with pictures -> number of pictures."""
     with Manifest(folder, read_only=True) as manifest:
         removed = {str(row.id) for row in manifest.rows(status="removed")}
     gone = then.keys() - here.keys()
@@ -122,7 +123,7 @@ def _day(finished: str) -> str:
 
 
 def _read(path: Path) -> dict[str, Places]:
-    """Training -> its pictures; nothing where the notes are lost or spoilt."""
+    """Training -> its pictures; empty if the notes are missing or damaged."""
     try:
         found: Any = json.loads(path.read_text(encoding="utf-8"))
         return {

@@ -1,10 +1,10 @@
-"""What is chosen on the validation pictures, judged on those that did not choose it.
+"""Cross-fitting: measure values fitted on validation pictures on pictures held out of the fit.
 
-A temperature, thresholds and the limit of "none of these" fit the pictures that they were chosen
-on better than any others. So the pictures are divided at random, each part is answered with what
-the others choose, and only such answers are counted: Stone, "Cross-validatory choice and assessment
-of statistical predictions" (Journal of the Royal Statistical Society B 1974). What is shipped is
-chosen on all of them.
+A temperature, thresholds and the limit of "none of these" fit the pictures that they were fitted
+on better than others. So the pictures are split at random into parts, each part is answered with
+the values of the other parts, and only these answers are counted: Stone, "Cross-validatory choice
+and assessment of statistical predictions" (Journal of the Royal Statistical Society B 1974). The
+values in the bundle are fitted on all pictures.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from kezako.model.decision import HALF, Array, Flags, Integers, named, probabili
 
 Floats = npt.NDArray[np.floating[Any]]
 
-PARTS = 10  # with more, what the others choose hardly differs from what is shipped
+PARTS = 10  # with more, what the others choose hardly differs from the bundle's values
 PASSED = 0.97  # share of unseen pictures of the classes that must count as known
-CANDIDATES = np.linspace(0.2, 0.8, 61)  # thresholds that may be chosen
+CANDIDATES = np.linspace(0.2, 0.8, 61)  # thresholds to choose from
 
 
 @dataclass(frozen=True)
 class Rule:
-    """How logits become an answer."""
+    """The parameters that turn logits into answers."""
 
     temperature: float
-    thresholds: Array | float  # (C,) for several labels
+    thresholds: Array | float  # (C,) for multi-label
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What was answered to N pictures, and what they show; all (N, C)."""
+    """The answers for N pictures, and what these show; all arrays are (N, C)."""
 
     p: Array
     said: Flags
@@ -46,23 +46,23 @@ class Answers:
 
     @property
     def wrong(self) -> Flags:
-        """Wrong answers: (N, 1), or (N, C) for several labels."""
+        """Wrong answers: (N, 1), or (N, C) for multi-label."""
         different = np.asarray(self.said != self.shown)
         return different if self.multi else np.asarray(different.any(axis=1, keepdims=True))
 
     @property
     def confidences(self) -> tuple[Array, Flags]:
-        """How sure each answer is, and whether it is right, both of the shape of `wrong`."""
+        """The confidence of each answer, and whether it is right; shaped like `wrong`."""
         return confidences(self.p, self.said, self.shown, self.multi)
 
 
 def fit_rule(
-    raw: Array,  # (N, C) logits as trained
+    raw: Array,  # (N, C) logits, before any temperature
     targets: Integers,  # (N,), or (N, C) of 0 and 1
     multi: bool,
-    unseen: bool = True,  # False where the model may have learnt some of these very pictures
+    unseen: bool = True,  # False if the model may have been trained on some of these pictures
 ) -> Rule:
-    """The rule that these pictures choose."""
+    """Fit temperature and thresholds to these pictures."""
     temperature = fit_temperature(raw, targets, multi, unseen)
     if not multi:
         return Rule(temperature, HALF)
@@ -70,9 +70,9 @@ def fit_rule(
 
 
 def fit_thresholds(p: Array, targets: Integers) -> Array:
-    """The probability of each label from which naming it is right most often, (C,).
+    """The threshold of each label with the highest accuracy, (C,).
 
-    The middle of the best range, so that one picture more or less does not move it far.
+    It is the median of the best ones, so that one picture more or less does not move it far.
     """
     chosen = []
     for column, truth in zip(p.T, targets.T == 1, strict=True):
@@ -82,7 +82,7 @@ def fit_thresholds(p: Array, targets: Integers) -> Array:
 
 
 def unseen_answers(raw: Array, targets: Integers, multi: bool, unseen: bool = True) -> Answers:
-    """Each picture answered by the rule that the others choose; arguments as of `fit_rule`."""
+    """Answer each picture with the rule fitted to the other parts; arguments as in `fit_rule`."""
     p = np.empty(raw.shape)
     said = np.empty(raw.shape, dtype=bool)
     for part, others in _parts(len(raw)):
@@ -94,17 +94,18 @@ def unseen_answers(raw: Array, targets: Integers, multi: bool, unseen: bool = Tr
 
 
 def fit_limit(distances: Floats) -> float:
-    """The distance within which 97 % of new pictures of the classes lie, as far as (N,) tell.
+    """The distance below which 97 % of new pictures of the classes are, estimated from (N,)
+    distances.
 
-    Of N + 1 pictures the newest is as likely to have any rank as the others, so it is the one of
-    rank 0.97 (N + 1): Papadopoulos et al., "Inductive confidence machines for regression" (ECML
-    2002). For fewer than 33 pictures it is the greatest, within which N of N + 1 lie.
+    A new picture is equally likely to have any rank among N + 1, so this is the distance with rank
+    0.97 (N + 1): Papadopoulos et al., "Inductive confidence machines for regression" (ECML 2002).
+    For fewer than 33 pictures it is the largest distance, below which N of N + 1 are.
     """
     return float(np.quantile(distances, PASSED, method="weibull"))
 
 
 def unseen_passes(distances: Floats) -> Flags:
-    """Whether each picture keeps within the limit that the others set, (N,)."""
+    """Whether each picture is within the limit that the other parts choose, (N,)."""
     passes = np.empty(len(distances), dtype=bool)
     for part, others in _parts(len(distances)):
         passes[part] = distances[part] <= fit_limit(distances[others])
@@ -112,14 +113,14 @@ def unseen_passes(distances: Floats) -> Flags:
 
 
 def passing_interval(passes: Flags) -> Interval:
-    """Of the share of new pictures of the classes that lie within the limit that all set."""
+    """The 95 % interval of the share of new pictures that are within the limit chosen on all."""
     rank = min(PASSED * (len(passes) + 1), len(passes))
     low, high = of_rank(rank, len(passes))
     return min(low, float(passes.mean())), max(high, float(passes.mean()))
 
 
 def _parts(count: int) -> Iterator[tuple[Integers, Integers]]:
-    """Each part, and all others; the same ones every time."""
+    """Each part and all others, as indices; always the same ones."""
     order = np.random.default_rng(0).permutation(count)
     for number in range(min(PARTS, count)):
         part = order[number::PARTS]

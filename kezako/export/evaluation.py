@@ -1,4 +1,4 @@
-"""The figures of a card, measured on the model that the page runs."""
+"""The figures of a card, measured with the exported model."""
 
 from __future__ import annotations
 
@@ -42,26 +42,26 @@ from kezako.model.classifier import Classifier, Scores
 from kezako.model.decision import Array, Flags, Integers, named, probabilities, thresholds_of
 from kezako.pictures import NotAPicture
 
-SAME_LABEL = 0.995  # int8 is shipped where at least this share of answers stays
-WORSE = 0.01  # and the log loss grows by this share at most,
-WORSE_BY = 0.01  # or by so many nats: a hundredth of how sure it is of what is right
+SAME_LABEL = 0.995  # int8 is used if at least this share of answers stays the same
+WORSE = 0.01  # and the log loss grows by at most this share
+WORSE_BY = 0.01  # or by at most so many nats, about 1 % of the probability of the right class
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """How an approximate model answers beside the exact one."""
+    """How an approximate model's answers compare with the exact model's."""
 
-    same: Flags  # (N, 1) or (N, C): whether the answers are the same ones
-    losses: tuple[Array, Array]  # log loss of each picture (N,), by the exact one and the other
+    same: Flags  # (N, 1) or (N, C): whether the answers are the same
+    losses: tuple[Array, Array]  # log loss of each picture (N,), exact and approximate
 
     @property
     def keeps_the_answers(self) -> bool:
-        """Whether both give the same answers, as surely.
+        """Whether both give the same answers with about the same confidence.
 
-        The answers, because they are what a visitor sees. The log loss, because it weighs every
-        picture; by its share and by itself, because of nearly nothing every share is large. The
-        error would let a single picture decide: among a few hundred, one that rounding flips the
-        wrong way is noise, and just as many flip the right way.
+        Answers are compared because they are what visitors see. The log loss is compared because
+        every picture counts in it; as a share and in nats, because any change of a tiny loss is a
+        large share. The error is not used: among a few hundred pictures, one that rounding makes
+        wrong is noise, and just as many become right.
         """
         before, after = (float(losses.mean()) for losses in self.losses)
         as_surely = after <= before * (1 + WORSE) or after <= before + WORSE_BY
@@ -69,12 +69,13 @@ class Comparison:
 
 
 def score(classifier: Classifier, paths: Sequence[Path], doing: str = "") -> Scores:
-    """The scores of many pictures, one at a time as a page asks them."""
+    """The scores of many pictures, classified one at a time as on the page; without maps."""
     logits, features = [], []
     for path in tqdm(paths, desc=doing, leave=False, unit="picture"):
         scores = classifier.run(classifier.prepare(path)[None])
         logits.append(scores.logits)
-        features.append(scores.features)  # the maps of thousands would fill the memory
+        # Maps are dropped: those of thousands would fill the memory.
+        features.append(scores.features)
     return Scores(np.concatenate(logits), np.concatenate(features))
 
 
@@ -84,9 +85,9 @@ def compare(
     targets: Integers,
     multi: bool,
 ) -> Comparison:
-    """Ask both models the same, by the rule that the exact one's answers choose.
+    """Compare both models' answers, with the temperature and thresholds that fit the exact one.
 
-    The log loss is that at T = 1: what a temperature makes of it says nothing of the model.
+    The log loss is at T = 1, because a temperature is not part of the model.
     """
     rule = fit_rule(exact, targets, multi)
     said = [
@@ -102,15 +103,15 @@ def compare(
 
 
 def _same(first: Flags, second: Flags, multi: bool) -> Flags:
-    """Which answers two models give alike, (N, 1), or (N, C) for several labels."""
+    """Which answers of two models are the same: (N, 1), or (N, C) for multi-label."""
     alike = np.asarray(first == second)
     return alike if multi else np.asarray(alike.all(axis=1, keepdims=True))
 
 
 def calibration(raw: Array, targets: Integers, answers: Answers) -> dict[str, Any]:
-    """How far what is said lies from what is right, and the points of the reliability plot.
+    """Calibration error before and after scaling, and the points of the reliability plot.
 
-    `raw` are the logits before the temperature, `answers` those of unseen pictures after it.
+    `raw` are the logits before the temperature; `answers` are the cross-fitted ones after it.
     """
     multi = answers.multi
     before = replace(answers, p=probabilities(raw, multi)).confidences
@@ -130,9 +131,9 @@ def calibration(raw: Array, targets: Integers, answers: Answers) -> dict[str, An
 def none_of_these(
     classifier: Classifier,
     distances: Floats,  # (N,), of the validation pictures
-    folder: Path,  # of pictures that show none of the classes; need not exist
+    folder: Path,  # folder of pictures that show none of the classes; need not exist
 ) -> dict[str, Any]:
-    """How many unseen pictures of the classes pass as known, and how many others do not."""
+    """How many unseen pictures of the classes are accepted, and how many others are refused."""
     limit = classifier.card.known or 0.0
     passes = unseen_passes(distances)
     found: dict[str, Any] = {
@@ -162,7 +163,7 @@ def none_of_these(
 
 
 def precision(card: Card, int8: Comparison | None) -> dict[str, Any]:
-    """How int8, where it was tried, answers beside fp32; under another name where it is not used"""
+    """How int8, if tried, compares with fp32; under another key if it is not used."""
     if int8 is None:
         return {}
     name = "same_label_as_fp32" if card.precision == "int8" else "same_label_in_int8"
@@ -173,7 +174,7 @@ def precision(card: Card, int8: Comparison | None) -> dict[str, Any]:
 
 
 def agreement(theirs: Array, ours: Array, card: Card) -> dict[str, Any]:
-    """How near the page's probabilities (N, C) come to those of `learn.predict`."""
+    """How close the page's probabilities (N, C) are to those of `learn.predict`."""
     multi = card.task == "multi"
     difference = np.abs(theirs - ours).max(axis=1)
     said = [named(p, multi, thresholds_of(card)) for p in (theirs, ours)]
@@ -189,16 +190,16 @@ def agreement(theirs: Array, ours: Array, card: Card) -> dict[str, Any]:
 
 
 def previous(
-    bundle: Path,  # where the last training's bundle lies, if there was one
+    bundle: Path,  # the bundle of the last training, if there was one
     labels: tuple[str, ...],
     paths: Sequence[Path],  # today's validation pictures
     targets: Integers,
-    answers: Answers,  # of today's model, to the same pictures
+    answers: Answers,  # of the new model, for the same pictures
 ) -> dict[str, Any] | None:
-    """What the last training's model makes of today's validation pictures; None without one.
+    """Figures of the last training's model on today's validation pictures; None if there is none.
 
-    A picture's side of the split never changes, so that model has not learnt them either. What it
-    chose on them is chosen anew, as for today's, so that neither was judged more kindly.
+    Pictures never change their set, so that model was not trained on them either. Temperature and
+    thresholds are fitted again on them, as for the new model, so that the comparison is fair.
     """
     try:
         classifier = Classifier.open(bundle)
@@ -212,7 +213,7 @@ def previous(
     then = card.figures.get("validation", {})
     error, pictures = then.get("error"), then.get("pictures")
     of_then = then.get("error_interval")
-    if of_then is None and pictures and not answers.multi:  # a card of Kezako 0.1 has none
+    if of_then is None and pictures and not answers.multi:  # cards of Kezako 0.1 have none
         of_then = list(of_share(error * pictures, pictures))
     return beside(last, answers, labels) | {
         "error_on_its_own_card": error,
@@ -223,7 +224,7 @@ def previous(
 
 
 def beside(last: Answers, now: Answers, labels: Sequence[str]) -> dict[str, Any]:
-    """The figures of a model's answers, and by how much less another one errs than it."""
+    """The figures of the last model, and by how much the new one's error is lower."""
     found = metrics.validation(last, labels)
     doubt = CROSSFITTED if now.multi else 1
     kept = ("error", "error_interval", "error_by_class", "classes")
@@ -235,7 +236,7 @@ def beside(last: Answers, now: Answers, labels: Sequence[str]) -> dict[str, Any]
 
 
 def rounded(value: Any) -> Any:
-    """A card's figures, however nested, to five digits after the point."""
+    """A card's figures, in any nesting, rounded to five decimal places."""
     if isinstance(value, dict):
         return {key: rounded(item) for key, item in value.items()}
     if isinstance(value, list):

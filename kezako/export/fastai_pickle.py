@@ -1,9 +1,9 @@
-"""A pickle module for `Learner.export` whose files open on any machine that has fastai.
+"""A pickle module for `Learner.export` whose files open on any machine with fastai.
 
-Plain `export` writes paths as the class of this system, which others cannot create, and
-functions of this project, which are not installed there. Here paths are written as
-`pathlib.Path`, and a class or function from outside the allowed packages is refused while
-exporting, when it can still be mended.
+Plain `export` pickles paths as this system's class, which others cannot create, and functions of
+this project, which are not installed there. This module writes paths as `pathlib.Path`. A class
+or function from outside the allowed packages raises `NotPortable` during the export, when you can
+still fix it.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from kezako.errors import KezakoError
 Unpickler = pickle.Unpickler
 load, loads = pickle.load, pickle.loads
 
-# What every machine with fastai has: Python's own modules and fastai's requirements.
+# Available on every machine with fastai: the standard library and fastai's requirements.
 ALLOWED = {"fastai", "fastcore", "fastprogress", "fasttransform", "numpy", "PIL", "plum", "torch",
            "torchvision", *sys.stdlib_module_names}  # fmt: skip
 
 
 class NotPortable(KezakoError):
-    """Something in the learner would not open elsewhere; the message names it."""
+    """Something in the learner could not be loaded elsewhere; the message names it."""
 
 
 class Pickler(pickle.Pickler):
-    """Writes native paths as `pathlib.Path`; refuses what only this machine has."""
+    """Writes paths as `pathlib.Path`. Raises `NotPortable` for what only this machine has."""
 
     def reducer_override(self, value: Any) -> Any:
         if isinstance(value, pathlib.PurePath):
@@ -56,7 +56,7 @@ def dump(value: Any, file: Any, protocol: int = 2) -> None:
 
 @contextmanager
 def learner(learn: Learner, model: nn.Module, backbone: str) -> Iterator[Learner]:
-    """The learner with the calibrated model and nothing of this project's in it."""
+    """The learner with the calibrated model, and without anything from this project."""
     before = {name: getattr(learn, name, None) for name in ("model", "arch", "path", "cbs")}
     ours = [callback for callback in learn.cbs if type(callback).__module__.startswith("kezako")]
     targets = learn.dls.train_ds.tls[-1].tfms, learn.dls.valid_ds.tls[-1].tfms
@@ -64,7 +64,8 @@ def learner(learn: Learner, model: nn.Module, backbone: str) -> Iterator[Learner
     learn.remove_cbs(ours)
     learn.model, learn.arch = model, getattr(torchvision.models, backbone)
     for tfms, fs in zip(targets, getters, strict=True):
-        tfms.fs = L(fs[1:])  # the function that reads a training picture's label from its folder
+        # Drops the function that reads a training picture's label from its folder.
+        tfms.fs = L(fs[1:])
     try:
         yield learn
     finally:

@@ -1,6 +1,6 @@
-"""How far a figure may lie from the truth: 95 % intervals, each by a published method.
+"""95 % confidence intervals, each by a published method.
 
-All take pictures to be independent of one another.
+All of them assume that pictures are independent of each other.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ Interval = tuple[float, float]
 
 LEVEL = 0.95
 Z = float(norm.ppf((1 + LEVEL) / 2))
-DRAWS = 2000  # of what is drawn at random; always the same ones
-# What is chosen anew for each part varies with the parts, so an interval that takes answers to be
-# independent is too narrow: Bates, Hastie and Tibshirani, "Cross-validation: what does it estimate
-# and how well does it do it?" (JASA 2024). By how much for thresholds, tests/train/test_crossfit.py
-# simulates: the variance is 1.3 to 1.5 times as large.
+DRAWS = 2000  # random draws; the seed is fixed
+# What is fitted for each part varies between parts, so an interval that assumes independent answers
+# is too narrow: Bates, Hastie and Tibshirani, "Cross-validation: what does it estimate and how well
+# does it do it?" (JASA 2024). For thresholds, tests/train/test_crossfit.py simulates by how much:
+# the variance is 1.3 to 1.5 times as large.
 CROSSFITTED = 1.5
-TINY = 1e-12  # from the ends of a range in which a root is looked for
+TINY = 1e-12  # distance from the ends of the range in which a root is searched
 
 
 def of_share(
-    count: float,  # of those that are wrong, or pass; a fraction where `of` is an effective number
+    count: float,  # for example, wrong answers; a fraction if `of` is an effective number
     of: float,
 ) -> Interval:
-    """Of a share, such as an error: (0, 1) where there is nothing to count.
+    """Interval of a proportion, such as an error rate; (0, 1) if `of` is 0.
 
     Wilson, "Probable inference, the law of succession, and statistical inference" (JASA 1927).
     """
@@ -41,13 +41,13 @@ def of_share(
 
 
 def effective(
-    flags: Flags,  # (N, C): several yes-or-no answers a picture
+    flags: Flags,  # (N, C): several yes-or-no answers per picture
 ) -> float:
-    """How many independent answers those of N pictures are worth, from N to N * C.
+    """The effective number of independent answers among those of N pictures, from N to N * C.
 
     Korn and Graubard, "Confidence intervals for proportions with small expected number of positive
-    counts" (Survey Methodology 1998): their number over the design effect. Where all are alike
-    nothing is known of that, and only pictures count.
+    counts" (Survey Methodology 1998): their number divided by the design effect. If all answers are
+    the same, the design effect is unknown, and N is returned.
     """
     pictures, each = flags.shape
     share = flags.mean()
@@ -59,29 +59,29 @@ def effective(
 
 
 def of_answers(
-    flags: Flags,  # (N, C), whose columns belong to the same pictures
-    doubt: float = 1,  # CROSSFITTED where what gave the answers was chosen for each part
+    flags: Flags,  # (N, C), several answers for each picture
+    doubt: float = 1,  # CROSSFITTED if the answers depend on cross-fitted thresholds
 ) -> Interval:
-    """Of the share of `flags`."""
+    """Interval of the share of `flags` that are True."""
     count = effective(flags) / doubt
     return of_share(float(flags.mean()) * count, count)
 
 
 def of_rank(rank: float, pictures: int) -> Interval:
-    """Of the share of new pictures that lie below the one of a `rank` among `pictures`.
+    """Interval of the share of new pictures that are below the one with `rank` among `pictures`.
 
-    Whatever their distribution, that share is distributed as Beta(rank, pictures + 1 - rank):
-    Wilks, "Determination of sample sizes for setting tolerance limits" (Annals of Mathematical
-    Statistics 1941).
+    For any distribution, that share is distributed as Beta(rank, pictures + 1 - rank): Wilks,
+    "Determination of sample sizes for setting tolerance limits" (Annals of Mathematical Statistics
+    1941).
     """
     low, high = beta.ppf([(1 - LEVEL) / 2, (1 + LEVEL) / 2], rank, pictures + 1 - rank)
     return float(low), float(high)
 
 
 def of_mean(values: Array) -> Interval:
-    """Of the mean of `values` (N,), such as a log loss.
+    """Interval of the mean of `values` (N,), such as a log loss.
 
-    Percentiles of resampled means: Efron, "Bootstrap methods" (Annals of Statistics 1979).
+    Percentiles of bootstrapped means: Efron, "Bootstrap methods" (Annals of Statistics 1979).
     """
     chance = np.random.default_rng(0)
     means = [values[chance.integers(0, len(values), len(values))].mean() for _ in range(DRAWS)]
@@ -90,13 +90,13 @@ def of_mean(values: Array) -> Interval:
 
 def of_difference(
     before: Flags,  # (N, C): wrong answers of one model
-    after: Flags,  # (N, C): those of another one, about the same pictures
-    doubt: float = 1,  # as of `of_answers`
+    after: Flags,  # (N, C): those of another model, for the same pictures
+    doubt: float = 1,  # as in `of_answers`
 ) -> Interval:
-    """Of how much smaller the second share is than the first.
+    """Interval of the error rate of `before` minus that of `after`, for the same pictures.
 
     Agresti and Min, "Simple improved confidence intervals for comparing matched proportions"
-    (Statistics in Medicine 2005): two more pictures, one with an answer better, one worse.
+    (Statistics in Medicine 2005): adds two pictures, one with a better and one with a worse answer.
     """
     pictures, each = before.shape
     gained = before.mean(axis=1) - after.mean(axis=1)  # (N,), in steps of 1 / C
@@ -108,10 +108,10 @@ def of_difference(
 
 
 def of_two_shares(before: float, after: float, pictures: int) -> Interval:
-    """Of how much smaller the second share is, where which pictures agree is not known.
+    """Interval of `before` minus `after`, if it is not known which pictures agree.
 
     Newcombe, "Interval estimation for the difference between independent proportions" (Statistics
-    in Medicine 1998), its method 10. Of the same pictures it is wider than need be.
+    in Medicine 1998), method 10. For the same pictures it is wider than necessary.
     """
     low, high = of_share(before * pictures, pictures)
     lowest, highest = of_share(after * pictures, pictures)
@@ -122,14 +122,14 @@ def of_two_shares(before: float, after: float, pictures: int) -> Interval:
 
 
 def of_auroc(auroc: float, known: int, other: int) -> Interval:
-    """Of the area under the curve that tells `other` pictures from `known` ones.
+    """Interval of the area under the ROC curve that separates `other` pictures from `known` ones.
 
     Newcombe, "Confidence intervals for an effect size measure based on the Mann-Whitney statistic.
-    Part 2" (Statistics in Medicine 2006), its method 5.
+    Part 2" (Statistics in Medicine 2006), method 5.
     """
     size = (known + other) / 2 - 1
 
-    def outside(area: float) -> float:  # below 0 for the areas that `auroc` does not speak against
+    def outside(area: float) -> float:  # below 0 for areas that are compatible with `auroc`
         spread = 1 + size * (1 - area) / (2 - area) + size * area / (1 + area)
         return (area - auroc) ** 2 - Z * Z * area * (1 - area) * spread / (known * other)
 

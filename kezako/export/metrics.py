@@ -1,7 +1,7 @@
-"""How good a model is, from its answers alone: arithmetic that needs no model.
+"""How good a model is, computed from its answers; needs no model.
 
-Answers to N pictures of C classes are arrays (N, C): `p`, the probabilities; `said`, the classes
-that were named; `shown`, those that are there.
+Answers for N pictures of C classes are arrays (N, C): `p`, the probabilities; `said`, the classes
+that are named; `shown`, those that are in the picture.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from kezako.model.decision import Array
 
 
 def losses(answers: Answers) -> Array:
-    """Cross-entropy of each picture (binary, the mean over several labels), in nats, (N,)."""
+    """Cross-entropy of each picture in nats, (N,); for multi-label, the mean binary one."""
     p = np.clip(answers.p, 1e-12, 1 - 1e-12)
     if answers.multi:
         return np.asarray(-np.log(np.where(answers.shown, p, 1 - p)).mean(axis=1))
@@ -25,19 +25,19 @@ def losses(answers: Answers) -> Array:
 
 
 def share(count: int, of: int, doubt: float = 1) -> dict[str, Any]:
-    """A share with what it was counted from, and its interval; `doubt` as of `of_answers`."""
+    """An error rate with its counts and its interval; `doubt` as in `of_answers`."""
     return {"wrong": count, "pictures": of, "error": count / of} | interval(
         "error", of_share(count / doubt, of / doubt)
     )
 
 
 def interval(name: str, found: Interval | None) -> dict[str, Any]:
-    """An interval as a card keeps it, beside the figure `name`."""
+    """An interval as stored in a card, next to the figure `name`."""
     return {f"{name}_interval": None if found is None else list(found)}
 
 
 def validation(answers: Answers, labels: Sequence[str]) -> dict[str, Any]:
-    """Error, error by class, and confusion."""
+    """Error, error by class, log loss and, for single-label, the confusion matrix."""
     wrong = answers.wrong
     loss = losses(answers)
     classes = (by_label if answers.multi else by_class)(answers, labels)
@@ -60,7 +60,7 @@ def validation(answers: Answers, labels: Sequence[str]) -> dict[str, Any]:
 
 
 def by_class(answers: Answers, labels: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Label -> of its pictures those that got another answer; without labels that none shows."""
+    """Label -> the error among its pictures; labels without pictures are left out."""
     wrong = answers.wrong[:, 0]
     return {
         label: share(int(wrong[there].sum()), int(there.sum()))
@@ -70,7 +70,7 @@ def by_class(answers: Answers, labels: Sequence[str]) -> dict[str, dict[str, Any
 
 
 def by_label(answers: Answers, labels: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Label -> of all pictures those where it was named wrongly or missed, and of its own those."""
+    """Label -> the error among all pictures, and the share missed among those that show it."""
     found = {}
     for label, wrong, there in zip(labels, answers.wrong.T, answers.shown.T, strict=True):
         missed, shown = int((wrong & there).sum()), int(there.sum())
@@ -82,6 +82,6 @@ def by_label(answers: Answers, labels: Sequence[str]) -> dict[str, dict[str, Any
 
 
 def confusion(answers: Answers) -> list[list[int]]:
-    """Of one label a picture. Rows: what it is; columns: what was said."""
+    """Confusion matrix for single-label. Rows: true class; columns: answer."""
     matrix = answers.shown.T.astype(int) @ answers.said.astype(int)
     return [[int(value) for value in row] for row in matrix]

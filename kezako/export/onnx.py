@@ -1,6 +1,6 @@
-"""A learner's model as ONNX: picture -> logits, features and map, in fp32 and in int8.
+"""Write a learner's model as ONNX: picture -> logits, features and map, in fp32 and in int8.
 
-The head stands once more on its own, so that "why" can ask it about a changed map.
+The head is also written alone, so that "why" can run it on a changed feature map.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from kezako.model.runtime import Model
 
 
 class _ThreeOutputs(nn.Module):
-    """fastai's body and head, with what stands between them as further outputs."""
+    """fastai's body and head, with features and feature map as additional outputs."""
 
     def __init__(self, model: nn.Module):
         super().__init__()
@@ -46,7 +46,7 @@ class _ThreeOutputs(nn.Module):
 
 
 def write_fp32(model: nn.Module, size: int, path: Path) -> None:
-    """Write `model` (fastai's body and head) for batches of any length of `size` x `size`."""
+    """Write `model` (fastai's body and head) for any batch size and pictures of `size` x `size`."""
     with _quietly():
         torch.onnx.export(
             _ThreeOutputs(model).eval(),
@@ -62,12 +62,13 @@ def write_fp32(model: nn.Module, size: int, path: Path) -> None:
 
 
 def write_head(fp32: Path, size: int, path: Path) -> None:
-    """Write what "why" needs: the layers after the pooling, and what the body makes of plain grey.
+    """Write what "why" needs: the layers after the pooling, and the body's output for plain grey.
 
-    Cut from `fp32`, as `write_fp32` wrote it: features (M, F) -> logits (M, C), grey (K, h, w).
+    They are cut out of `fp32`, a file of `write_fp32`: features (M, F) -> logits (M, C), grey
+    (K, h, w).
     """
     model = Extractor(onnx.load(fp32)).extract_model(["features"], ["logits"])
-    pictures = np.zeros((1, 3, size, size), np.float32)  # 0 is the mean colour
+    pictures = np.zeros((1, 3, size, size), np.float32)  # 0 is the mean colour after normalisation
     grey = Model(fp32.read_bytes()).run(["map"], {"pictures": pictures})[0][0]
     model.graph.initializer.append(numpy_helper.from_array(grey, "plain"))
     model.graph.node.append(helper.make_node("Identity", ["plain"], ["grey"]))
@@ -79,7 +80,7 @@ def write_head(fp32: Path, size: int, path: Path) -> None:
 def _parts(model: nn.Module) -> tuple[nn.Module, nn.Module, nn.Module]:
     """Body, pooling (AdaptiveConcatPool2d and Flatten), and the rest of the head."""
     body, head = model[0], model[1]  # type: ignore[index]
-    layers = list(head)  # not `children()`, which names a layer that stands twice only once
+    layers = list(head)  # not `children()`, which lists a shared layer only once
     return body, nn.Sequential(*layers[:2]), nn.Sequential(*layers[2:])
 
 
@@ -87,13 +88,13 @@ def write_int8(
     fp32: Path,
     calibration: Sequence[Floats],  # pictures, each (3, S, S), for the ranges of activations
     path: Path,
-    fp32_layers: int,  # how many convolutions from the input on stay in fp32
+    fp32_layers: int,  # how many of the first convolutions stay in fp32
 ) -> None:
     """Quantise the convolutions of `fp32`.
 
-    Unsigned activations, signed weights a channel: what x86 and ARM multiply fastest. The head
-    stays in fp32: it costs nothing, and the answer hangs on it. Of the convolutions the first
-    loses most (measured on bears: without it the logits' error falls by a third).
+    Activations are unsigned and weights are signed per channel, which is fastest on x86 and ARM.
+    The head stays in fp32: it takes no time, and the answer depends on it. The first convolution
+    loses most in int8 (on bears, without it the error of the logits falls by a third).
     """
     with tempfile.TemporaryDirectory() as folder, _quietly():
         prepared = Path(folder) / "prepared.onnx"
@@ -129,7 +130,7 @@ class _Reader(CalibrationDataReader):
 
 @contextlib.contextmanager
 def _quietly() -> Iterator[None]:
-    """Exporters print their steps; the notebook is for the maker's own."""
+    """Suppress what exporters print and warn: the notebook's output is for the maker."""
     level = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

@@ -1,4 +1,4 @@
-"""What fastai does not draw: counts, confusions of several labels, reliability, what changed."""
+"""Plots that fastai does not have: counts, multi-label confusions, reliability, changes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from kezako.train.quick import HeadFit
 
 
 def plot_counts(pictures: Pictures) -> Axes:
-    """Training and validation pictures of each class, as bars."""
+    """Training and validation pictures per class, as bars."""
     counts = pictures.counts()
     names = list(counts)
     train = [counts[name][0] for name in names]
@@ -46,7 +46,7 @@ def plot_counts(pictures: Pictures) -> Axes:
 
 
 def plot_label_confusions(interpretation: Any) -> None:
-    """For each label of a multi-label model: shown or not, named or not, as the card counts it."""
+    """For each label of a multi-label model: shown or not, named or not, as counted on the card."""
     labels = [str(label) for label in interpretation.dl.vocab]
     answers = unseen_answers(*_outputs(interpretation), multi=True)
     with legible(labels):
@@ -64,7 +64,7 @@ def plot_label_confusions(interpretation: Any) -> None:
 
 
 def plot_worst(interpretation: Any, count: int, multi: bool, **settings: Any) -> None:
-    """fastai's `plot_top_losses`, with the labels named that the page would name."""
+    """fastai's `plot_top_losses`, naming the labels that the page would name."""
     if not multi:
         interpretation.plot_top_losses(count, **settings)
         return
@@ -76,13 +76,13 @@ def plot_worst(interpretation: Any, count: int, multi: bool, **settings: Any) ->
 
 
 def _outputs(interpretation: Any) -> tuple[Array, Integers]:
-    """The logits of a learner's validation pictures, as trained, and what those show."""
+    """The logits (N, C) of a learner's validation pictures before the temperature, and targets."""
     raw, targets = interpretation.learn.get_preds(dl=interpretation.dl, act=_as_it_is)
     return raw.double().numpy(), targets.long().numpy()
 
 
 def plot_reliability(card: Card) -> Axes:
-    """Probability said against share right, for unseen pictures, by bins, each with its interval"""
+    """Confidence against accuracy of unseen pictures, by bins, each with its interval."""
     bins = card.figures["calibration"]["reliability"]
     _, axes = plt.subplots(figsize=(4.6, 4.2))
     axes.plot([0, 1], [0, 1], color="grey", linewidth=1, linestyle="--")
@@ -105,7 +105,7 @@ def plot_reliability(card: Card) -> Axes:
 
 
 def plot_changes(changes: Changes) -> Axes | None:
-    """The error of each class before and after, as a line from dot to dot. None the first time."""
+    """The error of each class before and after, as two dots; None for the first training."""
     if changes.before is None:
         return None
     names = [name for name in changes.after if name in changes.before]
@@ -132,7 +132,7 @@ def plot_changes(changes: Changes) -> Axes | None:
 
 
 def plot_gain(first: HeadFit | None, learn: Learner) -> Markdown:
-    """The error of the last layers alone, and after each epoch over everything, against time."""
+    """The error after `fit_head`, and after each epoch of the full fit, against time in seconds."""
     lines, count = learn.epoch_lines, len(learn.dls.valid_ds)
     errors = [error_in(row) for row in lines.rows]
     if first is None:
@@ -164,7 +164,7 @@ def plot_gain(first: HeadFit | None, learn: Learner) -> Markdown:
         axes.plot(
             first.seconds, 100 * first.error, "*", markersize=14, label="the last layers alone"
         )
-    axes.update_datalim([(0, 0)])  # the margin above is of the whole, also where errors are equal
+    axes.update_datalim([(0, 0)])  # starts the scale at 0, also if all errors are equal
     axes.set_ylim(bottom=0)
     axes.set_xlim(left=0)
     axes.set_xlabel("seconds")
@@ -185,5 +185,5 @@ def _as_it_is(activations: Any) -> Any:
 
 
 def show_card(card: Card) -> Markdown:
-    """The model card, as the bundle's README.md tells it."""
+    """The model card, as in the bundle's README.md, without images."""
     return Markdown("\n".join(line for line in model_card(card).splitlines() if "![" not in line))

@@ -1,4 +1,4 @@
-"""A trained learner -> `models/NAME/`, with the figures that its card tells."""
+"""Export a trained learner to `models/NAME/`, with the figures of its card."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ from kezako.train.dataset import Pictures
 from kezako.train.weights import Weights
 from kezako.workspace import Workspace
 
-NEIGHBOURS = 5  # for the distance; 1, 10 and 30 tell bears from other photos less well
+NEIGHBOURS = 5  # for the distance; 1, 10 and 30 separate bears from other photos less well
 BANK = 5000  # training pictures kept for the distance: 10 MB at most
-CALIBRATION = 150  # pictures that set the ranges of int8
-FP32_LAYERS = (1, 5)  # first convolutions left in fp32: tried in this order
+CALIBRATION = 150  # pictures that set the activation ranges of int8
+FP32_LAYERS = (1, 5)  # number of first convolutions left in fp32, tried in this order
 
 
 def export(
@@ -81,7 +81,7 @@ def export(
 
 
 class _Trained:
-    """A calibrated copy of the learner's model, and the pictures that judge it."""
+    """A calibrated copy of the learner's model, and its validation pictures."""
 
     def __init__(self, learn: Learner, recipe: Recipe, pictures: Pictures):
         self.learn, self.recipe, self.pictures = learn, recipe, pictures
@@ -92,24 +92,24 @@ class _Trained:
         )
         logits, targets = learn.get_preds(dl=learn.dls.valid, act=_as_it_is)
         self.raw = logits.double().numpy()  # (N, C), before the temperature
-        self.targets = targets.long().numpy()  # (N,), or (N, C) for several labels
+        self.targets = targets.long().numpy()  # (N,), or (N, C) for multi-label
         self.temperature = fit_temperature(self.raw, self.targets, self.multi)
         self.model = copy.deepcopy(learn.model).cpu().float().eval()
         _divide_logits(self.model, self.temperature)
         self.valid = [Path(path) for path in learn.dls.valid_ds.items]
         self.train = [Path(path) for path in learn.dls.train_ds.items]
-        self.int8: evaluation.Comparison | None = None  # the last that was tried
+        self.int8: evaluation.Comparison | None = None  # of the last int8 model that was tried
 
     def export_learner(self, path: Path, card: Card) -> None:
-        """`export.pkl`, as stock fastai writes it, less what only this machine has."""
+        """Write `export.pkl` as stock fastai does, without what only this machine has."""
         plain = fastai_pickle.learner(self.learn, self.model, self.recipe.backbone)
         named = naming(self.learn, thresholds_of(card)) if self.multi else nullcontext()
         with plain as learn, named:
-            learn.path = Path()  # what is exported must not name a folder of this machine
+            learn.path = Path()  # the export must not contain a path of this machine
             learn.export(path.absolute(), pickle_module=fastai_pickle)
 
     def write_model(self, folder: Path) -> Card:
-        """`model.onnx` in the smallest precision that keeps the answers, and what goes with it."""
+        """Write `model.onnx`, in int8 if that keeps the answers, and its related files."""
         model, fp32 = folder / MODEL, folder / "fp32.onnx"
         onnx.write_fp32(self.model, self.preprocessing.size, fp32)
         onnx.write_head(fp32, self.preprocessing.size, folder / HEAD)
@@ -134,7 +134,7 @@ class _Trained:
         return self._with_known(card, folder, sample, scores)
 
     def _raw(self, scores: Scores) -> Array:
-        """Logits (N, C) of the written model as they were before the temperature."""
+        """Logits (N, C) of the written model before the temperature."""
         return scores.logits.astype(np.float64) * self.temperature
 
     def _with_known(
@@ -155,7 +155,7 @@ class _Trained:
         return replace(card, known=fit_limit(self.distances), thresholds=thresholds)
 
     def _scores(self, card: Card, folder: Path, paths: Sequence[Path], doing: str) -> Scores:
-        """Scores of `paths` by the model that lies in `folder`."""
+        """Scores of `paths` by the model in `folder`."""
         write_card(folder, replace(card, known=None))
         return evaluation.score(Classifier.open(folder), paths, doing)
 
@@ -168,7 +168,7 @@ class _Trained:
         )  # fmt: skip
 
     def measured(self, card: Card, folder: Path, workspace: Workspace) -> dict[str, Any]:
-        """What the card tells of the model in `folder`."""
+        """The card's figures of the model in `folder`."""
         write_card(folder, card)
         other = workspace.folder(card.name) / "other"
         raw = self.logits * self.temperature
@@ -189,7 +189,7 @@ class _Trained:
         return evaluation.rounded(found)
 
     def _tested(self, card: Card, folder: Path) -> dict[str, Any]:
-        """The figures of pictures that neither the training nor any setting has seen."""
+        """Figures on the test pictures, which neither training nor any setting has seen."""
         paths = self.pictures.test
         scores = evaluation.score(Classifier.open(folder), paths, "measuring the test pictures")
         names = [self.recipe.labels_of(path.parent.name) for path in paths]
@@ -228,7 +228,7 @@ class _Trained:
 
 @contextmanager
 def naming(learn: Learner, thresholds: Array) -> Iterator[None]:
-    """Let fastai itself name each of several labels from its threshold (C,) on."""
+    """Set the thresholds (C,) of fastai's own multi-label decoding inside the block."""
     before = learn.loss_func.thresh
     learn.loss_func.thresh = torch.tensor(thresholds, dtype=torch.float32)
     try:
@@ -238,7 +238,7 @@ def naming(learn: Learner, thresholds: Array) -> Iterator[None]:
 
 
 def _divide_logits(model: nn.Module, temperature: float) -> None:
-    """Fold the temperature into the last layer, so that every reader of the model has it."""
+    """Fold the temperature into the last layer, so that all users of the model get it."""
     last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
     last.weight.data /= temperature
     if last.bias is not None:

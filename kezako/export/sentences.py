@@ -1,4 +1,4 @@
-"""A card's figures as sentences, for trainings and imports alike; none stronger than its figure."""
+"""A card's figures as sentences, for trainings and imports; none claims more than its figure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Figures = Mapping[str, Any]
 
 
 def table(card: Card) -> str:
-    """Error by class, as Markdown: of how many pictures, and how far it can be trusted."""
+    """A Markdown table of the error by class, with counts and intervals."""
     multi = card.task == "multi"
     validation, last = card.figures["validation"], card.figures.get("previous")
     head = ["class", "wrong", "error", "95 % interval"]
@@ -31,7 +31,7 @@ def table(card: Card) -> str:
 
 
 def measured(card: Card, on: str) -> str:
-    """What the table was measured `on`, and how little that is where it is little."""
+    """What the table was measured `on`, with a warning if the pictures are few."""
     pictures = card.figures["validation"]["pictures"]
     answers = (
         " An error is a wrong yes or no about one class; thresholds are judged on pictures that "
@@ -44,7 +44,7 @@ def measured(card: Card, on: str) -> str:
 
 
 def calibration(card: Card) -> str:
-    """How sure the page is beside how often it is right, and how the temperature was chosen."""
+    """The calibration error before and after scaling, and how the temperature was chosen."""
     found = card.figures["calibration"]
     chance = " That much may be chance alone." * (found["after_interval"][0] == 0)
     return (
@@ -73,7 +73,7 @@ def none_of_these(card: Card) -> str:
 
 
 def precision(card: Card) -> str:
-    """In what numbers the page's model is, and what that costs or why no smaller ones do."""
+    """The precision of the page's model, and what int8 costs or why it is not used."""
     found = card.figures["agreement"]
     if "same_label_as_fp32" in found:
         same = share(found, "same_label_as_fp32")
@@ -92,7 +92,7 @@ def precision(card: Card) -> str:
 
 
 def difference(previous: Figures) -> str:
-    """How much less or more a model errs than the one before, and whether that may be chance."""
+    """The difference to the previous model's error, and whether it may be chance."""
     gained, (low, high) = previous["gained"], previous["gained_interval"]
     if low <= 0 <= high:
         found = f"{_points(gained)} than it" if gained else "just as often"

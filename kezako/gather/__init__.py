@@ -1,4 +1,4 @@
-"""Names in, folders of checked pictures out, with a manifest that says where each came from."""
+"""Download and check pictures for a recipe's classes; a manifest says where each came from."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ __all__ = ["Summary", "adopt", "gather", "gather_from"]
 
 
 def __getattr__(name: str) -> Any:
-    # Late, so that a checking process, which is in this package, starts with what it needs only.
+    # Lazy, so that the checking subprocesses, which import this package, start fast.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from kezako.gather import run

@@ -1,4 +1,4 @@
-"""The files of a folder or a zip, one by one, without ever writing what is in it."""
+"""Read the files of a folder or a zip one by one, without writing any to disk."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ from kezako.names import as_shown
 
 T = TypeVar("T")
 
-MAX_FILE = 64 * 2**20  # bytes of one file; the largest photos of a phone have a quarter
-MAX_FILES = 200_000  # entries; more than any set gathered by hand
-MAX_UNPACKED = 32 * 2**30  # bytes read from one archive; overlapping entries can claim any number
+MAX_FILE = 64 * 2**20  # bytes of one file; a phone's largest photos have a quarter of that
+MAX_FILES = 200_000  # entries; more than any dataset collected by hand
+# Bytes read from one archive; overlapping entries (a zip bomb) can add up to any size.
+MAX_UNPACKED = 32 * 2**30
 
-# What systems and browsers leave beside pictures; nobody saved these as pictures.
+# Files that systems and browsers leave beside pictures.
 _CLUTTER = {"thumbs.db", "desktop.ini", "__macosx"}
 
-# In a zip, a name that is not marked as UTF-8 is in the code page of the system that wrote it. The
-# first is macOS's, the second what the format says, then those that Windows writes, by language.
+# In a zip, a name that is not marked as UTF-8 is in the code page of the system that wrote it.
+# First comes macOS's, then the one in the zip specification, then those of Windows, by language.
 _PAGES = (
     "utf-8", "cp437", "cp850", "cp852", "cp866", "cp932", "cp936", "cp949", "cp950", "cp737",
     "cp857", "cp862", "cp720", "cp874", "cp775", "cp1258", "cp1252", "cp1250", "cp1251", "cp1253",
@@ -35,11 +36,11 @@ _PAGES = (
 )  # fmt: skip
 _UTF8_FLAG = 0x800
 
-Folders = tuple[str, ...]  # of a path, the outermost first
+Folders = tuple[str, ...]  # the folders of a path, outermost first
 
 
 class Unreadable(Exception):
-    """A file that cannot be read; the message reads "what: detail"."""
+    """A file that cannot be read; the message has the form "what: detail"."""
 
     def __init__(self, reason: str, status: Status = "broken"):
         super().__init__(reason)
@@ -50,9 +51,9 @@ class Unreadable(Exception):
 class Entry:
     """One file of a box."""
 
-    name: str  # path within the box, as text, with forward slashes; opens and writes nothing
-    key: str | zipfile.ZipInfo  # what the box opens it by
-    linked: bool = False  # behind a link to a folder elsewhere: a file that is not ours to move
+    name: str  # path in the box, with forward slashes; for display only, never used to open a file
+    key: str | zipfile.ZipInfo  # how the box opens it
+    linked: bool = False  # behind a link to another folder: such a file must not be moved
 
     @property
     def folders(self) -> Folders:
@@ -64,21 +65,21 @@ class Box(Protocol):
 
     kind: str  # "folder" or "zip", the source in the manifest
     entries: list[Entry]  # sorted by name
-    unread: list[str]  # folders that were passed over, each with why
+    unread: list[str]  # folders that were skipped, each with the reason
 
     def read(self, entry: Entry) -> bytes:
-        """Its bytes. Raises `Unreadable`."""
+        """The bytes of `entry`. Raises `Unreadable`."""
         ...
 
 
 @contextmanager
 def open_box(
     path: Path,
-    fits: Callable[[Folders], bool] = lambda folders: False,  # whether a class is called so
+    fits: Callable[[Folders], bool] = lambda folders: False,  # whether these folders name a class
 ) -> Iterator[Box]:
-    """The folder or zip at `path`. Raises `KezakoError` where it is neither.
+    """Open the folder or zip at `path`. Raises `KezakoError` if it is neither.
 
-    Which language a zip's names are in is told by what `fits`.
+    `fits` is used to guess the code page of a zip's names.
     """
     if path.is_dir():
         yield _Folder(path)
@@ -105,7 +106,7 @@ class _Folder:
         self.entries = sorted(self._walk(), key=lambda entry: entry.name)
 
     def _walk(self) -> Iterator[Entry]:
-        """Every file. A link to a folder is followed, each such folder once, and none in a loop."""
+        """Every file. Links to folders are followed, to each folder once, and never in a loop."""
         linked: set[str] = set()  # folders behind a link
         followed = {os.path.realpath(self._path)}  # where links led to
         for folder, folders, files in os.walk(self._path, followlinks=True, onerror=self._failed):
@@ -134,7 +135,7 @@ class _Folder:
 
     def read(self, entry: Entry) -> bytes:
         try:
-            # O_NONBLOCK: opening a pipe somebody left there must not wait for a writer.
+            # O_NONBLOCK: opening a named pipe must not wait for a writer.
             with open(os.open(str(entry.key), os.O_RDONLY | _NO_WAIT), "rb") as file:
                 if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                     raise Unreadable("no file: it is a device or a pipe")
@@ -177,7 +178,7 @@ class _Zip:
         try:
             with self._archive.open(info) as file:
                 data = file.read(MAX_FILE + 1)
-        except Exception as error:  # each of zip's decompressors has errors of its own
+        except Exception as error:  # each decompressor raises errors of its own
             said = as_shown(error)
             raise Unreadable(f"unreadable: damaged inside the archive ({said})") from error
         self._left -= len(data)
@@ -189,7 +190,7 @@ _TOO_LARGE = f"too large: more than {MAX_FILE // 2**20} MB"
 
 
 def read_or_reject(read: Callable[[T], bytes], what: T) -> bytes | Reject:
-    """`read(what)`, with what went wrong as a value."""
+    """`read(what)`, or a `Reject` instead of raising `Unreadable`."""
     try:
         return read(what)
     except Unreadable as error:
@@ -207,14 +208,15 @@ def _names(infos: Sequence[zipfile.ZipInfo], fits: Callable[[Folders], bool]) ->
 
 
 def _raw_name(info: zipfile.ZipInfo) -> bytes | None:
-    """A name as it stands in the file; None where that says itself that it is UTF-8."""
+    """A name as the bytes in the zip; None if it is marked as UTF-8."""
     if info.flag_bits & _UTF8_FLAG:
         return None
-    return info.orig_filename.encode("cp437")  # which `zipfile` took it for; no byte is lost
+    # `zipfile` decoded it as cp437, so this gives the same bytes back.
+    return info.orig_filename.encode("cp437")
 
 
 def _page(names: Sequence[bytes], fits: Callable[[Folders], bool]) -> str:
-    """The code page under which most names fit, or at least most can be read."""
+    """The code page with which most names fit a class or, failing that, can be decoded."""
     folders = Counter(name.rpartition(b"/")[0] for name in names)
 
     def merit(page: str) -> tuple[int, int]:
@@ -226,7 +228,7 @@ def _page(names: Sequence[bytes], fits: Callable[[Folders], bool]) -> str:
             readable += _decoded(name, page) is not None
         return fitting, readable
 
-    return max(_PAGES, key=merit)  # the first of those that are alike
+    return max(_PAGES, key=merit)  # the first one if several are equal
 
 
 def _decoded(name: bytes, page: str) -> str | None:

@@ -1,7 +1,7 @@
 """Check one picture: any bytes in, a clean JPEG with its hashes or a reason out.
 
-`serve` runs in a subprocess (see `checkers`): decoders meet hostile bytes here, and what
-crosses the border is bytes and JSON, never a pickle.
+`serve` runs in a subprocess (see `check_pool`), because image decoders handle untrusted bytes
+here. Only bytes and JSON pass between the processes, never a pickle.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from kezako.dataset.row import Status
 
 MIN_SIDE = 64  # pixels; below that a picture from the web is an icon or a tracking pixel
-OWN_SIDE = 16  # pixels of a person's own picture; 28 (digits), 32 and 48 (faces) are usual sets
-FINE_SIDE = 64  # pixels; a smaller picture is stored with all its colours, since it has so few
-LONGEST = 512  # pixels; more than any backbone looks at, and a tenth of the disk
-QUALITY = 92  # of the JPEG; above it files grow and no figure does
+OWN_SIDE = 16  # pixels, for your own pictures; common datasets have 28 (digits), 32 and 48 (faces)
+FINE_SIDE = 64  # pixels; smaller pictures are stored without chroma subsampling
+LONGEST = 512  # pixels; more than any backbone uses, at a tenth of the disk space
+QUALITY = 92  # of the JPEG; higher makes files larger but no model better
 BLANK_SPREAD = 3.0  # standard deviation of grey, of 255: placeholders have less, fog has more
 READY = b"ready"
 WORKER_MEMORY = 2 * 2**30  # bytes of address space; 64 megapixels need about half of it
@@ -45,27 +45,27 @@ class Checked:
     """A picture as it is kept."""
 
     jpeg: bytes  # upright RGB, longest side at most `LONGEST`
-    sha256: str  # of the bytes as they came
+    sha256: str  # of the original bytes
     phash: str  # 256 bits as hex
     width: int  # pixels, as kept
     height: int
-    fits: bool = False  # the bytes as they came are such a JPEG already
+    fits: bool = False  # the original bytes are such a JPEG already
 
 
 @dataclass(frozen=True)
 class Reject:
-    """Why a picture is not kept. Reasons read "what: detail", so that the whats can be counted."""
+    """Why a picture is not kept. Reasons read "what: detail", so that they can be counted."""
 
     status: Status
     reason: str
-    sha256: str | None = None  # of the bytes as they came
+    sha256: str | None = None  # of the original bytes
 
 
 def check(
     data: bytes,
     least: int = MIN_SIDE,  # pixels of the shorter side
 ) -> Checked | Reject:
-    """Decode `data` whole, turn, flatten and shrink it; never raises for what the bytes hold."""
+    """Decode `data` fully, turn it upright and shrink it. Bad bytes give a `Reject`."""
     sha256 = hashlib.sha256(data).hexdigest()
     try:
         image = open_picture(data, needed=2 * LONGEST)  # the rest would be thrown away
@@ -86,7 +86,7 @@ def check(
 
 
 def _is_plain(data: bytes) -> bool:
-    """Whether the pixels as they lie in the file are what `open_picture` makes of them."""
+    """Whether the pixels in the file are already what `open_picture` gives."""
     image = Image.open(io.BytesIO(data), formats=FORMATS)
     kind = image.format == "JPEG" and image.mode == "RGB"
     return kind and orientation_of(image) == 1 and conversion_of(image) is None
@@ -95,11 +95,12 @@ def _is_plain(data: bytes) -> bool:
 def serve() -> None:
     """Answer requests on stdin until it closes: sizes and bytes in, JSON and JPEG out.
 
-    Says `READY` first: to start takes many seconds on a busy machine, which is no picture's fault.
+    Writes `READY` first: starting takes many seconds on a busy machine, and this time must not
+    count as a picture's.
     """
     _confine()
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # a decoder that prints must not garble the answers
+    os.dup2(2, 1)  # so that a decoder that prints cannot corrupt the answers
     answers.write(READY)
     answers.flush()
     requests = sys.stdin.buffer
@@ -119,11 +120,11 @@ def _answer(outcome: Checked | Reject, answers: BinaryIO) -> None:
 def _confine() -> None:
     try:
         import resource
-    except ImportError:  # Windows has no limits of this kind; the cap on pixels still holds
+    except ImportError:  # Windows has no such limits; the cap on pixels still applies
         return
     limits = {"RLIMIT_AS": WORKER_MEMORY, "RLIMIT_CORE": 0, "RLIMIT_FSIZE": 0}
     for name, value in limits.items():
         try:
             resource.setrlimit(getattr(resource, name), (value, value))
-        except (ValueError, OSError):  # macOS knows RLIMIT_AS and refuses it
+        except (ValueError, OSError):  # macOS has RLIMIT_AS but refuses to set it
             continue

@@ -1,4 +1,4 @@
-"""A few processes that check pictures, so that no picture can take the gathering down."""
+"""A pool of subprocesses that check pictures, so that no picture can crash the gathering."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from kezako.gather.check import MIN_SIDE, READY, Checked, Reject
 
 PROCESSES = min(4, os.cpu_count() or 1)
 SECONDS_EACH = 20.0  # a 64-megapixel PNG takes 3 on a slow core
-SECONDS_TO_START = 120.0  # of a process, which may have to wait for many others
+SECONDS_TO_START = 120.0  # for a process, which may have to wait for others
 _ROOT = Path(__file__).parents[2]
 _MAX_ANSWER = 16 * 2**20  # bytes; a 512-pixel JPEG has a hundredth of that
-_PATH = "import sys; sys.path.append(sys.argv[1]); "  # last, so that it shadows no module
+# Last in the path, so that it shadows no module.
+_PATH = "import sys; sys.path.append(sys.argv[1]); "
 _PROGRAM = "from kezako.gather.check import serve; serve()"
-# One thread each, since there is a process a core; and no module from the maker's own folder.
+# One thread each, since there is one process per core; and no imports from the working directory.
 _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONSAFEPATH": "1"}
 
 
@@ -56,10 +57,11 @@ class Checkers:
         data: bytes,
         least: int = MIN_SIDE,  # pixels of the shorter side
     ) -> Checked | Reject:
-        """What `check` says of `data`; a `Reject` too where it takes too long or too much."""
+        """`check(data)` in a subprocess; also a `Reject` if it needs too much time or memory."""
         worker = await self._idle.get()
         try:
-            for _ in range(2):  # once more, since the system may have killed it for another's sake
+            # Retry once: the system may have killed the process for lack of memory.
+            for _ in range(2):
                 try:
                     await worker.ready()
                     return await asyncio.wait_for(worker.ask(data, least), self._seconds)
@@ -70,7 +72,7 @@ class Checkers:
                     await worker.stop()
             return Reject("broken", "unreadable: it brought the decoder down")
         except asyncio.CancelledError:
-            await worker.stop()  # half an answer may be in its pipe
+            await worker.stop()  # half an answer may be left in its pipe
             raise
         finally:
             self._idle.put_nowait(worker)
@@ -102,7 +104,7 @@ class _Worker:
         return self._process
 
     async def ready(self) -> None:
-        """Wait until it can be asked. Raises `EOFError` where it ends instead, `OSError` too."""
+        """Wait until the process can take a request. Raises `EOFError` or `OSError` if it ends."""
         process = await self.start()
         if self._is_ready:
             return

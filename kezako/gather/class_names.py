@@ -1,4 +1,4 @@
-"""Which class a folder's name stands for, and on which side of a given split its pictures lie."""
+"""Which class a folder's name means, and which set of a given split its pictures belong to."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kezako.recipe import LABEL_SEPARATOR, NEITHER, Recipe
 if TYPE_CHECKING:
     from kezako.dataset.row import Split
 
-# Spelt as `spelling` does; what data sets on the web are unpacked to.
+# In the form that `spelling` gives; the usual folder names of datasets on the web.
 SIDES: Mapping[str, Split] = {
     "train": "train", "training": "train",
     "valid": "valid", "val": "valid", "validation": "valid",
@@ -30,12 +30,12 @@ class Place:
     """Where the pictures of one folder belong."""
 
     folder: str  # the class: a folder under `pictures/`
-    side: Split | None = None  # of the split that the folders name
-    passed: tuple[str, ...] = ()  # other classes, after which folders around it are named
+    side: Split | None = None  # the set that the folders name
+    passed: tuple[str, ...] = ()  # other classes named by the folders around it
 
 
 class ClassNames:
-    """Every name by which a recipe's classes go: a class's own, then its searches."""
+    """All names of a recipe's classes: first a class's own name, then its searches."""
 
     def __init__(self, recipe: Recipe):
         self._recipe = recipe
@@ -55,16 +55,16 @@ class ClassNames:
                 meant[spelling(name)].add(folder)
         for spelt, folders in meant.items():
             if spelt in self._spelt or spelt in self._shared:
-                continue  # a class's own name goes before another's search
+                continue  # a class's own name comes before another class's search
             if len(folders) == 1:
                 self._spelt[spelt] = next(iter(folders))
             else:
                 self._shared[spelt] = sorted(folders)
 
     def find(self, name: str) -> str | None:
-        """The folder under `pictures/` that `name` means, however it is spelt; None for no class.
+        """The folder in `pictures/` that `name` means, in any spelling; None if it is no class.
 
-        In a multi-label recipe "Dog+cat" means "cat+dog", and "neither" is a folder of its own.
+        In a multi-label recipe "Dog+cat" means "cat+dog", and "neither" is its own folder.
         """
         if (one := self._one(name)) or self._recipe.task == "single":
             return one
@@ -78,25 +78,25 @@ class ClassNames:
         return exact or self._spelt.get(spelling(name))
 
     def sharing(self, name: str) -> list[str]:
-        """The classes that share `name`, so that it means none of them."""
+        """The classes that share `name`, which is therefore ambiguous."""
         return self._shared.get(spelling(name), [])
 
     def nearest(self, name: str) -> str | None:
-        """The class whose name, or one of whose searches, is most like `name`."""
+        """The class with a name or search that is most similar to `name`; None if none is close."""
         near = get_close_matches(spelling(name), self._spelt, n=1, cutoff=0.6)
         return self._spelt[near[0]] if near else None
 
     def places(
         self,
-        paths: Collection[Folders],  # of all that lies in one box
-        folder: str | None = None,  # the class of them all, whatever their folders are called
-        at_home: bool = False,  # in `pictures/`, where the outermost folder is a class's own
+        paths: Collection[Folders],  # the folders of all files in one box
+        folder: str | None = None,  # one class for all, whatever the folders are called
+        at_home: bool = False,  # in `pictures/`, where the outermost folder is always a class
     ) -> dict[Folders, Place]:
-        """Each path that belongs to a class -> its place.
+        """Path -> its place, for each path that belongs to a class.
 
-        The innermost fitting folder counts. Elsewhere than at home, a folder around another
-        class's is a container, so what lies in a sub-folder of it that fits no class does not
-        belong to it.
+        The innermost folder that fits a class counts. Outside `pictures/`, a folder that contains
+        another class's folder is a container: files in its other sub-folders do not belong to its
+        class.
         """
         if folder is not None:
             return {path: Place(folder, _side(path)) for path in paths}
@@ -114,7 +114,7 @@ class ClassNames:
         }
 
     def _depth(self, path: Folders) -> int:
-        """How many folders of the path there are down to the innermost that fits; 0: none does."""
+        """The depth of the innermost folder that fits a class; 0 if none does."""
         fitting = (depth for depth in range(len(path), 0, -1) if self.find(path[depth - 1]))
         return next(fitting, 0)
 
@@ -126,7 +126,7 @@ class ClassNames:
 
 
 def class_named(recipe: Recipe, name: str) -> str:
-    """Like `ClassNames.find`, for a name that a person gave. Raises `KezakoError`."""
+    """Like `ClassNames.find`, for a name that the user typed. Raises `KezakoError`."""
     names = ClassNames(recipe)
     if (found := names.find(name)) is None:
         near = names.nearest(name)
@@ -143,5 +143,5 @@ def _side(path: Folders) -> Split | None:
 
 
 def _only_passing(path: Folders, depth: int) -> bool:
-    """Whether a path that ends in a container lies in it by no will of its own."""
+    """Whether a path that leads through a container is not meant for the container's class."""
     return len(path) > depth or spelling(path[depth - 1]) in SIDES

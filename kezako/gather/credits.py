@@ -1,4 +1,4 @@
-"""The attributions that pictures' licences ask for."""
+"""The attributions that the pictures' licences require."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kezako.workspace import Workspace
 
 
 def write_credits(recipe: Recipe, manifest: Manifest, workspace: Workspace) -> Path:
-    """Write them beside the pictures and, for the page to show, into the bundle; the former.
+    """Write the credits to data/NAME and, if there is a bundle, into it; returns the former's path.
 
     Raises `KezakoError` while another process writes the bundle.
     """
@@ -30,7 +30,7 @@ def write_beside(recipe: Recipe, manifest: Manifest, workspace: Workspace) -> Pa
     """Write `data/NAME/credits.md`."""
     target = workspace.folder(recipe.name) / CREDITS
     text = credits(manifest, recipe.title)
-    # One step, which needs no lock: two of these at once write the same.
+    # An atomic write needs no lock: two processes at once would write the same text.
     handle, staged = tempfile.mkstemp(prefix=".credits-", dir=target.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -81,7 +81,7 @@ def _sources_of(rows: Sequence[Row]) -> str:
 
 
 def _plain(value: object) -> str:
-    # Titles and names come from strangers: neither Markdown nor HTML in them may take effect.
+    # Titles and names are untrusted: Markdown and HTML in them must have no effect.
     line = " ".join("".join(c if c.isprintable() else " " for c in str(value)).split())
     return "".join(f"\\{c}" if c in "\\`*_[]<>#|!" else c for c in escape(line, quote=False))
 

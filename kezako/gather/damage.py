@@ -1,4 +1,4 @@
-"""Kept pictures whose file was damaged later: cut off by a power cut, overwritten, emptied."""
+"""Find kept pictures whose file was damaged later: truncated, overwritten or emptied."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from kezako.dataset.moves import rename
 from kezako.dataset.row import Row
 from kezako.pictures import NotAPicture, open_picture
 
-FOLDER = "damaged"  # in data/NAME; nothing is destroyed
-BEGIN, END = b"\xff\xd8\xff", b"\xff\xd9"  # of a JPEG that was written whole
+FOLDER = "damaged"  # in data/NAME; damaged files are moved there, not deleted
+BEGIN, END = b"\xff\xd8\xff", b"\xff\xd9"  # of a complete JPEG
 
 
 def set_aside(manifest: Manifest) -> list[Row]:
-    """Move what cannot be opened any more out of pictures/, and note why; its rows.
+    """Move files that can no longer be opened out of pictures/ and note why; returns their rows.
 
-    Of each file the first and last bytes are read, which takes 20,000 of them a second; one that
-    looks cut off is decoded.
+    Only the first and last bytes of each file are read, which takes a second for 20,000 files. A
+    file that looks truncated is decoded.
     """
     found = []
     for row in manifest.kept():
@@ -28,7 +28,7 @@ def set_aside(manifest: Manifest) -> list[Row]:
         if reason := _damage(source):
             row.file = manifest.moves.free(f"{FOLDER}/{row.folder}/{source.name}")
             row.status, row.reason = "broken", f"damaged: {reason}"
-            # Of the whole picture the row tells nothing any more: it may come back.
+            # Forget what the row said about the intact picture, so that it can be gathered again.
             row.sha256, row.phash, row.near, row.split = _sha256(source), None, None, None
             manifest.update(row)
             target = manifest.folder / row.file
@@ -39,7 +39,7 @@ def set_aside(manifest: Manifest) -> list[Row]:
 
 
 def said(rows: list[Row]) -> str:
-    """The sentence about what was set aside."""
+    """A sentence about the pictures that were set aside."""
     one = len(rows) == 1
     return (
         f"{len(rows)} {'picture was' if one else 'pictures were'} damaged after "
@@ -56,14 +56,14 @@ def _sha256(path: Path) -> str | None:
 
 
 def _damage(path: Path) -> str:
-    """What is wrong with the file of a kept picture; nothing where it is whole, or gone."""
+    """What is wrong with the file of a kept picture; empty if it is intact or missing."""
     try:
         with path.open("rb") as file:
             begin = file.read(len(BEGIN))
             file.seek(max(0, os.fstat(file.fileno()).st_size - len(END)))
             if (begin, file.read()) == (BEGIN, END):
                 return ""
-        open_picture(path.read_bytes())  # whatever else a person has put in its place
+        open_picture(path.read_bytes())  # it may be another format that a person put there
     except FileNotFoundError:
         return ""
     except NotAPicture as error:

@@ -1,4 +1,4 @@
-"""What becomes of a checked picture: kept, or out as a duplicate, or out with its reason."""
+"""Decide what happens to a checked picture: kept, a duplicate, or rejected with a reason."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ _SMALL = re.compile(r"too small: (\d+) × (\d+) ")
 
 
 class Deduplicator:
-    """Writes outcomes into one manifest; knows every picture that is there.
+    """Writes outcomes to one manifest and knows every picture in it.
 
-    Wholly the same picture means: the same bytes, or the same 256-bit perceptual hash, which only
-    a re-encoded or resized copy has. Within a class such a copy is out. Under two classes both
-    are kept, and `Manifest.conflicts` shows them to the cleaning step. A picture that a person
-    moved to another class does not come back by another address, nor does one that was removed
-    into a class that it was removed or moved from.
+    Two pictures are the same if they have the same bytes or the same 256-bit perceptual hash, which
+    only a re-encoded or resized copy has. Within a class, such a copy is left out. In two classes,
+    both are kept, and `split.conflicts` shows them in the cleaning step. A picture that a person
+    moved to another class is not gathered again from another URL, and a removed one is not gathered
+    again into any class that it was removed or moved from.
     """
 
     def __init__(self, manifest: Manifest):
-        self.crossed: Counter[Split] = Counter()  # given side -> pictures that another side has too
+        # Given set -> pictures that are in another set, too.
+        self.crossed: Counter[Split] = Counter()
         self._manifest = manifest
         self._known: dict[tuple[str, str], Row] = {}  # (folder, sha256 or phash) -> its picture
         self._moved: dict[str, Row] = {}  # sha256 or phash -> a picture that a person moved
@@ -35,7 +36,7 @@ class Deduplicator:
                 self._remember(row)
 
     def ingest(self, row: Row, outcome: Checked | Reject) -> None:
-        """Write what became of `row`; committed when this returns."""
+        """Write the outcome for `row`; it is committed when this returns."""
         row.fetched_at = datetime.now(UTC).isoformat(timespec="seconds")
         row.sha256 = outcome.sha256
         if isinstance(outcome, Reject):
@@ -49,7 +50,7 @@ class Deduplicator:
             row.file = row.split = None
             self._write(row)
             return
-        if row.file:  # it is in its place already
+        if row.file:  # the file is already in pictures/
             row.status, row.reason = "kept", None
             self._write(row)
         else:
@@ -57,7 +58,7 @@ class Deduplicator:
         self._remember(row)
 
     def revive(self, row: Row) -> None:
-        """Write a kept row whose file has come back, or was moved to another class."""
+        """Write a kept row whose file has come back, or that was moved to another class."""
         self._manifest.update(row)
         self._remember(row)
 
@@ -65,7 +66,7 @@ class Deduplicator:
         self,
         least: int,  # pixels of the shorter side, of pictures from the web
     ) -> None:
-        """Try again what was too small for an earlier bound and is not for this one."""
+        """Set pictures to pending that an earlier `min_side` refused and `least` allows."""
         for row in self._manifest.rows(status="refused"):
             size = _SMALL.match(row.reason or "")
             bound = OWN_SIDE if row.source in ("folder", "zip") else least

@@ -1,7 +1,7 @@
-"""Fetch pictures: many at once, few from one host, nothing believed, every failure a reason.
+"""Fetch pictures: many at once, few per host; nothing is trusted, and every failure has a reason.
 
-On httpcore, the engine of httpx, because it takes the network backend that checks addresses
-(`network`) as an argument; httpx would hide it. Its successor httpcore2 needs Python 3.11.
+This uses httpcore, the transport of httpx, because it takes the network backend that checks IP
+addresses (`network`) as an argument; httpx would hide it.
 """
 
 from __future__ import annotations
@@ -37,39 +37,41 @@ from kezako.gather.settings import Settings
 from kezako.gather.sniff import forbids_ai, is_picture
 
 R = TypeVar("R")
-_RETRIED = {408, 429, 500, 502, 503, 504}  # what may pass
+_RETRIED = {408, 429, 500, 502, 503, 504}  # may be temporary
 _POOLS = 16
-_LOGIN = ("407", "Invalid username/password")  # how a proxy asks for one, by HTTP and by SOCKS
+_LOGIN = ("407", "Invalid username/password")  # how an HTTP and a SOCKS proxy ask for a login
 _REFUSALS = {401, 402, 403, 407, 451}
 _NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")  # in a request
 _HEADERS = [
     (b"User-Agent", f"Mozilla/5.0 (compatible; kezako/{__version__})".encode()),
     (b"Accept", b"image/avif,image/webp,image/*;q=0.9,*/*;q=0.1"),
-    (b"Accept-Encoding", b"identity"),  # pictures are compressed; a gzip bomb would not be one
+    # Pictures are compressed already, and this rules out gzip bombs.
+    (b"Accept-Encoding", b"identity"),
 ]
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How much is asked of the network at once, and how long it is waited for."""
+    """Limits on concurrent requests, sizes and times."""
 
-    at_once: int = 64  # requests under way
+    at_once: int = 64  # requests in flight
     memory: int = 64 * 2**20  # bytes of pictures fetched and not yet checked
-    per_host: int = 6  # as a browser does; many hosts are somebody's small server
+    per_host: int = 6  # requests, as in a browser; many hosts are small servers
     max_bytes: int = 20 * 2**20  # of one picture; a phone's largest has 12 MB
     large: int = 2 * 2**20  # bytes above which a picture waits for one of `large_at_once` places
     large_at_once: int = 6
     connect: float = 10.0  # seconds
     silence: float = 10.0  # seconds without a byte
-    whole: float = 30.0  # seconds for one attempt, redirects included: ends a slow drip
-    waits: tuple[float, ...] = (0.5,)  # seconds before a second attempt; there are other pictures
-    longest_wait: float = 15.0  # seconds; a site that asks for more is left
+    whole: float = 30.0  # seconds for one attempt with its redirects: stops a slow trickle
+    # Seconds before a second attempt; there is no third, as there are other pictures.
+    waits: tuple[float, ...] = (0.5,)
+    longest_wait: float = 15.0  # seconds; a site that asks for more is given up
     redirects: int = 5
-    silences: int = 12  # one after the other; a host that keeps silent so often is left
+    silences: int = 12  # in a row; then the host is given up
 
 
 class ProxyTrouble(KezakoError):
-    """The proxy lets nothing through; the addresses are not at fault, and wait for another run."""
+    """The proxy does not work. The URLs are not at fault, so they stay pending for another run."""
 
 
 class _Failed(Exception):
@@ -79,10 +81,11 @@ class _Failed(Exception):
         self,
         reason: str,  # "what: detail"
         status: Status = "broken",
-        again: bool = False,  # it may pass
+        again: bool = False,  # worth a retry
         after: float = 0.0,  # seconds the site asks to wait
-        silent: bool = False,  # nothing came, or too little in the time there is
-        trouble: ProxyTrouble | None = None,  # what to raise, since the address is not at fault
+        silent: bool = False,  # nothing came, or too little in the time allowed
+        # Raised instead of a reject, since the URL is not at fault.
+        trouble: ProxyTrouble | None = None,
     ):
         super().__init__(reason)
         self.reject = Reject(status, reason)
@@ -93,11 +96,11 @@ class _Host:
     def __init__(self, at_once: int):
         self.places = asyncio.Semaphore(at_once)
         self.not_before = 0.0  # loop time; what Retry-After asked for
-        self.silences = 0  # since it answered last
+        self.silences = 0  # since its last answer
 
 
 class _Memory:
-    """Bytes that may be held at once; who wants more waits."""
+    """A budget of bytes in memory; `take` waits until enough is free."""
 
     def __init__(self, size: int):
         self._left = size
@@ -120,7 +123,7 @@ class Fetcher:
     def __init__(
         self,
         settings: Settings,
-        respect_noai: bool = True,  # leave pictures whose site says X-Robots-Tag: noai
+        respect_noai: bool = True,  # skip pictures whose site sends X-Robots-Tag: noai
         limits: Limits | None = None,
     ):
         self._settings, self._limits = settings, limits or Limits()
@@ -133,7 +136,8 @@ class Fetcher:
         self._pools: dict[tuple[str | None, int], httpcore.AsyncConnectionPool] = {}
 
     def _pool(self, url: httpx.URL) -> httpcore.AsyncConnectionPool:
-        # A pool looks at all its connections for each request, so hosts are spread over several.
+        # A pool looks through all its connections for each request, so hosts are spread over
+        # several pools.
         proxy = self._settings.proxies.towards(str(url))
         key = proxy, hash(url.netloc) % _POOLS
         if key not in self._pools:
@@ -142,7 +146,7 @@ class Fetcher:
 
     def _new_pool(self, proxy: str | None) -> httpcore.AsyncConnectionPool:
         backend: httpcore.AsyncNetworkBackend | None = PublicOnly()
-        if proxy:  # the only address that this machine connects to is the proxy's
+        if proxy:  # this machine then only connects to the proxy
             backend = ToProxy()
         elif self._settings.allow_private:
             backend = None
@@ -168,9 +172,9 @@ class Fetcher:
         address: str,
         then: Callable[[bytes], Awaitable[R]],  # until it returns, the bytes count as in memory
     ) -> R | Reject:
-        """What `then` makes of the picture at `address`; a `Reject` where there is none.
+        """The result of `then` for the picture at `address`; a `Reject` if there is none.
 
-        Raises `ProxyTrouble`, and what `then` raises, but nothing for what an address brings about.
+        Raises `ProxyTrouble` and whatever `then` raises. Nothing that a URL or server does raises.
         """
         try:
             url = _parsed(address)
@@ -242,7 +246,7 @@ class Fetcher:
             raise _Failed("no answer: silent for too long", again=True, silent=True) from error
         except (httpcore.NetworkError, httpcore.RemoteProtocolError) as error:
             raise _Failed(f"cut off: {_plain(error)}", again=True) from error
-        except Exception as error:  # what strangers' addresses and servers bring a library to
+        except Exception as error:  # untrusted URLs and servers can make the library raise anything
             raise _Failed(f"no sense: {_plain(error)}") from error
 
     def _trouble(self, url: httpx.URL, what: str) -> ProxyTrouble:
@@ -262,7 +266,7 @@ class Fetcher:
         raise _Failed(f"redirects: more than {self._limits.redirects}")
 
     async def _ask(self, url: httpx.URL) -> bytes | str:
-        """The picture, or the address that the site names instead."""
+        """The picture, or the URL that the site redirects to."""
         if not self._settings.allow_private:
             refuse_private_host(url.raw_host.decode("ascii"))
         limits = self._limits
@@ -311,7 +315,7 @@ def _parsed(address: str, base: httpx.URL | None = None) -> httpx.URL:
         url = base.join(address) if base else httpx.URL(address)
     except (httpx.InvalidURL, ValueError) as error:
         raise _Failed(f"no address: {_plain(error)}", "refused") from error
-    # As it stands in a request: `url.host` would decode "xn--ls8h", which is no valid name.
+    # As sent in the request: `url.host` would decode "xn--ls8h", which is not a valid name.
     host = url.raw_host.decode("ascii", "replace")
     if url.scheme not in ("http", "https") or not host:
         raise _Failed(f"no address: {_plain(url.scheme or 'nothing')} is not fetched", "refused")
@@ -339,7 +343,7 @@ def _accept(status: int, headers: httpx.Headers) -> None:
 
 
 def seconds_to_wait(retry_after: str | None) -> float:
-    """The header `Retry-After`, a number or a date, in seconds from now; 0 where it says none."""
+    """The `Retry-After` header, a number or a date, in seconds from now; 0 if it says nothing."""
     from kezako.gather.sources.pace import seconds_of
 
     return seconds_of(retry_after) or 0.0
@@ -357,6 +361,6 @@ def _is_tls(error: BaseException) -> bool:
 
 
 def _plain(text: object) -> str:
-    """One short printable line of what a stranger's server or a library said."""
+    """One short printable line from what a server or library said."""
     line = "".join(c if c.isprintable() else " " for c in str(text))
     return line[:120].strip() or type(text).__name__

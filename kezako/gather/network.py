@@ -1,4 +1,4 @@
-"""Connections to public addresses only, checked at the moment of connecting."""
+"""Connect to public IP addresses only, checked at the moment of connecting."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from kezako.errors import KezakoError
 
 _IP: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-# What is not the public internet, from IANA's registries of special-purpose addresses. Written
-# down, since what `ipaddress` calls global differs between releases of Python.
+# Everything that is not the public internet, from IANA's registries of special-purpose addresses.
+# Listed here because `ipaddress.is_global` differs between releases of Python.
 _NOT_PUBLIC_4 = tuple(
     map(
         ipaddress.IPv4Network,
         (
             "0.0.0.0/8",  # this host and network
             "10.0.0.0/8",
-            "100.64.0.0/10",  # a provider's own, behind its address translation
+            "100.64.0.0/10",  # carrier-grade NAT
             "127.0.0.0/8",
-            "168.63.129.16/32",  # answers inside Azure only, and hands out a machine's settings
-            "169.254.0.0/16",  # link-local; clouds hand out credentials at 169.254.169.254
+            "168.63.129.16/32",  # inside Azure, serves a machine's settings
+            "169.254.0.0/16",  # link-local; clouds serve credentials at 169.254.169.254
             "172.16.0.0/12",
-            "192.0.0.0/24",  # protocol assignments; Oracle's metadata is at 192.0.0.192
+            "192.0.0.0/24",  # protocol assignments; Oracle Cloud's metadata is at 192.0.0.192
             "192.0.2.0/24",  # documentation
             "192.88.99.0/24",  # 6to4 relays
             "192.168.0.0/16",
@@ -43,39 +43,39 @@ _NOT_PUBLIC_4 = tuple(
         ),
     )
 )
-_UNICAST = ipaddress.IPv6Network("2000::/3")  # beyond it nothing is public
+_UNICAST = ipaddress.IPv6Network("2000::/3")  # nothing outside it is public
 _NOT_PUBLIC_6 = tuple(
     map(
         ipaddress.IPv6Network,
         (
-            "2001::/23",  # protocol assignments, Teredo and benchmarks among them
+            "2001::/23",  # protocol assignments, including Teredo and benchmarks
             "2001:db8::/32",  # documentation
-            "2002::/16",  # 6to4: an IPv4 address within, whose relays are gone
+            "2002::/16",  # 6to4: contains an IPv4 address; its relays are gone
             "3fff::/20",  # documentation
         ),
     )
 )
-# An IPv4 address in the last 32 bits: as the machine itself writes it, and as a network that
-# speaks IPv6 alone reaches the rest. Any other way to write one inside is outside `_UNICAST`.
+# These hold an IPv4 address in the last 32 bits: IPv4-mapped addresses, and NAT64, with which an
+# IPv6-only network reaches IPv4. All other ways to embed one are outside `_UNICAST`.
 _EMBEDDING = tuple(map(ipaddress.IPv6Network, ("::ffff:0:0/96", "64:ff9b::/96")))
-_ISATAP = (0x00005EFE, 0x02005EFE)  # bits 64 to 95 of an address with an IPv4 address behind them
+_ISATAP = (0x00005EFE, 0x02005EFE)  # bits 64 to 95; the IPv4 address follows
 _PRIVATE_NAMES = (".localhost", ".local", ".internal", ".home.arpa", ".lan", ".intranet")
 
 
 class PrivateAddress(Exception):
-    """A name that leads into a private network; the message says where to."""
+    """A name that resolves into a private network; the message says to which address."""
 
 
 class NoSuchHost(Exception):
-    """A name that no address belongs to."""
+    """A name without any address."""
 
 
 class NoProxy(Exception):
-    """The proxy itself cannot be reached; no address is at fault."""
+    """The proxy itself cannot be reached; the URL is not at fault."""
 
 
 class ToProxy(httpcore.AnyIOBackend):
-    """Connects to a proxy, wherever that is, and tells its failures from those of the addresses."""
+    """Connects to a proxy at any address; its failures raise `NoProxy`."""
 
     async def connect_tcp(
         self,
@@ -94,7 +94,7 @@ class ToProxy(httpcore.AnyIOBackend):
 class PublicOnly(httpcore.AsyncNetworkBackend):
     """Resolves a name once, checks the addresses, and connects to exactly those.
 
-    A name that resolves differently a moment later (DNS rebinding) therefore gains nothing.
+    This prevents DNS rebinding, where a name resolves to a private address a moment later.
     """
 
     def __init__(self) -> None:
@@ -135,7 +135,7 @@ def trusting(
     ca: Path | None,  # PEM file of authorities to trust beside the usual ones
     http2: bool = False,  # which protocols are offered is kept in the context, too
 ) -> ssl.SSLContext:
-    """How certificates are checked. Raises `KezakoError` where `ca` holds none."""
+    """An SSL context that trusts `ca`, too. Raises `KezakoError` if it has no certificates."""
     context = httpcore.default_ssl_context()
     if ca is not None:
         try:
@@ -149,9 +149,9 @@ def trusting(
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address, written out, lies in the public internet.
+    """Whether an IP address, as text, is in the public internet.
 
-    One with a zone ("%eth0") does not. Raises ValueError for what is no IP address.
+    False for one with a zone ("%eth0"). Raises `ValueError` if it is not an IP address.
     """
     ip: _IP = ipaddress.ip_address(address)
     if isinstance(ip, ipaddress.IPv4Address):
@@ -171,8 +171,8 @@ def refuse_private_host(
 ) -> None:
     """Raise `PrivateAddress` for a private IP address or name; other names pass unresolved.
 
-    All that can be done where a proxy resolves the names. A name without a dot is one of the
-    network that asks.
+    Where a proxy resolves the names, this is all that can be checked. A name without a dot belongs
+    to the local network.
     """
     literal = host.strip("[]").rstrip(".").lower()
     with suppress(OSError, UnicodeError):

@@ -1,4 +1,4 @@
-"""Write a new recipe: a TOML file whose comments teach what can be changed."""
+"""Write a new recipe: a TOML file whose comments explain what you can change."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def new_recipe(
     name: str,  # the folder under data/ and models/
     classes: Sequence[str],  # two or more; each is also its first search query
 ) -> Path:
-    """Write `data/NAME/recipe.toml`. Raises `KezakoError`; never overwrites."""
+    """Write `data/NAME/recipe.toml`, never overwriting one. Raises `KezakoError`."""
     name = check_folder_name(name)
     folders = [check_folder_name(each.strip()) for each in classes]
     if len(folders) < 2:
@@ -78,7 +78,7 @@ def new_recipe(
         if [other.casefold() for other in folders].count(folder.casefold()) > 1:
             raise KezakoError(f"the class {folder!r} stands twice; leave one out")
     text = recipe_text(name, folders)
-    parse_recipe(text, name=name)  # what is written can be read, or nothing is written
+    parse_recipe(text, name=name)  # check first that what will be written can be read
     return write_recipe(workspace.folder(name) / "recipe.toml", text)
 
 
@@ -92,7 +92,7 @@ def write_recipe(
     path: Path,
     text: str,
 ) -> Path:
-    """Write a recipe whole or not at all. Raises `KezakoError` where there is one already."""
+    """Write a recipe atomically. Raises `KezakoError` if there is one already."""
     with locked(path.parent, inside=True):
         if path.exists():
             raise KezakoError(
@@ -102,13 +102,13 @@ def write_recipe(
             "w", encoding="utf-8", newline="\n", dir=path.parent, suffix=".tmp", delete=False
         ) as file:
             file.write(text)
-        os.chmod(file.name, 0o644)  # temporary files are private; a recipe is to be shared
+        os.chmod(file.name, 0o644)  # temporary files are private; a recipe is for sharing
         os.replace(file.name, path)
     return path
 
 
 def quote(text: str) -> str:
-    """`text` as a TOML string: JSON's escapes, plus DEL, which TOML wants escaped as well."""
+    """`text` as a TOML string: JSON's escapes, plus DEL, which TOML requires."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

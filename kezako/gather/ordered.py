@@ -1,4 +1,4 @@
-"""Work on many things at once, hand them back in order, hold only a few of them."""
+"""Run work concurrently, yield results in order, and hold only a few of them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ R = TypeVar("R")
 async def ordered_map(
     items: Iterable[T],  # taken lazily
     work: Callable[[T], Awaitable[R]],
-    ahead: Callable[[], int],  # how many may be under way, asked before each is taken
+    ahead: Callable[[], int],  # how many may run at once, asked before each item
 ) -> AsyncGenerator[tuple[T, R], None]:
-    """Each item with its result, in the order of `items`; closing it cancels what is under way.
+    """Each item with its result, in the order of `items`; closing it cancels what still runs.
 
     Results are used in order so that a gathering that was killed and resumed ends with the same
     pictures as one that was not.

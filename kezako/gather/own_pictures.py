@@ -1,4 +1,4 @@
-"""Pictures that a person saved: from a folder or zip, or dropped straight into `pictures/`."""
+"""Your own pictures: from a folder or zip, or put into `pictures/` by hand."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from kezako.gather.session import AHEAD, Session
 from kezako.names import as_shown
 
 SHOWN = 8  # folders named in one sentence
-# A picture that lies on two sides of a given split stays where it can do no harm: it is learnt.
+# If a picture is in two sets of a given split, training gets it: there it cannot leak.
 _FIRST = {"train": 0, None: 1, "valid": 2, "test": 3}
 
 _Known = dict[tuple[str, str | None, str | None], Row]  # (class, title, sha256) -> its row
@@ -31,10 +31,10 @@ _Known = dict[tuple[str, str | None, str | None], Row]  # (class, title, sha256)
 
 async def take_from(
     session: Session,
-    path: Path,  # a folder or a zip, with one sub-folder a class
-    folder: str | None,  # the class of all its pictures, whatever its sub-folders
+    path: Path,  # a folder or a zip, with one sub-folder per class
+    folder: str | None,  # the class of all its pictures, whatever the sub-folders
 ) -> None:
-    """Copy the pictures of `path` in, each as a row. Raises `KezakoError` where none can be."""
+    """Copy the pictures of `path`, with a row for each. Raises `KezakoError` if there are none."""
     names = ClassNames(session.recipe)
     with open_box(path, lambda folders: any(map(names.find, folders))) as box:
         chosen = _placed(names, box.entries, folder)
@@ -70,17 +70,18 @@ async def _take(session: Session, box: Box, chosen: dict[Entry, Place], title: s
                 if outcome:
                     row = _taken_again(known.get((place.folder, entry.name, outcome.sha256)), row)
                     if row.reason == getattr(outcome, "reason", ""):
-                        continue  # too small still
+                        continue  # still too small
                     row.split = place.side
                     session.deduplicator.ingest(row, outcome)
                 bar.count(row)
 
 
 async def adopt_dropped(session: Session) -> None:
-    """Give every file under `pictures/` that has no row its row.
+    """Add a row for every file in `pictures/` that has none.
 
-    What is no upright JPEG of at most 512 pixels is normalised; its original goes to
-    `originals/CLASS/`, and so does what is no picture. A file behind a link stays where it is.
+    A file that is not an upright JPEG of at most 512 pixels is normalised, and its original is
+    moved to `originals/CLASS/`. Files that are not pictures are moved there, too. Files behind a
+    symbolic link are not moved.
     """
     root = session.manifest.folder
     names = ClassNames(session.recipe)
@@ -136,7 +137,7 @@ class _Adoption:
         fits = isinstance(outcome, Checked) and outcome.fits
         in_place = is_here and fits and as_shown(path) == str(path)
         if path == PurePosixPath(folder, f"{outcome.sha256}.jpg") and not in_place:
-            path = self._renamed(path)  # what is kept would overwrite it
+            path = self._renamed(path)  # the normalised picture would overwrite it
         before = self._known.get((folder, title, outcome.sha256))
         if before is None or before.status == "missing":
             if in_place:
@@ -168,7 +169,7 @@ class _Adoption:
         return other
 
     def _moved(self, folder: str, name: PurePosixPath, outcome: Checked | Reject) -> Row | None:
-        # Somebody dragged a gathered picture to another class: its row goes with it.
+        # The user moved a gathered picture to another class: its row goes with it.
         row = self._missing.get(name.stem)
         if row is None or not isinstance(outcome, Checked):
             return None
@@ -192,7 +193,7 @@ class _Adoption:
 def _placed(
     names: ClassNames, entries: Iterable[Entry], folder: str | None = None, at_home: bool = False
 ) -> dict[Entry, Place]:
-    """The entries that belong to a class, those first that are learnt from."""
+    """The entries that belong to a class, training pictures first."""
     entries = list(entries)
     places = names.places({entry.folders for entry in entries}, folder, at_home)
     chosen = [(entry, places[entry.folders]) for entry in entries if entry.folders in places]
@@ -205,19 +206,19 @@ def _known(session: Session) -> _Known:
 
 
 def _taken_again(before: Row | None, new: Row) -> Row:
-    """The row of a picture that was here before, and whose file may be gone; else a new one."""
+    """The earlier row of the same picture, whose file may be gone; else the new one."""
     if before is None:
         return new
     return replace(before, file=None) if before.status == "missing" else before
 
 
 def _was_too_small(row: Row) -> bool:
-    # The bound for a person's own pictures was that of icons from the web once.
+    # The limit for your own pictures was once as high as for pictures from the web.
     return row.status == "refused" and str(row.reason).startswith("too small")
 
 
 def _below(entry: Entry, root: Path) -> PurePosixPath:
-    """Where a file lies below `root/pictures`, as the disk spells it."""
+    """The path of a file relative to `root/pictures`, as it is on disk."""
     return PurePosixPath(Path(str(entry.key)).relative_to(root / "pictures").as_posix())
 
 
@@ -231,11 +232,11 @@ def _say(
     session: Session,
     title: str,  # of the box
     names: ClassNames,
-    left: list[Entry],  # those that belong to no class
+    left: list[Entry],  # entries that belong to no class
     chosen: dict[Entry, Place],
     unread: list[str],
 ) -> None:
-    """Tell the maker what was not taken, and what was meant for another class perhaps."""
+    """Note which files were left out, and which may have been meant for another class."""
     if left:
         session.notes.append(
             f"Left out of {title}, because no class of {session.recipe.name} is called so: "
@@ -268,7 +269,7 @@ def _nothing_in(session: Session, path: Path, names: ClassNames, entries: list[E
 
 
 def _listed(names: ClassNames, entries: list[Entry]) -> str:
-    """The folders of these files with their numbers, each with the class it may mean."""
+    """The folders of these files, each with its number of files and the class it may mean."""
     folders = Counter(entry.folders for entry in entries)
     listed = [f"{'/'.join(path) or 'no folder'} ({_hint(names, path, n)})"
               for path, n in folders.most_common(SHOWN)]  # fmt: skip

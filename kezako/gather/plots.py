@@ -1,4 +1,4 @@
-"""What was gathered, to look at: the first pictures, and what became of the rest."""
+"""Plots of a gathering: the first pictures, and what happened to the rest."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 
 SIDE = 160  # pixels of a picture's longest side in the grid
-REASONS = 8  # told apart in the bars; the rarer ones are one more
-# Green is what is kept; one colour for each reason and one for the rarer ones.
+REASONS = 8  # shown as bars of their own; the rarer ones share one
+# Green for kept pictures, then one colour per reason and one for the rarer reasons.
 _COLOURS = ("green", "orange", "red", "purple", "brown", "pink", "gray", "olive", "cyan", "blue")
 
 
 def show_first(
     recipe: Recipe,
     workspace: Workspace,
-    count: int = 8,  # pictures a class
+    count: int = 8,  # pictures per class
 ) -> Figure:
-    """A row for each class, of the first pictures that were kept."""
+    """One row of pictures per class: the first ones that were kept."""
     first: dict[str, list[str]] = {folder: [] for folder in recipe.folders}
     with Manifest(workspace.folder(recipe.name), read_only=True) as manifest:
         for row in manifest.on_disk():
@@ -41,7 +41,7 @@ def show_first(
             for axis in axes:
                 axis.set_axis_off()
             for axis, file in zip(axes, files, strict=False):
-                with suppress(NotAPicture):  # one that was damaged since leaves its place empty
+                with suppress(NotAPicture):  # a damaged picture leaves its place empty
                     picture = open_picture(workspace.folder(recipe.name) / file, needed=SIDE)
                     axis.imshow(shrink(picture, SIDE))
             axes[0].set_title(f"{folder} ({len(files)})", loc="left")
@@ -51,7 +51,7 @@ def show_first(
 
 
 def plot_yield(summary: Summary) -> Axes:
-    """What became of every address and file tried, class by class: kept, or why not."""
+    """Bars per class of what happened to every URL and file tried: kept, or why not."""
     names = list(summary.reasons)
     reasons = _commonest(summary)
     rows = range(len(names))
@@ -71,7 +71,7 @@ def plot_yield(summary: Summary) -> Axes:
 
 
 def _commonest(summary: Summary) -> dict[str, Counter[str]]:
-    """Reason -> class -> how many: kept first, then the commonest, the rarer ones together."""
+    """Reason -> class -> count: kept first, then the most common, then the rest together."""
     by_reason: dict[str, Counter[str]] = defaultdict(Counter)
     for name, counts in summary.reasons.items():
         for reason, number in counts.items():

@@ -1,4 +1,4 @@
-"""Progress: one bar a class, with counts of what was kept and what was not."""
+"""A progress bar per class, with counts of kept and other pictures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Bar:
         self,
         title: str,
         total: int | None,  # pictures wanted, or files to read
-        done: int = 0,  # of them, before this run
+        done: int = 0,  # done before this run
         only_kept: bool = False,  # a picture that is not kept does not move the bar
     ):
         self._only_kept = only_kept

@@ -1,4 +1,4 @@
-"""The three words of this stage: `gather`, `gather_from`, `adopt`. Each can be said again."""
+"""The functions of this stage: `gather`, `gather_from` and `adopt`. Each can be run again."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def gather(
     sources: Sequence[str] | None = None,  # instead of the recipe's
     settings: Settings | None = None,  # instead of the environment's
 ) -> Summary:
-    """Bring every class to the recipe's number of pictures, or until the sources are dry.
+    """Fetch pictures until every class has the recipe's number or the sources have no more.
 
-    Goes on where an earlier run ended, however it ended. Raises `KezakoError` for a source that
-    does not exist.
+    Continues where an earlier run ended, even if it was killed. Raises `KezakoError` for an unknown
+    source.
     """
     asked = recipe.sources if sources is None else tuple(sources)
     return run(_gather(recipe, workspace, asked, settings or Settings.from_environment()))
@@ -33,23 +33,23 @@ def gather(
 def gather_from(
     recipe: Recipe,
     workspace: Workspace,
-    path: str | os.PathLike[str],  # a folder or zip with one sub-folder a class
-    folder: str | None = None,  # the class of all its pictures, where it has no such sub-folders
+    path: str | os.PathLike[str],  # a folder or zip with one sub-folder per class
+    folder: str | None = None,  # the class of all its pictures, if it has no such sub-folders
 ) -> Summary:
-    """Copy pictures that a person saved. Raises `KezakoError` where there is nothing to copy."""
+    """Copy your own pictures. Raises `KezakoError` if there is nothing to copy."""
     chosen = None if folder is None else class_named(recipe, folder)
     return run(_gather_from(recipe, workspace, Path(path).expanduser(), chosen))
 
 
 def adopt(recipe: Recipe, workspace: Workspace) -> Summary:
-    """Take in what a person dropped into `data/NAME/pictures/CLASS/`; asks no network."""
+    """Add what you put into `data/NAME/pictures/CLASS/`; no network. Raises `KezakoError`."""
     return run(_adopt(recipe, workspace))
 
 
 async def _gather(
     recipe: Recipe, workspace: Workspace, sources: tuple[str, ...], settings: Settings
 ) -> Summary:
-    from kezako.gather.web import gather_web  # here, since pictures by hand need no HTTP client
+    from kezako.gather.web import gather_web  # lazy: your own pictures need no HTTP client
 
     with begin(recipe, workspace) as session:
         await adopt_dropped(session)

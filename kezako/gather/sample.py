@@ -1,7 +1,7 @@
-"""Draw a data set of faces, so that the whole way can be tried without a network.
+"""Draw a dataset of faces, so that you can try everything without a network.
 
-Every drawing follows from (seed, class, number) alone, and is drawn from polygons with whole
-coordinates, so that it comes out alike on every machine.
+Every drawing depends only on (seed, class, number), and is made of polygons with integer
+coordinates, so that it is the same on every machine.
 """
 
 from __future__ import annotations
@@ -56,11 +56,11 @@ def draw_sample(
     pictures: int = 100,  # of each class
     seed: int = 42,
 ) -> Recipe:
-    """Draw what is not drawn yet into `data/smileys/pictures/CLASS/`, and write the recipe.
+    """Draw the missing pictures into `data/smileys/pictures/CLASS/`, and write the recipe.
 
-    Raises `KezakoError` where `data/smileys` holds another recipe, or another process changes it.
+    Raises `KezakoError` if `data/smileys` has another recipe, or another process changes it.
     """
-    from tqdm.auto import tqdm  # here, because the page imports none of this and has no tqdm
+    from tqdm.auto import tqdm  # lazy, as it is only needed here
 
     if not 2 <= pictures <= 100_000:
         raise KezakoError(f"--pictures must be from 2 to 100000 for each class, not {pictures}")
@@ -76,7 +76,7 @@ def draw_sample(
 
 
 def _known(manifest: Manifest) -> set[str]:
-    """Drawings that the manifest has: one that a person moved or removed is not drawn again."""
+    """Drawings in the manifest: one that you moved or removed is not drawn again."""
     rows = [row for row in manifest.rows() if row.file and row.status != "missing"]
     return {Path(str(row.file)).name for row in rows}
 
@@ -86,7 +86,7 @@ def draw_face(
     number: int,
     seed: int = 42,
 ) -> Image.Image:
-    """One face, RGB, its sides 112 to 144 pixels."""
+    """One face in RGB, with sides of 112 to 144 pixels."""
     rng = Random(f"{seed}/{mood}/{number}")
     width, height = rng.randint(112, 144), rng.randint(112, 144)
     image = _background(rng, (width * FINER, height * FINER))
@@ -99,7 +99,7 @@ def draw_face(
 
 @dataclass(frozen=True)
 class _Face:
-    """Where the face stands: turns its own coordinates (-1 to 1, y down) into pixels."""
+    """A face's position: converts its own coordinates (-1 to 1, y down) to pixels."""
 
     draw: ImageDraw.ImageDraw
     centre: Point  # pixels
@@ -138,7 +138,7 @@ class _Face:
             self._stroke([*corners, corners[0], corners[1]], self.line)
 
     def stroke(self, points: list[Point], width: float = 1.0) -> None:
-        """A line through `points` with round ends; `width` in the face's own line widths."""
+        """A line through `points` with round ends; `width` is a factor of the face's line width."""
         self._stroke([self.at(*point) for point in points], max(2, round(self.line * width)))
 
     def _stroke(self, corners: list[tuple[int, int]], width: int) -> None:
@@ -222,7 +222,7 @@ def _brows(face: _Face, rng: Random, inner: float, lift: float = 0.0) -> None:
 
 
 def _extras(face: _Face, rng: Random) -> None:
-    """What any face may have, so that it says nothing of the mood."""
+    """Features that any face may have, so that they say nothing about the mood."""
     if rng.random() < 0.2:  # cheeks
         colour = _colour(rng, 120, 255)
         for side in (-1, 1):
@@ -262,7 +262,7 @@ def _background(rng: Random, size: tuple[int, int]) -> Image.Image:
 
 
 def _noise(image: Image.Image, rng: Random) -> Image.Image:
-    """Grain of a strength of its own, alike in the three channels."""
+    """Grain of random strength, the same in all three channels."""
     strength = rng.choice((0, 0, 1, 1, 2))  # sixteenths of full contrast
     if not strength:
         return image
@@ -294,7 +294,7 @@ def _bulged(angle: float, power: float) -> Point:
 
 
 def _place(rng: Random, side: int, size: float) -> float:
-    """A coordinate of the centre, so that at most a sliver of the face leaves the picture."""
+    """A coordinate of the centre that keeps all but a sliver of the face in the picture."""
     margin = min(size * 0.95, side / 2)
     return rng.uniform(margin, side - margin)
 
@@ -328,7 +328,7 @@ def _jpeg(image: Image.Image) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """The whole file or none: what a kill leaves has another ending, and is overwritten."""
+    """Atomic write: after a kill, what is left has another suffix and is overwritten."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.parent / f".{path.name}.part"
     part.write_bytes(content)

@@ -1,4 +1,4 @@
-"""One gathering of one classifier: who may write, what is known, what the end of it does."""
+"""One gathering of one classifier: the lock, the manifest, and the steps at the end."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 
 T = TypeVar("T")
-AHEAD = 4  # pictures of a folder read before they are needed; each can have 64 MB
+AHEAD = 4  # pictures of a folder read ahead; each can have 64 MB
 
 
 @dataclass
 class Session:
-    """What the ways of gathering share while they run."""
+    """The state that all ways of gathering share."""
 
     recipe: Recipe
     manifest: Manifest
@@ -34,7 +34,7 @@ class Session:
     notes: list[str] = field(default_factory=list)  # sentences for the summary
 
     def finish(self, wanted: dict[str, int]) -> Summary:
-        """Group copies, give new pictures their side of the split, and sum up."""
+        """Group copies, assign new pictures to training or validation, and summarise."""
         grouped = split.group(self.manifest)
         split.divide(self.manifest, self.recipe.validation_share, self.recipe.seed)
         self.notes += told(grouped, self.deduplicator.crossed)
@@ -46,7 +46,7 @@ class Session:
 
 @contextmanager
 def begin(recipe: Recipe, workspace: Workspace) -> Iterator[Session]:
-    """The only session of this classifier. Raises `KezakoError` where another one runs."""
+    """Lock the classifier's data and start a session. Raises `KezakoError` if another one runs."""
     with changing(workspace.folder(recipe.name)) as manifest:
         damaged = damage.set_aside(manifest)
         notes = [damage.said(damaged)] if damaged else []
@@ -55,7 +55,7 @@ def begin(recipe: Recipe, workspace: Workspace) -> Iterator[Session]:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`, in a script as in a notebook, whose own loop is busy already."""
+    """Run the coroutine `work`, in a script or in a notebook, whose event loop is busy already."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -77,7 +77,7 @@ def _run_beside(work: Coroutine[Any, Any, T]) -> T:
             loop.run_until_complete(loop.shutdown_asyncgens())
             loop.close()
 
-    # The context carries which notebook cell progress bars belong to.
+    # The context says which notebook cell the progress bars belong to.
     thread = threading.Thread(target=contextvars.copy_context().run, args=(whole,))
     thread.start()
     try:

@@ -1,4 +1,4 @@
-"""How the gather stage reaches the web: proxy, certificates, addresses, pauses."""
+"""How the gather stage accesses the web: proxy, certificates, API addresses, pauses."""
 
 from __future__ import annotations
 
@@ -19,28 +19,29 @@ from kezako.recipe import Licence, Recipe
 
 @dataclass(frozen=True)
 class Settings:
-    """What a gathering run is told from outside the recipe; sources and fetch share it."""
+    """The settings of a gathering that are not in the recipe; sources and fetcher share them."""
 
     proxies: Proxies = field(default_factory=Proxies)  # for searches and pictures alike
-    ca: Path | None = None  # PEM file of authorities to trust as well, behind a TLS proxy
+    ca: Path | None = None  # PEM file of additional CAs to trust, for a TLS proxy
     openverse_url: str = "https://api.openverse.org"
     wikimedia_url: str = "https://commons.wikimedia.org"
-    contact: str | None = None  # an address for the sources' operators, as Wikimedia asks for
-    allow_private: bool = False  # true lets fetch reach loopback and private addresses (tests)
+    contact: str | None = None  # e-mail or page for the sources' operators, as Wikimedia asks for
+    allow_private: bool = False  # True: fetch may connect to loopback and private addresses (tests)
     pause: float = 1.0  # factor on every pause; 0 in tests
-    timeout: float = 20.0  # seconds for one answer of a source
-    photos_only: bool = True  # ask sources for photographs, where they can tell; the recipe's
-    safe: bool = True  # ask sources for nothing that is not for all eyes; the recipe's
-    licence: Licence = "any"  # "free": ask for Creative Commons or public domain; the recipe's
+    timeout: float = 20.0  # seconds for one response of a source
+    # Ask sources for photographs only, if they can filter; from the recipe.
+    photos_only: bool = True
+    safe: bool = True  # ask sources for safe search; from the recipe
+    licence: Licence = "any"  # "free": ask for Creative Commons or public domain; from the recipe
     lists: Path | None = None  # folder of CLASS.txt for the `urls` source; None: data/NAME/urls
     data: Path | None = None  # data/NAME of the run
     folder: str | None = None  # the class being gathered
     recipe: Recipe | None = None  # of the run
-    say: Callable[[str], None] = field(default=tqdm.write, compare=False)  # tells the maker
+    say: Callable[[str], None] = field(default=tqdm.write, compare=False)  # prints a message
 
     @classmethod
     def from_environment(cls, given: Mapping[str, str] | None = None) -> Settings:
-        """Settings from `KEZAKO_*` variables. Raises `KezakoError` naming the variable to mend."""
+        """Settings from `KEZAKO_*` variables. Raises `KezakoError` naming the wrong variable."""
         read = partial(environment.read, environment=given)
         plain = cls()
         pause, lists = read("PAUSE"), read("URLS")
@@ -56,7 +57,7 @@ class Settings:
         )
 
     def within(self, data: Path, folder: str) -> Settings:
-        """These settings while `data` (data/NAME) and its class `folder` are gathered."""
+        """These settings, for the class `folder` of `data` (data/NAME)."""
         return replace(self, data=data, folder=folder)
 
 
@@ -80,6 +81,6 @@ def _file(value: str | None) -> Path | None:
 
 
 def _trusted_elsewhere(given: Mapping[str, str]) -> Path | None:
-    """The file that OpenSSL's own variable names, so that each library here trusts the same."""
+    """The file in OpenSSL's own variable, so that all libraries here trust the same CAs."""
     path = Path(given.get("SSL_CERT_FILE") or ".")
     return path if path.is_file() else None

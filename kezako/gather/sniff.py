@@ -1,4 +1,4 @@
-"""What bytes and headers say about a picture, whatever its name and type claim."""
+"""Look at bytes and headers instead of trusting a picture's name and type."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _BEGINNINGS = (
 )
 _FORBIDDEN = {"noai", "noimageai"}
 _OURS = {"*", "kezako"}
-_ROBOT = re.compile(r"\*|[a-z][a-z0-9._-]*")  # a name; "25 jun 2026 15" of a date is none
-# Before a colon, what is no directive is the name of a robot.
+_ROBOT = re.compile(r"\*|[a-z][a-z0-9._-]*")  # a robot's name; not "25 jun 2026 15" from a date
+# Before a colon, anything that is not a directive is a robot's name.
 _DIRECTIVES = _FORBIDDEN | {
     "max-snippet", "max-image-preview", "max-video-preview", "unavailable_after",  # with a value
     "all", "none", "noindex", "nofollow", "noarchive", "nocache", "nosnippet", "noimageindex",
@@ -26,21 +26,21 @@ _DIRECTIVES = _FORBIDDEN | {
 
 
 def is_picture(body: bytes | bytearray) -> bool:
-    """Whether `body` begins like a picture that `open_picture` may be able to open."""
+    """Whether `body` starts like a format that `open_picture` may be able to open."""
     head = bytes(body[:16])
     riff = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
-    heif = head[4:8] == b"ftyp"  # HEIC and AVIF; films too, which decoding sorts out
+    heif = head[4:8] == b"ftyp"  # HEIC and AVIF; videos, too, which fail when decoded
     pnm = head[:1] == b"P" and head[1:2] in b"123456" and head[2:3].isspace()
     return head.startswith(_BEGINNINGS) or riff or heif or pnm
 
 
 def forbids_ai(
-    headers: Iterable[str],  # each X-Robots-Tag of an answer
+    headers: Iterable[str],  # all X-Robots-Tag headers of a response
 ) -> str | None:
-    """The words by which a site keeps its pictures from training, if they are meant for us.
+    """The directive that forbids us AI training with a site's pictures; None if there is none.
 
-    "otherbot: noai" is not: from a robot's name on, a header's words are for that robot only.
-    "max-image-preview: large" names none.
+    In "otherbot: noai" the directives after a robot's name are for that robot only.
+    "max-image-preview: large" names no robot.
     """
     for header in headers:
         robot = "*"

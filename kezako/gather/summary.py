@@ -1,4 +1,4 @@
-"""What a gathering has brought, for people: counts by class and by reason, and tables."""
+"""Summaries of a gathering for people: counts by class and by reason, and tables."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def as_table(rows: Sequence[Row]) -> Iterator[str]:
-    """Lines of the columns that tell most, each cut to its width."""
+    """A text table with the most useful columns, each cut to its width, line by line."""
     yield "  ".join(f"{name:{width}}" for name, width in _SHOWN.items()).rstrip()
     for row in rows:
         cells = (_cut(getattr(row, name), width) for name, width in _SHOWN.items())
@@ -32,7 +32,7 @@ def as_table(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def as_csv(rows: Sequence[Row]) -> str:
-    """Every column of every row. What a spreadsheet would run as a formula is made text."""
+    """All columns as CSV. Cells that a spreadsheet would run as a formula are quoted as text."""
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -60,18 +60,18 @@ class Summary:
     """The state of one classifier's pictures after gathering."""
 
     name: str
-    kept: dict[str, int]  # class -> pictures that training may use
-    wanted: dict[str, int]  # class -> pictures asked for; empty where no number was
+    kept: dict[str, int]  # class -> number of pictures that training may use
+    wanted: dict[str, int]  # class -> number asked for; empty if none was
     reasons: dict[str, Counter[str]]  # class -> "kept" or why not -> how many
-    waiting: dict[str, int]  # class -> addresses found and not needed so far
+    waiting: dict[str, int]  # class -> number of URLs found but not needed so far
     conflicts: int = 0  # groups of near-duplicates under more than one class
-    added: int = 0  # pictures that this run brought
-    notes: tuple[str, ...] = field(default=())  # what sources said, folders left out
+    added: int = 0  # new pictures of this run
+    notes: tuple[str, ...] = field(default=())  # messages of sources, folders left out
     next: str = ""  # what to do now: train, or find more pictures
 
     @property
     def rows(self) -> list[tuple[str, int, int, float]]:
-        """(class, kept, tried, kept / tried), a class each."""
+        """(class, kept, tried, kept / tried) for each class."""
         tried = {folder: sum(counts.values()) for folder, counts in self.reasons.items()}
         return [
             (folder, kept, tried.get(folder, 0), kept / max(1, tried.get(folder, 0)))
@@ -108,7 +108,7 @@ class Summary:
 def summarise(
     manifest: Manifest,
     name: str,  # of the classifier
-    folders: Sequence[str],  # its classes, shown even where they are empty
+    folders: Sequence[str],  # its classes, shown even if they are empty
     wanted: dict[str, int],  # class -> pictures asked for
     before: int,  # pictures kept before this run
     notes: Sequence[str],
@@ -118,7 +118,7 @@ def summarise(
     reasons: dict[str, Counter[str]] = {folder: Counter() for folder in folders}
     waiting: Counter[str] = Counter()
     for row in manifest.rows():
-        if row.status == "offered":  # judged in the cleaner, not here
+        if row.status == "offered":  # reviewed in the cleaner, not here
             continue
         if row.status == "pending":
             waiting[row.folder] += 1
@@ -139,9 +139,9 @@ def summarise(
 
 def told(
     grouped: Grouped,
-    crossed: Counter[Split],  # given side -> pictures that wholly equal one of another side
+    crossed: Counter[Split],  # given set -> pictures that are the same as one in another set
 ) -> list[str]:
-    """What was made of a split that folders gave, and of copies, as sentences."""
+    """What was done with a split given by folders, and with copies, as sentences."""
     notes = []
     if any(grouped.given.values()):
         notes.append(f"The split of the folders is kept: {_of_sides(grouped.given)} pictures.")
@@ -172,5 +172,5 @@ def _of_sides(counts: Mapping[Split, int]) -> str:
 
 
 def why(row: Row) -> str:
-    """The part of a row's reason that can be counted: "kept", "too small", "not found"..."""
+    """The countable part of a row's reason: "kept", "too small", "not found"..."""
     return row.status if not row.reason else row.reason.split(":")[0]

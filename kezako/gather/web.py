@@ -1,8 +1,8 @@
-"""Class by class: ask the sources, fetch what they name, check it, until there are enough.
+"""For each class: ask the sources, fetch the URLs, check the pictures, until there are enough.
 
-Results are used in the order in which sources named them, and one search's addresses are
-written all at once; so a gathering that was killed, at whatever moment, and said again ends
-with the same rows and pictures as one that was not.
+Results are used in the order in which the sources gave them, and all URLs of a search are
+written in one transaction. So a gathering that was killed at any point and run again ends with
+the same rows and pictures as one that was not killed.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from kezako.gather.settings import Settings
 from kezako.gather.sources import Found, Source, SourceStopped, open_source
 from kezako.gather.sources.local import Readable
 
-OVER_ASK = 1.4  # addresses asked for each picture wanted: three in ten fail or repeat
-DEPTHS = (1, 2, 4)  # a source is asked for so many times as much before the next takes over
-AHEAD = 512  # pictures under way at most: a slow one must not hold up those behind it
+OVER_ASK = 1.4  # URLs to ask for per picture wanted: three in ten fail or are duplicates
+DEPTHS = (1, 2, 4)  # a source is asked for 1, 2 and 4 times as much before the next one
+AHEAD = 512  # pictures in flight: a slow one must not hold up those behind it
 
 
 async def gather_web(session: Session, sources: Sequence[str], settings: Settings) -> None:
     """Fill every class up to the recipe's number. Raises `KezakoError` for an unknown source."""
     for name in sources:
-        open_source(name, settings)  # a wrong name is said before anything is gathered
+        open_source(name, settings)  # a wrong name must fail before anything is gathered
     recipe = session.recipe
     settings = replace(
         settings,
@@ -61,11 +61,11 @@ async def gather_web(session: Session, sources: Sequence[str], settings: Setting
 
 
 class _Sources:
-    """What the classes of one run share: the sources that still answer, and what is said."""
+    """What the classes of one run share: the sources that still answer, and the notes."""
 
     def __init__(self, session: Session, settings: Settings, names: list[str]):
         self.session, self.settings, self.names = session, settings, names
-        self.asked = tuple(names)  # those too that were dropped since
+        self.asked = tuple(names)  # including those that were dropped
         self._introduced: set[str] = set()
         if settings.proxies and not settings.allow_private:
             self.say("Names are resolved by the proxy, which has to keep private addresses apart.")
@@ -87,7 +87,7 @@ class _Sources:
             self.say(f"{source.name} cannot filter by {' or '.join(unmet)}.")
 
     def drop(self, name: str) -> None:
-        """A limit or refusal holds for the other classes too."""
+        """Stop asking a source: a rate limit or refusal applies to the other classes, too."""
         if name in self.names:
             self.names.remove(name)
 
@@ -165,7 +165,7 @@ class _Class:
                 return await self._fetcher.fetch(str(row.url), check)
             except ProxyTrouble:
                 raise
-            except Exception as error:  # else this row would stop each later run as well
+            except Exception as error:  # otherwise this row would stop every later run, too
                 return Reject("broken", f"failed: {type(error).__name__}: {error}"[:200])
 
         async with aclosing(ordered_map(rows, get, self._ahead)) as results:
@@ -177,7 +177,7 @@ class _Class:
                     return
 
     def _ahead(self) -> int:
-        # Near the end only a few more are fetched than needed: the rest stays for another time.
+        # Near the end, fetch only a few more than needed; the rest stays pending.
         return min(AHEAD, math.ceil((self._wanted - self._kept) * OVER_ASK))
 
     def _readers(self) -> dict[str, _Reader]:
@@ -187,7 +187,7 @@ class _Class:
 
 
 class _Reader:
-    """A source that has its own bytes, read one at a time since an archive is one file."""
+    """A source that has the bytes itself; it reads one at a time, as an archive is one file."""
 
     def __init__(self, source: Readable):
         self._source = source
@@ -200,15 +200,15 @@ class _Reader:
 
 
 class _Search:
-    """One source asked all of a class's queries."""
+    """One source, asked all queries of a class."""
 
     def __init__(self, source: Source, limit: int):
-        self._source, self._limit = source, limit  # limit: addresses a query
+        self._source, self._limit = source, limit  # limit: URLs per query
         self.stopped: SourceStopped | None = None
-        self.dry = True  # no query has more to give
+        self.dry = True  # no query has more results
 
     def all(self, queries: tuple[str, ...]) -> list[tuple[str, Found]]:
-        """(query, what it found), the best of each query first."""
+        """(query, result) pairs; the best result of each query comes first."""
         columns = []
         for query in queries:
             found = list(self._one(query))
@@ -228,5 +228,5 @@ class _Search:
                 yield each
         except SourceStopped as stopped:
             self.stopped = stopped
-        except Exception as error:  # a source of the user's own, or a library that changed
+        except Exception as error:  # a user-defined source, or a library that changed
             self.stopped = SourceStopped("broken", f"{name} broke on {query!r}: {error!r}.")

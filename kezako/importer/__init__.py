@@ -1,1 +1,1 @@
-"""A stranger's `export.pkl` -> bundle, without running anything that the file brought along."""
+"""Converts an untrusted `export.pkl` into a bundle, without running any code in the file."""

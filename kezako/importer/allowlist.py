@@ -1,7 +1,7 @@
-"""Which names an export may mention, and which it may ask to call.
+"""Allowlists: which names an export may contain, and which it may ask to call.
 
-Nothing that is mentioned or called is reached in any case: see `records`. The lists are there so
-that a file which means harm is refused by name, instead of being taken with its teeth drawn.
+No name is ever imported and no call is ever made: see `records`. The lists are there so that a
+malicious file is refused by name, instead of being imported with its payload ignored.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import Any
 
 from kezako.errors import KezakoError
 
-MAX_FILE = 2 * 2**30  # bytes; the largest models that fastai trains have a quarter
-_LONGEST = 1000  # letters of a name
+MAX_FILE = 2 * 2**30  # bytes; the largest models of fastai have a quarter of that
+_LONGEST = 1000  # characters of a name
 
 
 class Refused(KezakoError):
-    """The file holds or asks for what is not taken; the message names it and says what to do."""
+    """The file is not accepted; the message names the reason and says what to do."""
 
 
-# How Python 2's pickles and C's own modules spell a name, and how a person does.
+# Module names in Python 2's pickles and of C modules -> the usual names.
 _MODULES = {"__builtin__": "builtins", "copy_reg": "copyreg", "posix": "os", "nt": "os",
             "_operator": "operator", "_functools": "functools", "_io": "io", "_pickle": "pickle",
             "_socket": "socket", "_thread": "threading", "_ctypes": "ctypes", "_imp": "importlib",
@@ -30,13 +30,13 @@ _MODULES = {"__builtin__": "builtins", "copy_reg": "copyreg", "posix": "os", "nt
             "commands": "subprocess",
             "cloudpickle.cloudpickle_fast": "cloudpickle", "cloudpickle.cloudpickle": "cloudpickle",
             "torch.serialization": "torch"}  # fmt: skip
-# Where NumPy's own functions lie; what they are called outside has neither "core" nor the module.
+# NumPy's internal homes of its functions; the public name has neither "core" nor the submodule.
 _NUMPY_CORE = re.compile(r"numpy\._?core(\.\w+)?")
 _NAMES = {"builtins.unicode": "builtins.str", "builtins.long": "builtins.int",
           "builtins.xrange": "builtins.range", "builtins.reduce": "functools.reduce",
           "builtins.execfile": "builtins.exec"}  # fmt: skip
 
-# Python's own that an export has reason to mention: types, and harmless helpers.
+# Standard library modules that an export may mention: types and harmless helpers.
 _HARMLESS = {"typing", "types", "abc", "re", "math", "posixpath", "ntpath", "string", "itertools",
              "inspect", "enum", "dataclasses", "numbers", "fractions", "decimal", "datetime",
              "collections", "pathlib", "random", "uuid", "time", "copy", "json", "csv", "glob",
@@ -58,7 +58,7 @@ _FUNCTIONAL = {"functools.partial", "functools.partialmethod", "functools.lru_ca
                "copyreg._reconstructor", "copyreg.__newobj__", "copyreg.__newobj_ex__",
                "_codecs.encode"}  # fmt: skip
 
-# torch's and numpy's: all of their functions of numbers, none of those that open files.
+# torch and numpy: all functions of numbers, but none that opens files.
 _FILES = {"torch.load", "torch.save", "torch.compile", "torch.from_file", "numpy.load",
           "numpy.save", "numpy.savez", "numpy.savez_compressed", "numpy.savetxt", "numpy.loadtxt",
           "numpy.fromfile", "numpy.fromregex", "numpy.genfromtxt", "numpy.memmap",
@@ -69,7 +69,8 @@ _PARTS = ("torch.nn.", "torch.optim.", "torch.cuda.amp.", "torch.amp.", "torch.u
           "torch._C._linalg.", "torch._C._fft.", "torch._C._VariableFunctions",
           "numpy.random.", "numpy.linalg.", "numpy.ma.", "numpy.matrixlib.", "numpy.rec.",
           "numpy.fft.", "numpy.polynomial.")  # fmt: skip
-# What a table, a date or a logger is put together with again; its rows and zones come along.
+# What pandas, pyarrow, dates and loggers are rebuilt with; DataFrames and time zones may be in
+# an export.
 _TABLES = re.compile(
     r"pandas\.(?:_libs|core|arrays)\.(?:\w+\.)*(?:_new_\w+|\w*_unpickle\w*|new_block|[A-Z]\w*)"
     r"|pyarrow\.(?:lib\.)?(?:_restore_array|type_for_alias|chunked_array|py_buffer|field|schema"
@@ -90,7 +91,7 @@ _CLOUDPICKLE = {f"cloudpickle.{name}" for name in (
     "_rehydrate_skeleton_class", "_get_cell_contents", "_gen_ellipsis", "_gen_not_implemented",
     "instance", "_BUILTIN_TYPE_NAMES")}  # fmt: skip
 
-# What a call of these brings about is an object and nothing else, were it made.
+# Calling these would only create an object, if they were called.
 _CALLED = {
     *(f"builtins.{name}" for name in (
         "getattr", "set", "frozenset", "bytes", "bytearray", "complex", "object", "slice",
@@ -115,19 +116,19 @@ _CALLED = {
         "random._pickle.__generator_ctor")),
 }  # fmt: skip
 
-# Packages whose classes fastai's exports are full of. Their objects are records like any other.
+# The packages of most classes in fastai's exports. Their objects become records like any other.
 _FAMILY = {"fastai", "fastcore", "fasttransform", "fastprogress", "plum", "torchvision", "timm",
            "PIL"}  # fmt: skip
-# Not Python's own, and yet nothing that a classifier has reason to mention.
+# Third-party packages that a classifier has no reason to mention.
 _RUNNERS = {"pip", "_pip", "setuptools", "pkg_resources", "distutils", "IPython", "joblib",
             "ipykernel", "nbconvert", "papermill", "pexpect", "paramiko", "fabric", "invoke", "sh",
             "requests", "httpx", "aiohttp", "urllib3", "webbrowser", "numba", "cffi",
             "jupyter_core"}  # fmt: skip
-_OWN = {"torch", "numpy", "cloudpickle"}  # with lists of their own above
+_OWN = {"torch", "numpy", "cloudpickle"}  # with their own lists above
 
 
 def joined(*parts: Any) -> str:
-    """Texts of the file as one dotted path. Raises `Refused` where one is no text, or endless."""
+    """Strings of the file as a dotted path. Raises `Refused` for other types or long names."""
     if not all(isinstance(part, str) for part in parts):
         raise Refused("The file is refused: it names something by what is no name.")
     if sum(map(len, parts)) > _LONGEST:
@@ -136,13 +137,13 @@ def joined(*parts: Any) -> str:
 
 
 def written(module: str, name: str) -> str:
-    """A pickle's module and name as one dotted path, spelt as a person would: "os.system".
+    """A pickle's module and name as one dotted path with the usual names, such as "os.system".
 
-    Raises `Refused` for one without end.
+    Raises `Refused` if it is too long.
     """
-    if module.split(".")[0] == "fastai2":  # what fastai 2 was called before it was out
+    if module.split(".")[0] == "fastai2":  # fastai 2's name before its release
         module = module.replace("fastai2", "fastai", 1)
-    joined(module, name)  # before anything is searched in them
+    joined(module, name)  # checks the length before anything is searched
     if _NUMPY_CORE.fullmatch(module):
         module = "numpy"
     path = f"{_MODULES.get(module, module)}.{name}"
@@ -150,14 +151,14 @@ def written(module: str, name: str) -> str:
 
 
 def short(path: str) -> str:
-    """`path` as a sentence shows it: no control characters, and not without end."""
+    """`path` for a message: without control characters, at most 100 characters."""
     text = path[: 2 * _LONGEST].removeprefix("builtins.")
     text = "".join(c if c.isprintable() else "?" for c in text)
     return text if len(text) <= 100 else f"{text[:97]}..."
 
 
 def may_mention(path: str) -> bool:
-    """Whether an export has reason to name `path`."""
+    """Whether an export may contain the name `path`."""
     root, _, rest = path.partition(".")
     if path in _CALLED:
         return True
@@ -174,29 +175,29 @@ def may_mention(path: str) -> bool:
 def may_call(path: str) -> bool:
     """Whether a pickle may ask to call `path`; the call is recorded, never made.
 
-    Of fastai's family the classes (an enumeration is pickled as a call), and no function.
+    Of fastai's packages, classes may be called (enums are pickled as calls), but no functions.
     """
     own = path.partition(".")[0] in _FAMILY and path.rpartition(".")[2][:1].isupper()
     return own or path in _CALLED or _TABLES.fullmatch(path) is not None
 
 
 def may_make(path: str) -> bool:
-    """Whether a pickle may hold an instance of `path`, which is recorded, never made.
+    """Whether a pickle may contain an instance of `path`; it is recorded, never created.
 
-    Instances are made without calling the class, so that nothing of it would run even by pickle's
-    own rules; those of other people's classes (a callback, a metric) are therefore taken.
+    Pickle creates instances without calling the class, so not even unpickling would run any of its
+    code. That is why instances of third-party classes (callbacks, metrics) are accepted.
     """
     return may_mention(path)
 
 
 def is_foreign(path: str) -> bool:
-    """Whether `path` belongs to the file's maker or to a library that fastai does not need."""
+    """Whether `path` is the user's own code, or from a library that fastai does not need."""
     root = path.split(".")[0]
     return root not in sys.stdlib_module_names and root not in _FAMILY | _OWN
 
 
 def check_mention(path: str) -> None:
-    """Raises `Refused` for a name that an export has no reason to hold."""
+    """Raise `Refused` for a name that an export has no reason to contain."""
     if path.startswith("dill."):
         raise Refused(
             "The file was written with dill, which packs programs into a file: refused, nothing of "
@@ -210,7 +211,7 @@ def check_mention(path: str) -> None:
 
 
 def check_call(path: str) -> None:
-    """Raises `Refused` for a call that a classifier's export has no reason to ask for."""
+    """Raise `Refused` for a call that a classifier's export has no reason to make."""
     if may_call(path):
         return
     if is_foreign(path) and may_mention(path):
@@ -223,7 +224,7 @@ def check_call(path: str) -> None:
 
 
 def check_carried(path: str) -> None:
-    """Raises `Refused` for a function that a call is to hand on, to be called later."""
+    """Raise `Refused` for a function that is an argument of a call and would be called later."""
     check_mention(path)
     if path.partition(".")[0] in _HARMLESS - {"operator"}:
         check_call(path)

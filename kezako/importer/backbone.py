@@ -1,4 +1,4 @@
-"""Any known network -> body and head, the form in which bundles are written; and a first shrink."""
+"""Split any known network into body and head, as bundles need it; and fold in batch resizing."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ from torchvision.models.resnet import ResNet  # isort: skip
 _FLAT = (nn.Flatten, fastai_layers.Flatten)
 _POOLS = (fastai_layers.AdaptiveConcatPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d,
           nn.AvgPool2d)  # fmt: skip
-_AT_ONCE = 32  # rows of a picture whose shrinking is looked at together
+_AT_ONCE = 32  # rows of the resizing matrix that are computed together
 
 
 def body_and_head(model: nn.Module) -> nn.Sequential:
-    """`model` as Sequential(body, Sequential(pool, flatten, ...)). Raises `Refused`."""
+    """`model` as Sequential(body, Sequential(pool, flatten, ...)).
+
+    Raises `Refused` if it cannot be split into a body and a head.
+    """
     if isinstance(model, timm.Network):
         model = model.parted()
     if isinstance(model, ResNet):
@@ -52,7 +55,7 @@ def body_and_head(model: nn.Module) -> nn.Sequential:
 
 
 def tells_why(model: nn.Sequential) -> bool:
-    """Whether the head pools as `why` needs it: the greatest of each channel, then the means."""
+    """Whether the head pools as `why` needs it: maximum, then mean, of each channel."""
     head = model[1]
     assert isinstance(head, nn.Sequential)
     pool = head[0]
@@ -60,14 +63,14 @@ def tells_why(model: nn.Sequential) -> bool:
 
 
 class FirstChannel(nn.Module):
-    """What a network for grey pictures takes of the page's three equal channels."""
+    """Gives a greyscale network one of the page's three equal channels."""
 
     def forward(self, pictures: Tensor) -> Tensor:
         return pictures[:, :1]  # (N, 3, S, S) -> (N, 1, S, S)
 
 
 class Shrunk(nn.Module):
-    """Rows and columns mapped linearly: what fastai's resampling of whole batches comes to."""
+    """A linear map of rows and columns, equal to fastai's resizing of whole batches."""
 
     def __init__(self, rows: Tensor):  # (T, S), from S to T pixels a side
         super().__init__()
@@ -79,7 +82,10 @@ class Shrunk(nn.Module):
 
 
 def shrinking(size: int, shrinks: tuple[Shrink, ...]) -> Tensor | None:
-    """The matrix (T, S) of all `shrinks` for pictures of `size`; None without any."""
+    """The resizing matrix (T, S) of all `shrinks` for pictures of side `size`; None without any.
+
+    Raises `Refused` if the resizing would pad with black.
+    """
     rows = None
     for shrink in shrinks:
         step = _rows(size, shrink)
@@ -91,7 +97,8 @@ def shrinking(size: int, shrinks: tuple[Shrink, ...]) -> Tensor | None:
 
 
 def _rows(size: int, shrink: Shrink) -> Tensor:
-    # Asked of fastai itself, row by row: pictures whose every column is one row of the identity.
+    # Computed by fastai itself, row by row: in each picture all columns are the same row of the
+    # identity matrix.
     kept = int(size * shrink.part)
     start = (size - kept) // 2
     columns = []
@@ -108,7 +115,7 @@ def _rows(size: int, shrink: Shrink) -> Tensor:
 
 
 def prepared(model: nn.Sequential, size: int, shrinks: tuple[Shrink, ...]) -> nn.Sequential:
-    """Body and head, behind what the page's pictures (N, 3, S, S) need first."""
+    """Body and head, with the first layers that the page's pictures (N, 3, S, S) need."""
     body, head = model
     first: list[nn.Module] = [FirstChannel()] if _channels(body) == 1 else []
     rows = shrinking(size, shrinks)
@@ -125,7 +132,7 @@ def _channels(body: nn.Module) -> int:
 
 
 class Divided(nn.Module):
-    """The temperature, as the last step of a head."""
+    """Divides logits by the temperature, as the last layer of a head."""
 
     def __init__(self, temperature: float):
         super().__init__()

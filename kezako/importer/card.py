@@ -1,4 +1,4 @@
-"""`README.md` of an imported bundle: where it came from, what is known of it, and what is not."""
+"""`README.md` of an imported bundle: its origin, what is known about it, and what is not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kezako.model.wording import as_text
 
 
 def write_readme(card: Card, folder: Path) -> None:
-    """Write `README.md`, and where pictures were given the confusion matrix as a picture."""
+    """Write `README.md` and, if pictures were given, a plot of the confusion matrix."""
     if card.figures.get("validation", {}).get("confusion"):
         from kezako.export.card import CONFUSION, draw_confusion
 
@@ -69,7 +69,7 @@ def _network(card: Card, origin: dict[str, Any]) -> str:
 
 
 def _agreement(origin: dict[str, Any], scaled: str) -> str:
-    """How near the page comes to the learner; nothing where something of it was left out."""
+    """How close the page's answers are to the learner's, or why that is not known."""
     if doubts := origin.get("doubts"):
         return (
             "Whether the page answers as the learner did is not known, because what this does to "

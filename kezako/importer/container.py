@@ -1,7 +1,7 @@
-"""The files that `learn.export` has written over the years: a pickle, and tensors beside it.
+"""Read the file formats of `learn.export` over the years: a pickle with tensors beside it.
 
-Since torch 1.6 that is a zip; before, one pickle after the other with the tensors' bytes behind.
-Sizes are checked against the file before anything is read, so that no number in it is believed.
+Since torch 1.6 it is a zip; before that, several pickles followed by the tensors' bytes. All
+sizes are checked against the file's size before anything is read, so no number in it is trusted.
 """
 
 from __future__ import annotations
@@ -20,36 +20,36 @@ from kezako.importer.kinds import check_file, what_zip
 from kezako.importer.machine import run
 from kezako.importer.records import Name
 
-MAX_PICKLE = 64 * 2**20  # bytes of the pickles alone; a usual one has a thousandth
-MAX_ENTRIES = 100_000  # tensors of a zip; a usual export has some hundred
+MAX_PICKLE = 64 * 2**20  # bytes of the pickles alone; a usual one has a thousandth of that
+MAX_ENTRIES = 100_000  # tensors in a zip; a usual export has a few hundred
 WIDTHS = {"Double": 8, "Float": 4, "Half": 2, "BFloat16": 2, "Long": 8, "Int": 4, "Short": 2,
           "Char": 1, "Byte": 1, "Bool": 1}  # fmt: skip
 _MAGIC = 0x1950A86A20F9469CFC6C  # what torch's older files begin with
-_DIRECTORY = 8 * 2**20  # bytes of a zip's list of entries; a usual one has 50,000
-_PACKED = 4  # times: torch does not compress, and weights that somebody else did shrink little
-_SPARE = 64 * 2**20  # bytes that every file may unpack to, and have read in all
+_DIRECTORY = 8 * 2**20  # bytes of a zip's central directory; a usual one has 50,000
+_PACKED = 4  # compression ratio: torch does not compress, and weights compress badly
+_SPARE = 64 * 2**20  # bytes that any file may unpack to, and read in total
 
 
 @dataclass(frozen=True)
 class Storage:
-    """Where the numbers of a tensor lie in the file."""
+    """A tensor's storage in the file."""
 
     key: str
     kind: str  # "Float", "Long"...: the name of torch's storage class without "Storage"
-    count: int  # numbers, not bytes
+    count: int  # elements, not bytes
 
 
 @dataclass(frozen=True)
 class Export:
-    """What a file holds: the records of its pickle, and its tensors' bytes."""
+    """The content of a file: the records of its pickle, and its tensors' bytes."""
 
     root: Any
     read: Callable[[Storage], bytes]
-    foreign: list[str]  # names of the maker's own and of other libraries, which stay behind
+    foreign: list[str]  # names from the user's own code and other libraries; not imported
 
 
 def open_export(path: Path) -> Export:
-    """Read the file at `path`. Raises `Refused`, and runs nothing of it."""
+    """Read the file at `path`, without running anything in it. Raises `Refused`."""
     size = check_file(path)
     try:
         with path.open("rb") as file:
@@ -61,9 +61,9 @@ def open_export(path: Path) -> Export:
 
 
 class _Ration:
-    """Reads tensors' bytes, but no more than a file of that size can need.
+    """Reads tensors' bytes, but no more in total than a file of that size can need.
 
-    A file may show the same numbers in any number of tensors.
+    Without this limit, a file could use the same storage in any number of tensors.
     """
 
     def __init__(self, read: Callable[[Storage], bytes], size: int):
@@ -78,7 +78,7 @@ class _Ration:
 
 
 class _Reader:
-    """Reads pickles, and knows the storages that they spoke of."""
+    """Reads pickles and collects the storages that they refer to."""
 
     def __init__(self) -> None:
         self.foreign: set[str] = set()
@@ -103,7 +103,7 @@ class _Reader:
             raise ValueError("a persistent id that torch does not write")
         what, *rest = identity
         if isinstance(what, str) and what == "module" and isinstance(rest[0], Name):
-            return rest[0]  # older files bring the source code of layers, which is not looked at
+            return rest[0]  # older files contain the source code of layers; it is ignored
         if not isinstance(what, str) or what != "storage" or len(rest) < 4:
             raise ValueError("a persistent id that torch does not write")
         kind, key, _, count, *view = rest
@@ -127,12 +127,12 @@ def _storage(kind: Any, key: Any, count: Any, view: list[Any]) -> Storage:
 
 
 class _Opened(io.FileIO):
-    """A zip whose list of entries is not read into memory where it is too long for that."""
+    """A zip file that refuses to read a central directory that is too large for memory."""
 
-    bounded = True  # until the list is read
+    bounded = True  # until the central directory is read
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """As `FileIO.read`. Raises `BadZipFile` for more than a list of entries may have."""
+        """Like `FileIO.read`. Raises `BadZipFile` for more than a central directory may have."""
         whole = size is None or size < 0
         asked = os.fstat(self.fileno()).st_size - self.tell() if whole else size
         if self.bounded and asked is not None and asked > _DIRECTORY:
@@ -140,7 +140,7 @@ class _Opened(io.FileIO):
         return super().read(size) or b""
 
     def __del__(self) -> None:
-        self.close()  # as a ZipFile does that was given a path
+        self.close()  # as a ZipFile that was given a path does
 
 
 def _open_zip(path: Path, size: int) -> Export:
@@ -186,7 +186,7 @@ def _prefix(entries: dict[str, zipfile.ZipInfo], path: Path) -> str:
 def _entry(
     archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo], name: str, limit: int
 ) -> bytes | None:
-    """The bytes of one entry, never more than `limit`; None where there is none."""
+    """The bytes of one entry, at most `limit`; None if there is none. Raises `Refused`."""
     info = entries.get(name)
     if info is None:
         return None
@@ -199,7 +199,7 @@ def _entry(
     try:
         with archive.open(info) as file:
             content = file.read(limit + 1)
-    except Exception as error:  # each of zip's decompressors has errors of its own
+    except Exception as error:  # each decompressor raises errors of its own
         raise Refused(
             f"The file is damaged or cut short ({error}). Copy or download it again."
         ) from error
@@ -230,7 +230,7 @@ def _nothing(storage: Storage) -> bytes:
 
 
 class _Behind:
-    """The tensors' bytes behind the pickles, each with its count in front."""
+    """The tensors' bytes after the pickles, each with its number of elements in front."""
 
     def __init__(self, path: Path, start: int, keys: list[Any], storages: dict[str, Storage]):
         self._path = path

@@ -1,7 +1,6 @@
-"""One export -> the files of a network and what is known of it; runs in a subprocess.
+"""Convert one export to the files of a network and its metadata; runs in a subprocess.
 
-What crosses the border between it and the process that a person started (see `apart`) is ONNX and
-JSON, never a pickle.
+Only ONNX and JSON pass from it to the main process (see `sandbox`), never a pickle.
 """
 
 from __future__ import annotations
@@ -24,29 +23,29 @@ if TYPE_CHECKING:
     from kezako.model.runtime import Floats
 
 FOUND = "found.json"
-SECONDS = 900  # of one processor, in all; a resnet50 takes a twentieth
-DIFFERENCE = 1e-3  # of probabilities: what the ONNX file may differ from the network
+SECONDS = 900  # CPU time in all; a resnet50 takes a twentieth
+DIFFERENCE = 1e-3  # of probabilities, that the ONNX file may differ by from the network
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What the child process may use."""
+    """Resource limits of the subprocess."""
 
-    seconds: int  # of one processor
+    seconds: int  # CPU time
     memory: int  # bytes of address space
-    factor: int  # and so many times the file's size
+    factor: int  # plus so many times the file's size
 
 
 READING = Limits(60, 2 * 2**30, 4)
-CONVERTING = Limits(SECONDS, 6 * 2**30, 8)  # for the largest usual network
+CONVERTING = Limits(SECONDS, 6 * 2**30, 8)  # enough for the largest common network
 
 
 @dataclass(frozen=True)
 class Order:
-    """What the child process is asked to do."""
+    """The task of the subprocess."""
 
     path: str  # the export
-    folder: str  # where model.onnx, head.onnx and found.json go
+    folder: str  # where it writes model.onnx, head.onnx and found.json
     temperature: float = 1.0
     labels: tuple[str, ...] = ()
     size: int | None = None
@@ -55,7 +54,7 @@ class Order:
 
 
 def main() -> None:
-    """Carry out the order on stdin; what was found, or why not, goes to found.json."""
+    """Carry out the `Order` on stdin; the result, or why it failed, is written to found.json."""
     order = Order(**json.load(sys.stdin))
     folder, path = Path(order.folder), Path(order.path)
     size = path.stat().st_size if path.is_file() else 0
@@ -72,7 +71,7 @@ def main() -> None:
         found = {"refused": "The file is refused: its parts lie within each other too deeply."}
     except ImportError as error:
         found = {"missing": error.name or str(error)}
-    except Exception as error:  # a network that its own library cannot run, for one
+    except Exception as error:  # for example, a network that its own library cannot run
         what = str(error).strip().splitlines()[:1] or [""]
         found = {
             "refused": "The file cannot be turned into a page's model "
@@ -82,12 +81,12 @@ def main() -> None:
 
 
 def convert(order: Order) -> dict[str, Any]:
-    """Write the network of `order` and return what is known of it. Raises `Refused`."""
+    """Write the network of `order`; returns its metadata. Raises `Refused`."""
     return write(order, read(order))
 
 
 def read(order: Order) -> Export:
-    """The export of `order`; without torch, which takes seconds. Raises `Refused`."""
+    """The export of `order`; without torch, whose import takes seconds. Raises `Refused`."""
     from kezako.importer.container import open_export
     from kezako.importer.root import learner_in
 
@@ -97,7 +96,7 @@ def read(order: Order) -> Export:
 
 
 def write(order: Order, export: Export) -> dict[str, Any]:
-    """Write the network of `export` and return what is known of it. Raises `Refused`."""
+    """Write the network of `export`; returns its metadata. Raises `Refused`."""
     learnt, model = network(export, order)
     from kezako.importer import backbone
     from kezako.importer.effort import check_effort
@@ -127,11 +126,12 @@ def write(order: Order, export: Export) -> dict[str, Any]:
 
 
 def network(export: Export, order: Order) -> tuple[Learnt, nn.Sequential]:
-    """What an export says of itself, and its network as body and head. Raises `Refused`."""
+    """An export's metadata, and its network as body and head. Raises `Refused`."""
     from kezako.importer.learner import Wishes, read_learner
 
     learnt = read_learner(export, Wishes(order.labels, order.size, order.resize, order.skip))
-    from kezako.importer import backbone  # after what can be refused without torch
+    # Lazy: what can be refused without torch was refused above.
+    from kezako.importer import backbone
     from kezako.importer.layers import build
 
     model = backbone.body_and_head(build(learnt.model, export))
@@ -141,7 +141,7 @@ def network(export: Export, order: Order) -> tuple[Learnt, nn.Sequential]:
 
 
 def _write(whole: nn.Sequential, size: int, folder: Path) -> None:
-    """model.onnx, and head.onnx where the head pools as `why` needs it."""
+    """Write model.onnx, and head.onnx if the head pools as `why` needs it."""
     from kezako.export import onnx
     from kezako.importer.backbone import tells_why
     from kezako.model.bundle import HEAD, MODEL
@@ -152,7 +152,7 @@ def _write(whole: nn.Sequential, size: int, folder: Path) -> None:
 
 
 def _noise(preprocessing: dict[str, Any]) -> Floats:
-    """Two pictures of noise, as the page would hand them over: (2, 3, S, S)."""
+    """Two pictures of noise, preprocessed as by the page: (2, 3, S, S)."""
     noise = np.random.default_rng(0).uniform(
         0, 1, (2, 3, preprocessing["size"], preprocessing["size"])
     )
@@ -161,7 +161,7 @@ def _noise(preprocessing: dict[str, Any]) -> Floats:
 
 
 def _said(network: nn.Sequential, pictures: Floats, classes: int) -> Floats:
-    """The logits (N, C) of the network. Raises `Refused` where those are not of its classes."""
+    """The logits (N, C) of the network. Raises `Refused` if their number is not `classes`."""
     import torch
 
     with torch.no_grad():
@@ -174,7 +174,7 @@ def _said(network: nn.Sequential, pictures: Floats, classes: int) -> Floats:
 
 
 def _difference(said: Floats, pictures: Floats, multi: bool, folder: Path) -> float:
-    """How far the written file's probabilities lie from the network's. Raises `Refused`."""
+    """The largest difference of probabilities between file and network. Raises `Refused`."""
     from kezako.model.bundle import MODEL
     from kezako.model.decision import probabilities
     from kezako.model.runtime import Model
@@ -193,7 +193,7 @@ def _difference(said: Floats, pictures: Floats, multi: bool, folder: Path) -> fl
 def _confine(limits: Limits, size: int) -> None:
     try:
         import resource
-    except ImportError:  # Windows has no limits of this kind; the caps on sizes still hold
+    except ImportError:  # Windows has no such limits; the limits on sizes still apply
         return
     memory = limits.memory + limits.factor * size
     values = {"RLIMIT_AS": memory, "RLIMIT_CPU": limits.seconds, "RLIMIT_CORE": 0}
@@ -203,5 +203,5 @@ def _confine(limits: Limits, size: int) -> None:
         wanted = value if hard == resource.RLIM_INFINITY else min(value, hard)
         try:
             resource.setrlimit(kind, (wanted, hard))
-        except (ValueError, OSError):  # macOS knows RLIMIT_AS and refuses it
+        except (ValueError, OSError):  # macOS has RLIMIT_AS but refuses to set it
             continue

@@ -1,4 +1,4 @@
-"""How much work and memory a network asks for, told from its shapes before it is run."""
+"""How much work and memory a network needs, computed from shapes before it is run."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from kezako.importer.allowlist import Refused
 
-MAX_NUMBERS = 2**28  # in one of a network's layers, for one picture: 1 GB
-MAX_ALL_NUMBERS = 2**33  # in all of them
-MAX_OPERATIONS = 10**12  # for one picture; a resnet152 takes 0.5 at 1024 pixels a side
+MAX_NUMBERS = 2**28  # elements of one layer's output for one picture: 1 GB
+MAX_ALL_NUMBERS = 2**33  # elements of all outputs together
+# Multiply-adds for one picture; a resnet152 takes half of that at 1024 pixels a side.
+MAX_OPERATIONS = 10**12
 
 
 class _Shapes(TorchDispatchMode):
-    """Counts the numbers of each result, none of which is there."""
+    """Counts the elements of each result; the tensors are fake, so none takes memory."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,7 +28,7 @@ class _Shapes(TorchDispatchMode):
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:  # what torch calls for each operation
+    ) -> Any:  # torch calls this for each operation
         result = func(*args, **(kwargs or {}))
         numbers = sum(leaf.numel() for leaf in tree_leaves(result) if isinstance(leaf, Tensor))
         self.all += numbers
@@ -39,7 +40,7 @@ class _Shapes(TorchDispatchMode):
 
 
 def check_effort(network: nn.Module, size: int) -> None:
-    """Raises `Refused` for a network whose layers are larger or slower than any page can bear."""
+    """Raise `Refused` if the layers of `network` are too large or too slow for a page."""
     with (
         torch.no_grad(),
         FakeTensorMode(allow_non_fake_inputs=True),
@@ -47,5 +48,5 @@ def check_effort(network: nn.Module, size: int) -> None:
         _Shapes(),
     ):
         network(torch.empty(1, 3, size, size))
-    if operations.get_total_flops() > 2 * MAX_OPERATIONS:  # it counts multiplying and adding
+    if operations.get_total_flops() > 2 * MAX_OPERATIONS:  # it counts multiplications and additions
         raise Refused("The file is refused: its network takes more time than a page can give.")

@@ -1,4 +1,4 @@
-"""A maker's own pictures -> how sure and how good an imported network is."""
+"""Calibrate and measure an imported network on your own pictures."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from kezako.names import spelling
 from kezako.pictures import NotAPicture, open_picture
 from kezako.recipe import LABEL_SEPARATOR, NEITHER, Task
 
-LEAST = 20  # pictures; from fewer neither a temperature nor a limit can be told
+LEAST = 20  # pictures; with fewer, neither a temperature nor a limit can be fitted
 SEED = 42
 
 
@@ -31,12 +31,12 @@ class LabelledPictures:
     """Pictures with the classes that they show."""
 
     paths: list[Path]
-    targets: Integers  # (N,) class indices, or (N, C) of 0 and 1 for several labels
+    targets: Integers  # (N,) class indices, or (N, C) of 0 and 1 for multi-label
     unreadable: int  # pictures that could not be opened
 
 
 def find_labelled(folder: Path, labels: Sequence[str], task: Task) -> LabelledPictures:
-    """The pictures of a folder with one sub-folder a class. Raises `Refused`."""
+    """The pictures in a folder with one sub-folder per class. Raises `Refused`."""
     if not folder.is_dir():
         raise Refused(f"There is no folder {folder}. Give one with a sub-folder for each class.")
     subfolders = sorted(
@@ -90,13 +90,13 @@ def evaluate(
     card: Card,
     folder: Path,  # the bundle that is being written
     labelled: LabelledPictures,
-    other: Path,  # of pictures that show none of the classes; need not exist
+    other: Path,  # folder of pictures that show none of the classes; need not exist
     rewrite: Callable[[float], None],  # writes model.onnx again with a temperature
 ) -> Card:
-    """The card with temperature, limit, thresholds and figures; the files to go with it."""
+    """The card with temperature, limit, thresholds and figures; writes the bundle's files, too."""
     multi = card.task == "multi"
     raw = _raw(card, _scores(card, folder, labelled.paths, "checking the model"))
-    # What an import had learnt is not known: it may be these very pictures.
+    # Nobody knows what an imported network was trained on: it may be these very pictures.
     card = replace(card, temperature=fit_temperature(raw, labelled.targets, multi, unseen=False))
     rewrite(card.temperature)
     exact = _scores(card, folder, labelled.paths, "checking the model")
@@ -107,7 +107,7 @@ def evaluate(
     OutOfDistribution(bank, neighbours).write(folder / KNOWN)
     bank = OutOfDistribution.read(
         (folder / KNOWN).read_bytes()
-    ).bank  # rounded, as the page will have it
+    ).bank  # rounded to float16, as the page will load it
     distances = _distances(bank, neighbours)
     chosen = fit_thresholds(probabilities(scores.logits, multi), labelled.targets) if multi else ()
     thresholds = dict(zip(card.labels, map(float, chosen), strict=multi))
@@ -126,7 +126,7 @@ def evaluate(
 def _smaller(
     card: Card, folder: Path, labelled: LabelledPictures, exact: Scores
 ) -> tuple[Card, Scores, evaluation.Comparison]:
-    """int8 where it keeps the answers, else fp32 as it is; and how the last int8 compares."""
+    """int8 if it keeps the answers, else fp32 unchanged; and how the last int8 try compares."""
     model, fp32 = folder / MODEL, folder / "fp32.onnx"
     model.replace(fp32)
     order = np.random.default_rng(SEED).permutation(len(labelled.paths))
@@ -146,7 +146,7 @@ def _smaller(
 
 
 def _raw(card: Card, scores: Scores) -> Array:
-    """Logits (N, C) as the network gave them, before the temperature that the file now carries."""
+    """Logits (N, C) of the network before the temperature, which the file now includes."""
     return scores.logits.astype(np.float64) * card.temperature
 
 
@@ -156,8 +156,8 @@ def _scores(card: Card, folder: Path, paths: Sequence[Path], doing: str) -> Scor
 
 
 def _distances(bank: Floats, neighbours: int) -> Floats:
-    """How far each picture lies from the others: (M,), as `OutOfDistribution.distance` says it."""
+    """Distance of each picture from the others, (M,), as in `OutOfDistribution.distance`."""
     similarity = bank @ bank.T  # (M, M)
-    np.fill_diagonal(similarity, -np.inf)  # or each would be its own nearest neighbour
+    np.fill_diagonal(similarity, -np.inf)  # else each would be its own nearest neighbour
     nearest = -np.partition(-similarity, neighbours - 1, axis=1)[:, :neighbours]
     return np.asarray(1 - nearest.mean(axis=1), dtype=np.float32)

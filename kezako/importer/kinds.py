@@ -1,4 +1,4 @@
-"""What a file is that is no export: people take one thing for another, and are told which."""
+"""Recognise files that are not exports, so that the message can say what they are."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pathlib import Path, PurePosixPath
 
 from kezako.importer.allowlist import MAX_FILE, Refused
 
-_START = 4096  # bytes that are looked at
-_MANY = 10_000  # names of a folder that are looked at
-# How a pickle begins, in every protocol; a text that begins with a c is none.
+_START = 4096  # bytes that are read
+_MANY = 10_000  # names of a folder that are listed
+# How a pickle starts, in every protocol; text that starts with a c does not match.
 _PICKLE = re.compile(rb"\x80[\x02-\x05]|c[\w.]+\r?\n|[(}\]]")
 _ELSE = "Give the file that learn.export() wrote, usually export.pkl."
 _FASTAI_ONLY = (
@@ -22,7 +22,7 @@ _FASTAI_ONLY = (
     "kezako new NAME --classes A,B and kezako gather NAME --from FOLDER."
 )
 
-# How a file of each kind begins -> what it is, and what to do.
+# How a file of each kind starts -> what it is, and what to do.
 _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
     (b"version https://git-lfs.github.com/spec/", "a pointer of Git LFS, which stands for the file",
      'Fetch the file itself: run "git lfs pull" in its repository, or press Download on its page.'),
@@ -51,18 +51,18 @@ _LATER: tuple[tuple[int, bytes, str, str], ...] = (
      "Load them into their learner, and use learn.export()."),
     (257, b"ustar", "packed (tar)", "Unpack it first, and give the export.pkl within."),
 )  # fmt: skip
-_ONNX = re.compile(rb"\x08[\x01-\x14](?:\x12|\x1a|\x22|:)")  # the version, then who made it
+_ONNX = re.compile(rb"\x08[\x01-\x14](?:\x12|\x1a|\x22|:)")  # the version, then the producer
 _WEB_PAGE = re.compile(rb"<!doctype|<html|<head|<\?xml|<body|<script|<meta|<!--", re.IGNORECASE)
 
-# What a zip holds -> what it is.
+# What a zip contains -> what it is.
 _KERAS = {"config.json", "metadata.json"}
 _PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic")
 
 
 def check_file(path: Path) -> int:
-    """The size of a file that may be an export, in bytes. Raises `Refused`, saying what it is.
+    """The size in bytes of a file that may be an export. Raises `Refused`, which says what it is.
 
-    Nothing is opened but a regular file, of which only the beginning is read.
+    Only regular files are opened, and only their beginning is read.
     """
     try:
         status = path.stat()
@@ -94,7 +94,7 @@ def _reason(error: Exception) -> str:
 
 
 def _what(start: bytes, path: Path) -> str | None:
-    """What a file is that begins so; None where it may be an export."""
+    """What kind of file starts like this; None if it may be an export."""
     if not start:
         return "empty: a copy or a download that did not end. Copy or download it again."
     for magic, what, then in _BEGINNINGS:
@@ -124,7 +124,7 @@ def _what(start: bytes, path: Path) -> str | None:
 
 def _is_text(start: bytes) -> bool:
     try:
-        # What was read may end within a letter.
+        # The bytes may end within a character.
         codecs.getincrementaldecoder("utf-8")().decode(start)
     except UnicodeDecodeError:
         return False
@@ -143,7 +143,7 @@ def _what_folder(folder: Path) -> str:
 
 
 def what_zip(names: Iterable[str]) -> str | None:
-    """What a zip with entries of these names is; None where it may be an export."""
+    """What a zip with entries of these names is; None if it may be an export."""
     paths = [PurePosixPath(name) for name in names]
     ends = {path.name for path in paths}
     suffixes = Counter(path.suffix.lower() for path in paths)
@@ -176,6 +176,6 @@ def what_zip(names: Iterable[str]) -> str | None:
 
 
 def plain(text: str) -> str:
-    """A file's name as a sentence shows it."""
+    """A file's name for a message: printable, at most 80 characters."""
     shown = "".join(c if c.isprintable() else "?" for c in text)
     return shown if len(shown) <= 80 else f"{shown[:77]}..."

@@ -1,4 +1,4 @@
-"""The layers that are known: their names in a file, and the classes that stand for them here."""
+"""The supported layers: their names in a file, and the classes that implement them here."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from torchvision.models import (  # isort: skip
     squeezenet,
 )  # fmt: skip
 
-# Layers of torch that are made by their constructor, whose parameters are attributes of theirs.
+# Layers of torch whose constructor parameters are stored as attributes.
 SIMPLE: Mapping[str, type[nn.Module]] = {name: getattr(nn, name) for name in (
     "Conv1d", "Conv2d", "ConvTranspose2d", "Linear", "BatchNorm1d", "BatchNorm2d", "GroupNorm",
     "LayerNorm", "InstanceNorm2d", "LocalResponseNorm", "ReLU", "ReLU6", "LeakyReLU", "PReLU",
@@ -28,7 +28,7 @@ SIMPLE: Mapping[str, type[nn.Module]] = {name: getattr(nn, name) for name in (
     "AdaptiveAvgPool2d", "AdaptiveMaxPool2d", "Dropout", "Dropout1d", "Dropout2d",
     "AlphaDropout", "Flatten", "Identity", "ZeroPad2d", "ReflectionPad2d", "ReplicationPad2d",
     "PixelShuffle", "ChannelShuffle")}  # fmt: skip
-# timm's that are torch's under other names.
+# Layers of timm that are layers of torch under another name.
 _TIMM_SIMPLE: Mapping[str, type[nn.Module]] = {
     "LayerNorm": nn.LayerNorm, "LayerNormFp32": nn.LayerNorm, "GroupNorm": nn.GroupNorm,
     "GroupNorm1": nn.GroupNorm, "Swish": nn.SiLU, "Mish": nn.Mish, "Sigmoid": nn.Sigmoid,
@@ -38,11 +38,11 @@ _TIMM_SIMPLE: Mapping[str, type[nn.Module]] = {
 
 @dataclass(frozen=True)
 class Kind:
-    """A class whose code is run here, with the attributes of its own that the code reads."""
+    """A class whose code runs here, and the attributes that this code reads."""
 
     made: type[nn.Module]
     settings: tuple[str, ...] = ()
-    defaults: tuple[tuple[str, Any], ...] = ()  # what older versions did not have yet
+    defaults: tuple[tuple[str, Any], ...] = ()  # attributes that older versions did not have
 
 
 _ROW = Kind(nn.Sequential)
@@ -143,7 +143,7 @@ _TIMM_HOMES = re.compile(r"timm\.(models\.)?layers\.(\w+\.)?(?P<name>\w+)")
 
 
 def simple_of(path: str) -> type[nn.Module] | None:
-    """The class of torch's own whose constructor makes the layer of that name; None for others."""
+    """The class of torch whose constructor makes the layer of that name; None for others."""
     if path.startswith("torch.nn.modules."):
         return SIMPLE.get(path.rpartition(".")[2])
     home = _TIMM_HOMES.fullmatch(path)
@@ -151,7 +151,7 @@ def simple_of(path: str) -> type[nn.Module] | None:
 
 
 def kind_of(path: str) -> Kind | None:
-    """How a layer of that name is made, if not by its constructor; None where it is unknown."""
+    """How to make a layer that has no simple constructor; None if it is not supported."""
     home = _TIMM_HOMES.fullmatch(path)
     if home:
         return _TIMM_LAYERS.get(home["name"])

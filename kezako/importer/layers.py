@@ -1,8 +1,8 @@
-"""Records of a network's layers -> the network, built anew from layers that are known here.
+"""Build a network from its records, using only layers that are supported here.
 
-Nothing of the file becomes part of it but numbers: each layer is made by its own constructor or
-class, with sizes and settings that are plain values, and its weights are copied in. What a layer
-would run beside its own code (a hook, a replaced `forward`, a parametrisation) is refused by name.
+Only numbers are taken from the file: each layer is made by its own constructor or class, with
+sizes and settings that are plain values, and its weights are copied in. Anything that would run
+besides a layer's own code (a hook, a replaced `forward`, a parametrisation) is refused by name.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from kezako.importer.tensors import to_plain, to_tensor
 
 MAX_LAYERS = 5000  # of a network; densenet201 has 700
 MAX_DEPTH = 40  # of layers within layers
-MAX_NUMBERS = 400_000_000  # weights; ONNX files end at twice that
+MAX_NUMBERS = 400_000_000  # weights; an ONNX file cannot hold more than 2 GB
 _GROUPS = ("_modules", "_parameters", "_buffers")
-MAX_PARTS = 1_000_000  # attributes and children looked at, of all layers; densenet201 has 40,000
+MAX_PARTS = 1_000_000  # attributes and children of all layers; densenet201 has 40,000
 
 
 def build(record: Any, export: Export) -> nn.Module:
-    """The network that `record` describes, ready to answer. Raises `Refused`."""
+    """The network that `record` describes, in eval mode. Raises `Refused`."""
     return _Builder(export).build(record, "model", 0).float().eval()
 
 
 class _Builder:
-    """Makes a layer for each place; one that stood in two would be left out by `children()`."""
+    """Makes a new layer for each place: `children()` would skip a layer that is used twice."""
 
     def __init__(self, export: Export):
         self._export = export
@@ -43,7 +43,7 @@ class _Builder:
         if self._layers > MAX_LAYERS or depth > MAX_DEPTH:
             raise Refused("The file is refused: its network has more layers than any has.")
         kind, held = path_of(record), attributes(record)
-        # One layer can stand in any number of places, and be as large as the file allows.
+        # A file can use one layer in any number of places, and make it as large as it likes.
         self._parts += sum(len(as_dict(held.get(group))) for group in _GROUPS) + len(held)
         if self._parts > MAX_PARTS:
             raise Refused("The file is refused: its network has more parts than any has.")
@@ -85,7 +85,7 @@ class _Builder:
         return layer
 
     def _fill(self, layer: nn.Module, held: dict[str, Any], place: str) -> None:
-        """Copy the weights in; those of a constructed layer must have its shapes."""
+        """Copy the weights in; those of a constructed layer must have matching shapes."""
         for group, where in ((layer._parameters, "_parameters"), (layer._buffers, "_buffers")):
             given = as_dict(held.get(where))
             for key, expected in group.items():
@@ -122,7 +122,8 @@ def _construct(made: type[nn.Module], held: dict[str, Any], place: str) -> nn.Mo
         elif name in held and name not in ("device", "dtype"):
             arguments[name] = _plain(held[name], place)
     try:
-        # "meta" takes no memory, whatever sizes the file claims; the weights are checked later.
+        # The "meta" device takes no memory, whatever sizes the file claims; weights are checked
+        # later.
         with torch.device("meta"):
             layer = made(**arguments)
     except Exception as error:
@@ -133,7 +134,7 @@ def _construct(made: type[nn.Module], held: dict[str, Any], place: str) -> nn.Mo
 
 
 def _plain(value: Any, place: str) -> Any:
-    """A number, text, truth value or tuple of these. Raises `Refused` for anything else."""
+    """A number, string, boolean or tuple of these. Raises `Refused` for anything else."""
     plain = to_plain(value)
     parts = plain if isinstance(plain, tuple) else (plain,)
     if len(parts) > 16 or not all(
@@ -145,7 +146,7 @@ def _plain(value: Any, place: str) -> Any:
 
 
 def _check(made: type[nn.Module], held: dict[str, Any], place: str) -> None:
-    """Refuse what would run beside the layer's own code."""
+    """Raise `Refused` for anything that would run besides the layer's own code."""
     for key, value in held.items():
         if "hook" in key:
             if given := list(as_dict(value).values()):
@@ -153,7 +154,8 @@ def _check(made: type[nn.Module], held: dict[str, Any], place: str) -> None:
                     f"The layer {place} carries a hook ({short(path_of(given[0]))}), code that "
                     "would run with it: refused, nothing of it was run."
                 )
-        elif key != "__stored_args__" and (  # fastcore's, of what a layer was made with
+        # From fastcore: the arguments that a layer was made with.
+        elif key != "__stored_args__" and (
             key.startswith("__")
             or (callable(getattr(made, key, None)) and isinstance(value, Name | Record))
         ):

@@ -1,4 +1,4 @@
-"""The records of a learner -> what it tells apart, how it sees a picture, and its network."""
+"""Read a learner's records: its classes, its preprocessing, and its network."""
 
 from __future__ import annotations
 
@@ -26,35 +26,35 @@ _OTHER = {"RegressionSetup": "it predicts numbers", "PointScaler": "it finds poi
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the maker says about a file that does not say it itself."""
+    """What the user specifies because the file does not say it."""
 
     labels: tuple[str, ...] = ()  # names for the classes, in the file's order
     size: int | None = None  # pixels a side
     resize: str | None = None
-    skip: tuple[str, ...] = ()  # steps that are left out, by name
+    skip: tuple[str, ...] = ()  # names of steps to leave out
 
 
 @dataclass(frozen=True)
 class Learnt:
-    """What an export says of itself; its network is still a record."""
+    """The metadata of an export; its network is still a record."""
 
     labels: tuple[str, ...]
     task: Task
     seen: Seen
     thresholds: dict[str, float]
-    architecture: str  # such as "resnet18"; "" where the file does not say
+    architecture: str  # such as "resnet18"; "" if the file does not say
     model: Any
     notes: list[str] = field(default_factory=list)  # sentences for the maker
-    doubts: list[str] = field(default_factory=list)  # what may change pictures, and is not run
+    doubts: list[str] = field(default_factory=list)  # what may change pictures, but is not run
 
 
 def read_learner(export: Export, wishes: Wishes) -> Learnt:
-    """What `export` holds. Raises `Refused` for anything but an image classifier of fastai 2's."""
+    """The content of `export`. Raises `Refused` unless it is a fastai 2 image classifier."""
     held = attributes(learner_in(export.root))
     loaders = as_list(attributes(held.get("dls")).get("loaders"))
     if not loaders:
         raise Refused("The file holds a learner without its data loaders. Use learn.export().")
-    valid = loaders[min(1, len(loaders) - 1)]  # the validation pictures'
+    valid = loaders[min(1, len(loaders) - 1)]  # the validation DataLoader
     loader = attributes(valid)
     inputs, target = _sides(loader)
     task, names = _classes(target, path_of(held.get("loss_func")))
@@ -74,19 +74,19 @@ def read_learner(export: Export, wishes: Wishes) -> Learnt:
 
 
 def _architecture(arch: Any) -> str:
-    """Such as "resnet18"; a network of timm's is held by its name."""
+    """Such as "resnet18"; networks of timm are stored as a string."""
     name = path_of(arch).rpartition(".")[2] if isinstance(arch, Name) else arch
     return short(name) if isinstance(name, str) else ""
 
 
 def _own(things: list[Any]) -> list[str]:
-    """The classes among `things` that are the maker's own, and may do anything to pictures."""
+    """The user-defined classes among `things`, which may do anything to pictures."""
     found = {path_of(thing) for thing in things if isinstance(thing, Record)}
     return sorted(short(path) for path in found if not path.startswith("fastai."))[:_MOST_NAMED]
 
 
 def _sides(loader: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
-    """The picture's TfmdLists, and the steps of the target's."""
+    """The attributes of the pictures' TfmdLists, and the steps of the targets' one."""
     dataset = attributes(loader.get("dataset"))
     lists = [attributes(each) for each in as_list(dataset.get("tls"))]
     if len(lists) != 2 or dataset.get("n_inp", 1) not in (1, None):
@@ -155,7 +155,7 @@ def _label(value: Any) -> str:
 
 
 def _text(value: Any) -> str | None:
-    """A class's name as text, without what cannot be shown; None for what is no text."""
+    """A class's name as printable text; None if it is not text or a number."""
     plain = to_plain(value)
     if isinstance(plain, bytes):
         plain = plain[:1000].decode("utf-8", "replace")
@@ -173,7 +173,7 @@ def _thresholds(loss: Any, task: Task, labels: tuple[str, ...], export: Export) 
     given = to_numbers(attributes(loss).get("thresh"), export)
     if task == "single" or not given or not all(0 < each < 1 for each in given):
         return {}
-    if len(given) == 1:  # one for all, as fastai's own loss has it
+    if len(given) == 1:  # one for all, as in fastai's own loss
         given *= len(labels)
     if len(given) != len(labels) or set(given) == {0.5}:
         return {}

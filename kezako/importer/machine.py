@@ -1,9 +1,9 @@
-"""A pickle's program, carried out on records: nothing is called, made, hashed or compared.
+"""Interpret a pickle without executing it: every instruction only fills records.
 
-Python's own unpickler does more than it is asked to, even where every name is harmless: it hashes
-keys, which a file can choose so that they collide or take hours; it grows tables by numbers that
-the file names. Here every instruction costs one step, and holds no more than the bytes that it
-brings. `pickletools` tells the instructions apart.
+Python's unpickler does more than it is asked to, even if every name is harmless: it hashes keys,
+which a file can choose so that they collide or take hours, and it grows tables by numbers in the
+file. Here every instruction costs one step and stores no more than the bytes that it brings;
+nothing is called, instantiated, hashed or compared. `pickletools` splits the instructions.
 """
 
 from __future__ import annotations
@@ -26,20 +26,21 @@ from kezako.importer.records import (
 
 MAX_STEPS = 2_000_000  # a resnet34 takes 23,000, one with a table of 100,000 rows 400,000
 _MAX_FOREIGN = 50
-_MAX_NAMES = 100_000  # that are written out; a pickle writes each once, and an export a few hundred
-_MAX_ARGUMENTS = 1000  # of one call, which may be asked for again with every step
+# Names in the file; a pickle writes each once, and an export has a few hundred.
+_MAX_NAMES = 100_000
+_MAX_ARGUMENTS = 1000  # of one call, which every step can ask for again
 
 
 class Damaged(ValueError):
-    """The pickle breaks its own rules."""
+    """The pickle is not valid."""
 
 
 def run(
-    file: io.BytesIO,  # at the pickle's start; afterwards behind it
-    persistent: Callable[[Any], Any],  # what a persistent id stands for
-    foreign: set[str],  # names of the maker's own are added to it
+    file: io.BytesIO,  # at the pickle's start; afterwards at its end
+    persistent: Callable[[Any], Any],  # resolves a persistent id
+    foreign: set[str],  # names of foreign code are added to it
 ) -> Any:
-    """What the pickle brings, as records. Raises `Refused`, and `Damaged` or another ValueError."""
+    """The pickle's object, as records. Raises `Refused`, and `Damaged` or another `ValueError`."""
     machine = _Machine(persistent, foreign)
     for step, (instruction, given, _) in enumerate(pickletools.genops(file)):
         if step == MAX_STEPS:
@@ -52,7 +53,7 @@ def run(
 
 
 class _Machine:
-    """The stack, the marked stacks below it, and what was memorised."""
+    """The stack, the stacks below each mark, and the memo."""
 
     def __init__(self, persistent: Callable[[Any], Any], foreign: set[str]):
         self.stack: list[Any] = []
@@ -209,7 +210,7 @@ _ACTS: dict[str, Callable[[_Machine, Any], None]] = {
     "NONE": lambda machine, given: machine.push(None),
     "NEWTRUE": lambda machine, given: machine.push(True),
     "NEWFALSE": lambda machine, given: machine.push(False),
-    # A set is a list here: nothing asks whether something is in it.
+    # A set becomes a list here: nothing tests membership.
     **dict.fromkeys(("EMPTY_LIST", "EMPTY_SET"), lambda machine, given: machine.push([])),
     "EMPTY_TUPLE": lambda machine, given: machine.push(()),
     "EMPTY_DICT": lambda machine, given: machine.push({}),

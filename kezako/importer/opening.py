@@ -1,7 +1,7 @@
-"""How a learner opens its pictures, as records: by fastai's own way, or by a function of its maker.
+"""Read how a learner opens its pictures: with fastai's classes, or with the user's own function.
 
-Such a function is never run, so nobody here can know what it does to a picture. Where the file
-shows that one makes or changes pictures, it is refused by name; where it may, it is told.
+Such a function is never run, so what it does to a picture is unknown. If the file shows that it
+creates or changes pictures, it is refused by name; if it may do so, a warning is given.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from kezako.importer.records import Name, OddKey, as_list, attributes, is_a, pat
 
 _MODES = {"fastai.vision.core.PILImage": "RGB", "fastai.vision.core.PILBase": "RGB",
           "fastai.vision.core.PILImageBW": "L"}  # fmt: skip
-_KNOWN = ("fastai.", "fastcore.", "operator.", "pathlib.", "builtins.")  # whose functions get paths
+# Their functions only compute paths.
+_KNOWN = ("fastai.", "fastcore.", "operator.", "pathlib.", "builtins.")
 _OPENERS_HOME = "fastai.vision.core"
 _FUNCTIONS = ("cloudpickle._make_function", "cloudpickle._make_skel_func")
 _PATHS = ("pathlib.", "builtins.str")
@@ -24,15 +25,15 @@ _PATHS = ("pathlib.", "builtins.str")
 
 @dataclass
 class Opening:
-    """How pictures come to be."""
+    """How pictures are opened."""
 
     mode: str  # "RGB" or "L"
-    after: list[Any] = field(default_factory=list)  # steps of a picture that is open
-    doubts: list[str] = field(default_factory=list)  # functions whose doing is not known
+    after: list[Any] = field(default_factory=list)  # steps after opening the picture
+    doubts: list[str] = field(default_factory=list)  # functions whose effect is unknown
 
 
 def read_opening(inputs: dict[str, Any], skip: Collection[str]) -> Opening:
-    """What the picture's TfmdLists does to open one. Raises `Refused`, naming what is not known."""
+    """How the pictures' TfmdLists opens them. Raises `Refused`, naming what is unknown."""
     steps = as_list(attributes(inputs.get("tfms")).get("fs"))
     types = [path_of(kind) for kind in as_list(inputs.get("types"))]
     at = next((i for i, step in enumerate(steps) if _opener(step) in _MODES), None)
@@ -81,14 +82,14 @@ def _list(names: list[str]) -> str:
 
 
 def called(step: Any) -> str:
-    """What a step is called: its class, or the function that a plain Transform wraps."""
+    """The name of a step: its class, or the function that a plain Transform wraps."""
     held = attributes(step).get("_name")
     plain = path_of(step).rpartition(".")[2]
     return held if plain == "Transform" and isinstance(held, str) else plain
 
 
 def wrapped(step: Any) -> Any:
-    """The function that a plain Transform wraps, a `Name` or a record; None in a class's step."""
+    """The function that a plain Transform wraps, a `Name` or a record; None for other steps."""
     if path_of(step).rpartition(".")[2] != "Transform":
         return None
     held = attributes(step)
@@ -101,7 +102,7 @@ def _opener(step: Any) -> str:
     if isinstance(function, Name):
         owner, _, method = function.path.rpartition(".")
         return owner if method == "create" else ""
-    # A method that travels as its code, bound to its class.
+    # A method that is pickled by value (its code), bound to its class.
     if not is_a(function, "types.MethodType") or len(function.args) != 2:
         return ""
     method, owner = function.args
@@ -109,7 +110,7 @@ def _opener(step: Any) -> str:
 
 
 def _home(function: Any) -> str:
-    """The module of a function that travels as its code; "" where that is not said."""
+    """The module of a function that is pickled by value; "" if it is not given."""
     held = function.args[1] if is_a(function, *_FUNCTIONS) and len(function.args) > 1 else None
     name = held.get("__name__") if isinstance(held, dict) else None
     return name if isinstance(name, str) else ""
@@ -123,7 +124,7 @@ def _is_named(function: Any) -> bool:
 
 
 def _is_known(step: Any) -> bool:
-    """Whether a step is one of fastai's or Python's, which get a path out of an item."""
+    """Whether a step is from fastai or Python and gets a path out of an item."""
     function = wrapped(step)
     if function is None:
         return path_of(step).startswith(_KNOWN)
@@ -133,7 +134,7 @@ def _is_known(step: Any) -> bool:
 
 
 def _given(step: Any) -> list[str]:
-    """The kinds of thing that a step was given in training; empty where the file does not say."""
+    """The types that a step was called with in training; empty if the file does not say."""
     encodes = attributes(attributes(step).get("encodes"))
     for held in (encodes.get("_cache"), attributes(encodes.get("funcs")).get("cache")):
         if isinstance(held, dict) and held:

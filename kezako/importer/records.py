@@ -1,11 +1,11 @@
-"""What a pickle asks for, written down instead of done.
+"""Records of what a pickle asks for; none of it is done.
 
-A pickle is a program: it names functions and classes, calls them, and sets their attributes. Here
-every name becomes a `Name` and every object a `Record`, which hold what they were given and do
-nothing. No class, function or code of the file, of Python or of a library is ever reached.
+A pickle is a program: it names functions and classes, calls them, and sets attributes. Here
+every name becomes a `Name` and every object a `Record`, which store what they were given and do
+nothing. No class, function or code of the file, of Python or of a library is ever used.
 
-A file may put anything anywhere, tuples within tuples that double with each level among it. What
-is read here is therefore never printed, hashed or compared before it is seen to be plain.
+A file may put anything anywhere, including nested tuples whose size doubles with each level. So
+nothing read here may be printed, hashed or compared before it is known to be plain.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Any
 
 from kezako.importer.allowlist import Refused, check_call, check_carried, joined, may_make, short
 
-# Calls whose arguments are functions, to be called later: those are looked at as well.
+# Calls whose arguments are functions to be called later: those are checked, too.
 _CARRIERS = {"functools.partial", "functools.reduce", "types.MethodType",
              "torch._tensor._rebuild_from_type", "torch._tensor._rebuild_from_type_v2",
              "torch.tensor._rebuild_from_type", "fastai.torch_core._rebuild_from_type"}  # fmt: skip
 
-_FEW = 20  # arguments that are looked at
-_SMALL = 2**31  # whole numbers below it cannot be chosen so that very many of them collide
+_FEW = 20  # arguments that are checked
+_SMALL = 2**31  # below this, integers cannot be chosen so that very many hashes collide
 
 
 class Name:
@@ -30,32 +30,32 @@ class Name:
     __slots__ = ("path",)
 
     def __init__(self, path: str):
-        self.path = path  # "os.system", as a person would write it
+        self.path = path  # such as "os.system"
 
     def __repr__(self) -> str:
         return self.path
 
 
 class Record:
-    """An object that a pickle describes, or the result of a call that it asks for."""
+    """An object in a pickle, or the result of a call in it."""
 
     __slots__ = ("args", "keywords", "kind", "members", "pairs", "state")
 
     def __init__(self, kind: Name, args: tuple[Any, ...], keywords: Any = None):
-        self.kind = kind  # what was called, or whose instance this is
+        self.kind = kind  # what was called, or the class of the instance
         self.args = args
         self.keywords = keywords
-        self.state: Any = None  # what its __setstate__ or __dict__ would have been given
-        self.pairs: list[tuple[Any, Any]] | None = None  # what would have been set by key
-        self.members: list[Any] | None = None  # what would have been appended or added
+        self.state: Any = None  # the argument of its __setstate__, or its __dict__
+        self.pairs: list[tuple[Any, Any]] | None = None  # items that would have been set by key
+        self.members: list[Any] | None = None  # items that would have been appended or added
 
     def put(self, pairs: Iterable[tuple[Any, Any]]) -> None:
-        """Write down what would have been set by key."""
-        self.pairs = self.pairs or []  # made late: most records never hold any
+        """Record items that would have been set by key."""
+        self.pairs = self.pairs or []  # created late: most records have none
         self.pairs.extend(pairs)
 
     def extend(self, items: Iterable[Any]) -> None:
-        """Write down what would have been appended or added."""
+        """Record items that would have been appended or added."""
         self.members = self.members or []
         self.members.extend(items)
 
@@ -64,7 +64,7 @@ class Record:
 
 
 class OddKey:
-    """Stands for a key that is neither a text nor a small number, so that none is ever hashed."""
+    """Wraps a key that is neither a string nor a small number, so that it is never hashed."""
 
     __slots__ = ("key",)
 
@@ -73,7 +73,7 @@ class OddKey:
 
 
 def make_instance(kind: Name, args: tuple[Any, ...], keywords: Any = None) -> Record:
-    """An instance as pickle makes them, without calling the class. Raises `Refused`."""
+    """An instance as pickle creates it, without calling the class. Raises `Refused`."""
     if not may_make(kind.path):
         raise Refused(
             f"This file wants to make a {short(kind.path)}: refused, nothing of it was run."
@@ -82,7 +82,7 @@ def make_instance(kind: Name, args: tuple[Any, ...], keywords: Any = None) -> Re
 
 
 def call(kind: Name, args: tuple[Any, ...]) -> Any:
-    """What stands for the result of a call. Raises `Refused`."""
+    """A stand-in for the result of a call. Raises `Refused`."""
     path = kind.path
     check_call(path)
     if path in _CARRIERS:
@@ -104,9 +104,9 @@ def call(kind: Name, args: tuple[Any, ...]) -> Any:
 
 
 def call_record(what: Record, args: tuple[Any, ...]) -> Any:
-    """What stands for a call of something that was made before. Raises `Refused`.
+    """A stand-in for the call of an object that the pickle created. Raises `Refused`.
 
-    Of such things tables bring partial functions; what lies within those is what is called.
+    Only partial functions are allowed, which DataFrames use; the functions in them are checked.
     """
     held = what.state if isinstance(what.state, tuple) else ()
     given = [function for function in (*what.args[:1], *held[:1]) if isinstance(function, Name)]
@@ -128,12 +128,12 @@ def path_of(value: Any) -> str:
 
 
 def is_a(value: Any, *paths: str) -> bool:
-    """Whether `value` is a record of a call of, or of an instance of, one of these names."""
+    """Whether `value` is the record of a call to, or an instance of, one of these names."""
     return isinstance(value, Record) and value.kind.path in paths
 
 
 def attributes(value: Any) -> dict[str, Any]:
-    """What an object's attributes would have been: its state, whatever way it was given."""
+    """The attributes that an object would have had, from any form of its state."""
     if not isinstance(value, Record):
         return {}
     state = value.state
@@ -144,12 +144,12 @@ def attributes(value: Any) -> dict[str, Any]:
 
 
 def is_plain_key(key: Any) -> bool:
-    """Whether `key` is a text or a small number: one that cannot be slow to hash or to find."""
+    """Whether `key` is a string or a small number, which cannot be slow to hash or look up."""
     return type(key) in (str, bool, type(None)) or (type(key) is int and -_SMALL < key < _SMALL)
 
 
 def as_dict(value: Any) -> dict[Any, Any]:
-    """A dict, or what was put into an OrderedDict; empty for anything else."""
+    """A dict, or the items of an OrderedDict; empty for anything else."""
     if isinstance(value, dict):
         return value
     if not isinstance(value, Record):
@@ -160,7 +160,7 @@ def as_dict(value: Any) -> dict[Any, Any]:
 
 
 def as_list(value: Any) -> list[Any]:
-    """A list, tuple or set, or the items of fastcore's L and of other records of lists."""
+    """A list, tuple or set, or the items of fastcore's `L` and of other records of lists."""
     if isinstance(value, list | tuple):
         return list(value)
     if not isinstance(value, Record):

@@ -1,4 +1,4 @@
-"""What a file holds at its root; no torch, so that what is no export is refused at once."""
+"""Find the learner at the root of a file; no torch, so that other files are refused at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LEARNERS = {"fastai.learner.Learner"}
 
 
 def learner_in(root: Any) -> Record:
-    """The record of the learner. Raises `Refused`, saying what the file holds in its place."""
+    """The record of the learner. Raises `Refused`, which says what the file contains instead."""
     path = path_of(root)
     if isinstance(root, Record) and path in _LEARNERS:
         return root

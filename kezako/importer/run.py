@@ -1,4 +1,4 @@
-"""`kezako import FILE`: a stranger's export to `models/NAME/`."""
+"""`kezako import FILE`: from anyone's export to `models/NAME/`."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ from kezako.model.bundle import (
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 
-_UNTELLING = {"export", "model", "learn", "learner", "trained"}  # file names that are no names
+_UNTELLING = {"export", "model", "learn", "learner", "trained"}  # file names that say nothing
 
 
 @dataclass(frozen=True)
 class Request:
-    """What the maker asked for."""
+    """The options of `kezako import`."""
 
     file: Path
-    name: str | None = None  # the folder under models/; from the file or its classes if not given
-    pictures: Path | None = None  # with a sub-folder for each class, to measure it on
+    name: str | None = None  # the folder in models/; default: from the file's name or its classes
+    pictures: Path | None = None  # to measure it on, with a sub-folder per class
     labels: tuple[str, ...] = ()
     size: int | None = None
     resize: str | None = None
@@ -54,10 +54,10 @@ class Request:
 def import_export(
     request: Request, workspace: Workspace, say: Callable[[str], None] = print
 ) -> Card:
-    """Write the bundle of a stranger's export, whole or not at all, and return its card.
+    """Write the bundle of an export atomically and return its card. The file is not trusted.
 
-    Raises `Refused` with a sentence that names what is not taken, and `KezakoError` while another
-    process writes that classifier.
+    Raises `Refused` with a sentence that names what is not accepted, and `KezakoError` while
+    another process writes that classifier.
     """
     with tempfile.TemporaryDirectory() as folder, ExitStack() as held:
         if request.name:
@@ -113,7 +113,7 @@ def _take(folder: Path, staged: Path) -> None:
 
 @contextmanager
 def _claimed(name: str, request: Request, workspace: Workspace) -> Iterator[None]:
-    """Nobody else writes that classifier, within the block. Raises `KezakoError`."""
+    """Lock that classifier for the block. Raises `KezakoError`."""
     folder = workspace.bundle(name)
     with locked(folder):
         is_there = folder.exists() or name in list_bundles(workspace.models)
@@ -136,7 +136,7 @@ def _origin(file: Path) -> dict[str, Any]:
 
 
 def _name(file: Path, labels: list[str]) -> str:
-    """The file's name where it tells something, else the first classes': "cat-dog"."""
+    """The file's name if it says something, else the first classes: "cat-dog"."""
     for text in (file.stem, "-".join(labels[:3])):
         name = re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-")[:50]
         if name and name not in _UNTELLING:

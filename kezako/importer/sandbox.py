@@ -1,4 +1,4 @@
-"""Runs the conversion of a stranger's file where it can take nothing down with it."""
+"""Run the conversion of an untrusted file in a subprocess with limits."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from kezako.importer.convert import FOUND, SECONDS, Order
 _ROOT = Path(__file__).parents[2]
 _PATH = "import sys; sys.path.append(sys.argv[1]); "  # last, so that it shadows no module
 _PROGRAM = "from kezako.importer.convert import main; main()"
-# No module from the maker's own folder, and no key that a file could choose to be slow to find.
+# No imports from the working directory, and hashes that a file cannot predict.
 _ENVIRONMENT = {"PYTHONSAFEPATH": "1", "PYTHONWARNINGS": "ignore", "OMP_WAIT_POLICY": "PASSIVE",
                 "PYTHONHASHSEED": "random"}  # fmt: skip
-_MAX_FOUND = 16 * 2**20  # bytes of found.json; ten thousand classes need a tenth
+_MAX_FOUND = 16 * 2**20  # bytes of found.json; ten thousand classes need a tenth of that
 
 
 def convert_apart(order: Order) -> dict[str, Any]:
-    """`convert`, in a subprocess with limits.
+    """Run `convert` in a subprocess with limits on time and memory.
 
-    Raises `Refused`, and `ImportError` where torch or fastai is not installed.
+    Raises `Refused`, and `ImportError` if torch or fastai is not installed.
     """
     try:
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Records of tensors and numbers -> tensors and numbers, with every size checked beforehand."""
+"""Convert records of tensors and numbers to tensors and numbers; sizes are checked first."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _DTYPES = {"Double": "float64", "Float": "float32", "Half": "float16", "BFloat16": "bfloat16",
            "Long": "int64", "Int": "int32", "Short": "int16", "Char": "int8", "Byte": "uint8",
            "Bool": "bool"}  # fmt: skip
-_MANY = 100  # numbers of one setting
+_MANY = 100  # numbers in one setting
 _PLAIN_DTYPE = re.compile(r"[<>|=]?(?:[biuf][1248]|U\d{1,4})")
 
 
@@ -51,7 +51,7 @@ def _rebuild(args: tuple[Any, ...], export: Export) -> Tensor:
     last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
     if count > storage.count or (count and last >= storage.count):
         raise Refused("The file is refused: a tensor claims to be larger than its numbers.")
-    import torch  # here: what is refused before needs none, and it takes seconds
+    import torch  # lazy: importing it takes seconds, and what is refused above needs none
 
     if not count:
         return torch.empty(size)
@@ -79,15 +79,15 @@ def to_numbers(value: Any, export: Export) -> list[float] | None:
 
 
 def is_number(value: Any) -> bool:
-    """Whether `value` is a number that a float can hold."""
+    """Whether `value` is a number that fits a float."""
     return isinstance(value, int | float) and (value != value or abs(value) < 1e300)
 
 
 def to_plain(value: Any, depth: int = 1) -> Any:
-    """A text, number, tuple or None, as it is or out of numpy's scalars; else the record.
+    """A string, number, tuple or None, also from numpy's scalars; anything else stays a record.
 
-    A tuple of very many is left as it is. Tuples may lie `depth` deep within each other, because
-    they can be shared, and double with each level; raises `Refused` for deeper ones.
+    A tuple of more than 100 items stays as it is. Tuples may be nested `depth` deep, because shared
+    ones double their size with each level; raises `Refused` for deeper ones.
     """
     if isinstance(value, list | tuple):
         if depth < 0:
@@ -109,7 +109,7 @@ def to_plain(value: Any, depth: int = 1) -> Any:
 def _numpy_scalar(dtype: Any, content: Any) -> Any:
     kind = dtype.args[0] if is_a(dtype, "numpy.dtype") and dtype.args else None
     if is_a(content, "_codecs.encode") and content.args and isinstance(content.args[0], str):
-        content = content.args[0].encode("latin-1", "replace")  # how protocol 2 writes bytes
+        content = content.args[0].encode("latin-1", "replace")  # protocol 2 writes bytes like this
     if not isinstance(kind, str) or not _PLAIN_DTYPE.fullmatch(kind):
         return content if isinstance(content, str) else None
     state = dtype.state if isinstance(dtype.state, tuple) else ()

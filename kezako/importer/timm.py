@@ -1,8 +1,8 @@
-"""timm's resnet and convnext, computed as timm computes them; timm itself is not needed.
+"""timm's resnet and convnext, computed as in timm; timm itself is not needed.
 
-Each class here stands for one of timm's (of 0.4 to 1.0), is filled with the layers of the same
-names, and does what that one does to a picture that is to be classified: what only acts in training
-(dropped blocks and paths) is left out.
+Each class here stands for one of timm's (of versions 0.4 to 1.0). It gets layers of the same
+names and computes the same in eval mode; what only acts in training (dropped blocks and paths)
+is left out.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 def _through(layers: nn.Module, names: tuple[str, ...], x: Tensor) -> Tensor:
     for name in names:
-        layer = layers._modules.get(name)  # None where a variant has no such layer
+        layer = layers._modules.get(name)  # None if a variant has no such layer
         if layer is not None:
             x = layer(x)
     return x
@@ -118,7 +118,7 @@ class MeanPool(nn.Module):
 
 
 class Network(nn.Module):
-    """What timm's networks have in common: a body, and then a head that pools."""
+    """What timm's networks share: a body, and then a head that pools."""
 
     _body: ClassVar[tuple[str, ...]] = ()
     _ending: ClassVar[tuple[str, ...]] = ()
@@ -127,14 +127,14 @@ class Network(nn.Module):
         return _through(self, (*self._body, *self._ending), pictures)
 
     def parted(self) -> nn.Sequential:
-        """The same as Sequential(body, Sequential(pool, flatten, ...))."""
+        """The same network as Sequential(body, Sequential(pool, flatten, ...))."""
         body = [self._modules[name] for name in self._body if self._modules.get(name) is not None]
         head = [part for name in self._ending for part in _parts(self._modules[name])]
         return nn.Sequential(nn.Sequential(*body), nn.Sequential(*head))
 
 
 def _parts(layer: nn.Module | None) -> list[nn.Module]:
-    """A head's layers in plain words: its pooling and flattening each on their own."""
+    """A head's layers, with pooling and flattening as separate layers."""
     if layer is None or isinstance(layer, nn.Identity):
         return []
     if isinstance(layer, MeanPool):
@@ -161,7 +161,7 @@ class ConvNeXt(Network):
 
 
 class Body(nn.Module):
-    """`fastai.vision.learner.TimmBody`: the body alone of a network of timm's."""
+    """`fastai.vision.learner.TimmBody`: only the body of a timm network."""
 
     def forward(self, pictures: Tensor) -> Tensor:
         network = self._modules["model"]

@@ -1,8 +1,8 @@
-"""fastai's transforms of a validation picture, as records -> what the page has to do to one.
+"""Translate fastai's transforms of validation pictures to the page's preprocessing.
 
-The page resizes and cuts a picture by the ways of `kezako.model.resize` and normalises it. What
-fastai does to whole batches after that (`aug_transforms(size=...)`) becomes a first layer of the
-network: see `backbone`.
+The page resizes and crops a picture with the methods of `kezako.model.resize` and normalises it.
+What fastai does to whole batches after that (`aug_transforms(size=...)`) becomes the first layer
+of the network: see `backbone`.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from kezako.importer.tensors import is_number, to_numbers, to_plain
 from kezako.model.bundle import MOST_PIXELS, MOST_WAYS, Way
 from kezako.recipe import Resize
 
-_BILINEAR = 2  # PIL's number
-_EXTRA = 0.14  # RandomResizedCrop's default share that is cut off around a validation picture
+_BILINEAR = 2  # PIL.Image.BILINEAR
+_EXTRA = 0.14  # RandomResizedCrop's default `val_xtra`, cut off around a validation picture
 _PADDED: dict[str, Way] = {"reflection": "pad", "zeros": "pad-zeros", "border": "pad-border"}
 _CUT: dict[str, Way] = {"zeros": "center-crop", "border": "center-crop-border",
                         "reflection": "center-crop-reflection"}  # fmt: skip
-_MOST_STEPS = 100  # of a pipeline; each may cost a second
-# Steps of fastai's that leave a validation picture as it is.
+_MOST_STEPS = 100  # in a pipeline; each may cost a second
+# fastai's steps that leave a validation picture unchanged.
 _TRAINING = {"FlipItem", "DihedralItem", "Brightness", "Contrast", "Saturation", "Hue", "HSVTfm",
              "RandomErasing", "LightingTfm", "SpaceTfm"}  # fmt: skip
 _AFFINE = {"AffineCoordTfm", "Flip", "Dihedral", "Rotate", "Zoom", "Warp", "DeterministicFlip",
            "DeterministicDihedral"}  # fmt: skip
 _NOTHING = {"ToTensor", "Cuda", "noop", "noops"}
-# Steps of fastai's that change validation pictures as well, and cannot be done here.
+# fastai's steps that change validation pictures, too, and are not supported here.
 _EVERY = {"RatioResize", "OldRandomCrop"}
-# What a DataLoader can be given to do with its pictures, beside its pipelines.
+# Methods of a DataLoader that can change its pictures, besides its pipelines.
 _LOADERS_OWN = ("before_iter", "create_item", "create_batch", "create_batches", "retain",
                 "do_batch", "after_iter")  # fmt: skip
 _RANGE = range(32, 1025)  # pixels a side that a bundle can have
@@ -42,10 +42,10 @@ _RANGE = range(32, 1025)  # pixels a side that a bundle can have
 
 @dataclass(frozen=True)
 class Shrink:
-    """A step that makes a whole batch of pictures smaller, as a linear map of their rows."""
+    """Resizing of a whole batch to a smaller size, as a linear map of rows and columns."""
 
     size: int  # pixels a side afterwards
-    part: float = 1.0  # share of each side that is kept before, from the middle
+    part: float = 1.0  # share of each side that is center-cropped before
     mode: str = "bilinear"
     pad_mode: str = "reflection"
     align_corners: bool | None = True
@@ -53,28 +53,29 @@ class Shrink:
 
 @dataclass(frozen=True)
 class Seen:
-    """How the network sees a picture."""
+    """The preprocessing of the network."""
 
-    size: int  # pixels a side that the page hands over
-    resize: Way  # the last of its ways
+    size: int  # pixels a side of the page's output
+    resize: Way  # the last step
     mode: str  # "RGB" or "L"
     mean: tuple[float, ...]  # three; of pixels from 0 to 1
     std: tuple[float, ...]
-    before: tuple[tuple[Way, int], ...] = ()  # ways before the last, with their pixels a side
+    # Steps before the last one, each with its pixels a side.
+    before: tuple[tuple[Way, int], ...] = ()
     shrinks: tuple[Shrink, ...] = ()
     notes: list[str] = field(default_factory=list)
-    doubts: list[str] = field(default_factory=list)  # functions whose doing is not known
+    doubts: list[str] = field(default_factory=list)  # functions whose effect is unknown
 
 
 def read_steps(
     inputs: dict[str, Any],  # the attributes of the picture's TfmdLists
     loader: dict[str, Any],  # the attributes of the validation DataLoader
     export: Export,
-    size: int | None,  # what the maker gives where the file says nothing
+    size: int | None,  # from the user, if the file does not say it
     resize: str | None,
     skip: Sequence[str],
 ) -> Seen:
-    """The steps of a validation picture. Raises `Refused`, naming the step that does not fit."""
+    """The steps of a validation picture. Raises `Refused`, naming an unsupported step."""
     reader = _Reader(export, skip)
     opening = read_opening(inputs, reader.skip)
     reader.leave_out(opening.doubts)
@@ -141,7 +142,7 @@ class _Reader:
         self.doubts: list[str] = []
 
     def leave_out(self, names: list[str]) -> None:
-        """Note functions that are left out, by the maker's word or because they may do nothing."""
+        """Note functions that are left out: because of --skip, or because they may do nothing."""
         for name in names:
             self.doubts.append(short(name))
             if name in self.skip:
@@ -153,7 +154,7 @@ class _Reader:
                 )
 
     def item_step(self, step: Any) -> None:
-        """A step of one picture, before it becomes numbers."""
+        """A step of one picture, before it becomes a tensor."""
         kind, held = path_of(step), attributes(step)
         family, _, name = kind.rpartition(".")
         if family != "fastai.vision.augment" or _only_training(step):
@@ -198,7 +199,7 @@ class _Reader:
         """A step of a whole batch."""
         kind, held = path_of(step), attributes(step)
         family, _, name = kind.rpartition(".")
-        if _only_training(step) and name not in _AFFINE:  # whose split is that of its last call
+        if _only_training(step) and name not in _AFFINE:  # their split_idx is that of the last call
             return
         if kind == "fastai.data.transforms.IntToFloatTensor":
             if held.get("div", 255.0) != 255:
@@ -237,7 +238,7 @@ class _Reader:
         self.shrinks.append(Shrink(size, part, mode, pad_mode, align))
 
     def other(self, step: Any) -> None:
-        """Pass over what leaves a validation picture as it is; refuse all else by name."""
+        """Skip what leaves a validation picture unchanged; raise `Refused` for all else."""
         family, _, name = path_of(step).rpartition(".")
         shown = called(step)
         if _only_training(step) or _does_nothing(step):
@@ -280,12 +281,12 @@ def _only_training(step: Any) -> bool:
 
 
 def _does_nothing(step: Any) -> bool:
-    """Whether a step is one of fastai's that leave a validation picture as it is."""
+    """Whether a step is one of fastai's that leave a validation picture unchanged."""
     function = wrapped(step)
     family, _, name = path_of(step if function is None else function).rpartition(".")
     if not f"{family}.".startswith(("fastai.", "fastcore.", "fasttransform.")):
         return False
-    # Without a split of its own, such a step has that of its class: training pictures only.
+    # Without its own split_idx, such a step has its class's: training pictures only.
     return name in _NOTHING or (name in _TRAINING and "split_idx" not in attributes(step))
 
 

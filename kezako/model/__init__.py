@@ -1,1 +1,1 @@
-"""models/NAME: what a bundle holds, and answers from it; no torch."""
+"""What a bundle, models/NAME, holds, and inference from it; no torch."""

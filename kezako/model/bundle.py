@@ -1,14 +1,15 @@
-"""What `models/NAME/` holds: written whole, read with its checksums.
+"""The files in `models/NAME/`: written atomically, read with their checksums.
 
 export.pkl      stock fastai's `load_learner` opens it, without Kezako
 model.onnx      what the page runs: picture (N, 3, S, S) -> logits (N, C), features (N, F) and, for
-                "why", the map (N, K, h, w) that the features are the greatest and the mean of
-head.onnx       its last layers, and the map of a picture that is plain grey: features (N, F) ->
+                "why", the feature map (N, K, h, w), whose maximum and mean over (h, w) are the
+                features
+head.onnx       the head alone, and the feature map of a plain grey picture: features (N, F) ->
                 logits (N, C), grey (K, h, w); a bundle may lack it
-known.npz       where the training pictures lie in feature space, for "none of these"
+known.npz       the training pictures in feature space, for "none of these"
 card.json       everything needed to use the model, and how good it is
 README.md       the same for people
-credits.md      who made the pictures it learnt from, where licences are known
+credits.md      who made the training pictures, where licences are known
 report.html     the executed training notebook, where there is one
 """
 
@@ -42,7 +43,7 @@ KNOWN = "known.npz"
 EXPORT = "export.pkl"
 REPORT = "report.html"
 CREDITS = "credits.md"
-NOT_CLASSIFIERS = {"starter"}  # under models/ too: weights to begin training with
+NOT_CLASSIFIERS = {"starter"}  # also in models/: pretrained weights to start training from
 Precision = Literal["int8", "fp32"]
 LENT = "_KEZAKO_BUNDLE_IN"  # in the environment of who fills a bundle for its writer: where
 PATIENCE = 10.0  # seconds for a bundle that is exchanged again and again while it is read
@@ -52,8 +53,8 @@ Way = Literal[
     "random-crop", "crop", "squish", "pad", "pad-zeros", "pad-border",
     "center-crop", "center-crop-border", "center-crop-reflection",
 ]  # fmt: skip
-MOST_WAYS = 4  # one after the other
-MOST_PIXELS = 2048  # a side, of a picture on its way
+MOST_WAYS = 4  # steps, one after the other
+MOST_PIXELS = 2048  # a side, of a picture between two steps
 
 
 class BundleError(KezakoError):
@@ -69,17 +70,17 @@ class Preprocessing:
     mode: Literal["RGB", "L"] = "RGB"  # "L": grey, repeated over the three channels
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)  # ImageNet's, per channel of 0 to 1
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
-    before: tuple[tuple[Way, int], ...] = ()  # what is done first, with its pixels a side
+    before: tuple[tuple[Way, int], ...] = ()  # earlier steps, each with its output's side
 
     @property
     def ways(self) -> tuple[tuple[Way, int], ...]:
-        """All that is done to a picture, in order, with the pixels a side that it gives."""
+        """All steps in order, each with the pixels a side of its output."""
         return (*self.before, (self.resize, self.size))
 
 
 @dataclass(frozen=True)
 class Card:
-    """What `card.json` says. `figures`, `training` and `libraries` are for people and tests."""
+    """The content of `card.json`; people and tests read `figures`, `training` and `libraries`."""
 
     name: str
     title: str
@@ -90,7 +91,7 @@ class Card:
     preprocessing: Preprocessing
     precision: Precision
     temperature: float  # divides the logits; already folded into export.pkl and model.onnx
-    thresholds: Mapping[str, float]  # multi: label -> least probability to be named
+    thresholds: Mapping[str, float]  # multi: label -> lowest probability at which it is named
     known: float | None  # greatest distance that still counts as one of the classes
     figures: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
@@ -100,7 +101,7 @@ class Card:
 
     def to_json(self) -> str:
         values = asdict(self)
-        if not self.preprocessing.before:  # which older versions do not know
+        if not self.preprocessing.before:  # older versions do not know this field
             del values["preprocessing"]["before"]
         return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
@@ -111,7 +112,7 @@ def read_card(folder: Path) -> Card:
 
 
 def read_file(folder: Path, card: Card, name: str) -> bytes:
-    """The bytes of one file of a bundle, equal to the card's checksum. Raises `BundleError`."""
+    """The bytes of one file of a bundle, checked against the card. Raises `BundleError`."""
     try:
         content = (folder / name).read_bytes()
     except OSError as error:
@@ -128,9 +129,9 @@ def read_bundle(
     folder: Path,
     needed: Callable[[Card], Iterable[str]],  # which files
 ) -> tuple[Card, dict[str, bytes]]:
-    """The card of a bundle and the bytes of some of its files, all of one writing.
+    """The card of a bundle and the bytes of some of its files, all from the same version.
 
-    A bundle that is exchanged meanwhile is read again. Raises `BundleError`.
+    If the bundle is replaced in the meantime, it is read again. Raises `BundleError`.
     """
     end = time.monotonic() + PATIENCE
     while True:
@@ -147,7 +148,8 @@ def read_bundle(
 def list_bundles(models: Path) -> list[str]:
     """The names of the classifiers under `models/`, sorted."""
     names = {path.name for path in models.glob("[!.]*")}
-    # One that is exchanged by two renames may be missed: its lock, or what lies aside, is there.
+    # A bundle may be missing for a moment while two renames replace it, but its lock or the folder
+    # that was moved aside is there.
     for ending in (".lock", ".old"):
         names |= {path.name[1 : -len(ending)] for path in models.glob(f".*{ending}")}
     return sorted(name for name in names if _is_whole(models / name))
@@ -177,7 +179,7 @@ def new_bundle(
         _sweep(folder)
         staged = Path(tempfile.mkdtemp(prefix=_staged(folder), dir=folder.parent))
         try:
-            staged.chmod(0o755)  # mkdtemp's 0700 would keep a server of another user out
+            staged.chmod(0o755)  # mkdtemp's 0700 would lock out a server that runs as another user
             yield staged
             for path in staged.rglob("*"):
                 if path.is_file():
@@ -187,7 +189,7 @@ def new_bundle(
             else:
                 _check_free(folder)
                 with suppress(FileNotFoundError):
-                    folder.rmdir()  # which takes no folder that somebody has filled just now
+                    folder.rmdir()  # fails if somebody has just put a file there
                 os.replace(staged, folder)
         finally:
             shutil.rmtree(staged, ignore_errors=True)
@@ -227,7 +229,7 @@ def write_card(folder: Path, card: Card) -> Card:
 
 
 def amend(folder: Path, added: Mapping[str, bytes]) -> None:
-    """Add or replace files of a bundle, whole or not at all."""
+    """Add or replace files of a bundle, atomically. Raises `KezakoError` and `BundleError`."""
     with locked(folder):
         card = read_card(folder)
         with new_bundle(folder) as staged:
@@ -241,10 +243,10 @@ def amend(folder: Path, added: Mapping[str, bytes]) -> None:
 
 
 def _link(source: str, target: str) -> None:
-    """A file that stays as it is costs nothing: a bundle has 60 MB."""
+    """Hard-link unchanged files instead of copying them: a bundle has 60 MB."""
     try:
         os.link(source, target)
-    except OSError:  # FAT and some network disks know no second names
+    except OSError:  # FAT and some network disks have no hard links
         shutil.copy2(source, target)
 
 
@@ -269,26 +271,26 @@ def _read_card(place: Path, folder: Path) -> Card:
 
 
 def _is_whole(folder: Path) -> bool:
-    """Whether a classifier lies there, or aside."""
+    """Whether a classifier is in `folder`, or was moved aside for a moment."""
     while True:
         place, stamp = _place(folder)
         if all((place / name).is_file() for name in (CARD, MODEL)):
             return True
         if _place(folder) == (place, stamp):
-            return False  # else it was exchanged between the two
+            return False  # else it was replaced between the two checks
 
 
 def _place(folder: Path) -> tuple[Path, tuple[int, ...]]:
-    """Where a bundle lies now, and numbers that are others for another writing of it.
+    """Where a bundle is now, and a stamp that changes whenever it is written again.
 
-    It lies aside for the moment between the two renames of an exchange. After a crash in that
-    moment it is read there, until somebody writes it anew.
+    Between the two renames of a replacement, the bundle is in the aside folder. After a crash at
+    that point it is read from there until somebody writes it again.
     """
     for place in (folder, _aside(folder), folder):
         with suppress(OSError):
             status = place.stat()
             stamp = [status.st_dev, status.st_ino]
-            with suppress(OSError):  # the card is written anew; its folder may get an old number
+            with suppress(OSError):  # the card's inode counts too: the folder may reuse an old one
                 card = (place / CARD).stat()
                 stamp += [card.st_ino, card.st_mtime_ns]
             return place, tuple(stamp)
@@ -300,7 +302,7 @@ def _aside(folder: Path) -> Path:
 
 
 def _recover(folder: Path) -> None:
-    """Undo a crash between the two renames of an exchange; for who holds the lock."""
+    """Undo a crash between the two renames of a replacement. The caller holds the lock."""
     if not folder.exists() and _aside(folder).is_dir():
         os.replace(_aside(folder), folder)
     shutil.rmtree(_aside(folder), ignore_errors=True)
@@ -313,7 +315,7 @@ def _sweep(folder: Path) -> None:
 
 
 def _check_free(folder: Path) -> None:
-    """Raises `KezakoError` where something would be replaced."""
+    """Raises `KezakoError` if `folder` is a file or is not empty."""
     if folder.exists() and not folder.is_dir():
         raise KezakoError(f"{folder} is a file; name a folder that does not exist yet.")
     if folder.is_dir() and any(folder.iterdir()):
@@ -357,13 +359,13 @@ def _replace(staged: Path, folder: Path) -> None:
     elif _exchange(staged, folder):
         shutil.rmtree(staged)
     else:
-        os.replace(folder, _aside(folder))  # where readers find it meanwhile
+        os.replace(folder, _aside(folder))  # readers find it there in the meantime
         os.replace(staged, folder)
         shutil.rmtree(_aside(folder))
 
 
 def _exchange(first: Path, second: Path) -> bool:
-    """Swap two folders in one step; False where the system cannot (Linux' renameat2 can)."""
+    """Swap two folders atomically; False where the system cannot (Linux has renameat2)."""
     if sys.platform != "linux":
         return False
     try:

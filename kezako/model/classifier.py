@@ -1,7 +1,7 @@
-"""A bundle and a picture in, an honest answer out; no torch.
+"""Classify pictures with a bundle; no torch.
 
-Four methods are the whole contract between a model and whatever serves it: `open`, `prepare`,
-`run`, `answer`. `predict` strings them together.
+A model and whatever serves it share four methods: `open`, `prepare`, `run` and `answer`.
+`predict` calls the last three in turn.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ __all__ = ["Answer", "BundleError", "Classifier", "Floats", "NotAPicture", "Scor
 
 @dataclass(frozen=True)
 class Scores:
-    """What the model says of N pictures."""
+    """The model's outputs for N pictures."""
 
     logits: Floats  # (N, C)
     features: Floats  # (N, F)
-    map: Floats | None = None  # (N, K, h, w), what the body saw where; not every model tells
+    map: Floats | None = None  # (N, K, h, w), the body's feature map; not every model has it
 
     def __len__(self) -> int:
         return len(self.logits)
@@ -57,7 +57,7 @@ class Answer:
     label: str | None  # the most probable class; None for none of these
     labels: tuple[str, ...]  # all classes named: one or none, multi-label 0 to C
     probabilities: Mapping[str, float]  # by label, most probable first
-    known: bool  # False: the picture is unlike everything the model learnt
+    known: bool  # False: the picture is out of distribution
 
 
 class Classifier:
@@ -77,7 +77,7 @@ class Classifier:
     def open(
         cls,
         bundle: str | Path,  # the folder models/NAME
-        threads: int = 0,  # for one picture; 0: $KEZAKO_THREADS, else one a physical core
+        threads: int = 0,  # for one picture; 0: $KEZAKO_THREADS, else one per physical core
     ) -> Classifier:
         """Read a bundle, checked against its checksums. Raises `BundleError`."""
         folder = Path(bundle)
@@ -107,7 +107,7 @@ class Classifier:
         return Answer(labels[0] if labels else None, labels, by_label, known)
 
     def distance(self, scores: Scores) -> float:
-        """How far the first picture lies from the training pictures; 0 where it is not measured."""
+        """Distance of the first picture from the training pictures; 0 where it is not measured."""
         return float(self._known.distance(scores.features)[0]) if self._known else 0.0
 
     def predict(self, picture: Picture) -> Answer:
@@ -117,7 +117,7 @@ class Classifier:
     def why(self, scores: Scores, label: str) -> Floats | None:
         """Where in the first picture the evidence for `label` is: (r, c), 0 to 1.
 
-        None where the bundle cannot tell, or where no part of the picture is. Raises
+        None if the bundle cannot tell, or if no part of the picture is evidence. Raises
         `TookTooLong`.
         """
         if self.head is None or scores.map is None:
@@ -128,14 +128,14 @@ class Classifier:
 
 
 class Head:
-    """The last layers on their own, and what the layers before them make of plain grey."""
+    """The last layers alone, and the feature map that the body gives for plain grey."""
 
     def __init__(self, model: Model):
         self._model = model
 
     @cached_property
     def grey(self) -> Floats:
-        """The map (K, h, w) of a plain grey picture."""
+        """The feature map (K, h, w) of a plain grey picture."""
         some = np.zeros((1, self._model.inputs["features"][-1]), np.float32)
         return self._model.run(["grey"], {"features": some})[0]
 
@@ -145,11 +145,11 @@ class Head:
 
     @classmethod
     def open(cls, folder: Path, card: Card, files: Mapping[str, bytes], body: Model) -> Head | None:
-        """None in a bundle without one, whose page then tells no why. Raises `BundleError`."""
+        """None if the bundle has no head; its page then shows no "why". Raises `BundleError`."""
         shape = body.outputs.get("map", [])[1:]  # (K, h, w)
         if HEAD not in files or len(shape) != 3:
             return None
-        model = _open_model(folder, files, HEAD, threads=1)  # a second one would only cost time
+        model = _open_model(folder, files, HEAD, threads=1)  # a second thread would only cost time
         needed = [shape, [2 * shape[0]], [len(card.labels)]]
         found = [model.outputs.get("grey", []), model.inputs.get("features", [])[1:],
                  model.outputs.get("logits", [])[1:]]  # fmt: skip
@@ -159,14 +159,14 @@ class Head:
 
 
 def files_of(card: Card) -> list[str]:
-    """The files of a bundle that answers need."""
+    """The files of a bundle that inference needs."""
     found = [MODEL]
-    found += [HEAD] if HEAD in card.files else []  # a page without it tells no why
+    found += [HEAD] if HEAD in card.files else []  # without it, the page shows no "why"
     return found + ([KNOWN] if card.known is not None else [])
 
 
 def prepare(picture: Picture, preprocessing: Preprocessing) -> Floats:
-    """fastai's validation transforms of `picture`, as (3, S, S). Raises `NotAPicture`."""
+    """Apply fastai's validation transforms: (3, S, S), normalised. Raises `NotAPicture`."""
     image = resized(open_picture(picture, preprocessing.mode), preprocessing.ways)
     mean, std = (
         np.asarray(row, np.float32)[:, None, None]
@@ -175,7 +175,7 @@ def prepare(picture: Picture, preprocessing: Preprocessing) -> Floats:
     pixels = np.asarray(image)  # (S, S, 3), or (S, S) for grey
     planes = np.stack([pixels] * 3) if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
     normal: Floats = planes.astype(np.float32, order="C")
-    normal *= 1 / (255 * std)  # in place: a sixth of the time of doing it step by step
+    normal *= 1 / (255 * std)  # in place: takes a sixth of the time of a new array for each step
     normal -= mean / std
     return normal
 

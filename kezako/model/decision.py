@@ -1,7 +1,7 @@
 """Logits -> probabilities -> the classes that are named.
 
-The one rule of the page, the API, cards and reports: what a figure counts as an answer is what a
-visitor is told.
+The page, the API, cards and reports all use these functions, so the figures count the same
+answers that visitors see.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Integers = npt.NDArray[np.int64]
 
-HALF = 0.5  # several labels: the least probability to be named, where no threshold was chosen
+HALF = 0.5  # multi-label: the threshold of a label for which none was chosen
 
 
 def probabilities(
@@ -37,9 +37,9 @@ def probabilities(
 def named(
     p: Array,  # (N, C), as `probabilities` gives them
     multi: bool,
-    thresholds: Array | float = HALF,  # (C,), for several labels alone
+    thresholds: Array | float = HALF,  # (C,), used for multi-label only
 ) -> Flags:
-    """Which classes an answer names, (N, C): the most probable one, or all that reach theirs."""
+    """The classes that are named, (N, C): the most probable, or all that reach their threshold."""
     if multi:
         return np.asarray(p >= thresholds)
     return np.eye(p.shape[1], dtype=bool)[p.argmax(axis=1)]

@@ -1,4 +1,4 @@
-"""Out of distribution: how far a picture lies from all that the model learnt."""
+"""Out of distribution: how far a picture is from the training pictures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kezako.model.runtime import Floats
 
 @dataclass(frozen=True)
 class OutOfDistribution:
-    """Where the training pictures lie in feature space.
+    """The training pictures in feature space.
 
     The distance of a picture is one minus the mean cosine similarity to its nearest training
     pictures, after Sun et al., "Out-of-Distribution Detection with Deep Nearest Neighbors"
@@ -41,7 +41,7 @@ class OutOfDistribution:
             raise BundleError(f"{KNOWN} cannot be read: {error}.") from error
 
     def write(self, path: Path) -> None:
-        bank = self.bank.astype(np.float16)  # a rounding of 0.0005, far below what separates
+        bank = self.bank.astype(np.float16)  # rounds by 0.0005, too little to matter
         np.savez_compressed(path, bank=bank, neighbours=self.neighbours)
 
 

@@ -1,6 +1,6 @@
-"""A classifier that answers elsewhere: the four methods of `Classifier`, asked of an API.
+"""A classifier that runs elsewhere: the four methods of `Classifier` over HTTP.
 
-The photo travels as it is; whoever answers opens it, so its preprocessing is the engine's own.
+The photo is sent unchanged; the engine opens and preprocesses it.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ from kezako.model.classifier import Answer
 from kezako.model.runtime import TookTooLong, patience
 from kezako.pictures import NotAPicture, Picture
 
-LARGEST = 16 * 2**20  # bytes of an answer; a thousand classes take a hundredth of that
-PAUSES = (0.2, 1.0)  # s before the second and the third try: a lost replica is replaced by then
+LARGEST = 16 * 2**20  # bytes of a response; a thousand classes take a hundredth of that
+# Seconds before the second and the third try; by then a lost replica has been replaced.
+PAUSES = (0.2, 1.0)
 LONGEST = 300  # characters of a sentence that is passed on
 
 AWAY = "The classifier cannot be reached at the moment. Please press Classify again in a minute."
@@ -42,7 +43,7 @@ class EngineError(KezakoError):
 
 @dataclass(frozen=True)
 class Told:
-    """What the engine said of N pictures."""
+    """The engine's answers for N pictures."""
 
     answers: tuple[Answer, ...]
 
@@ -64,20 +65,20 @@ class Engine:
 
     @classmethod
     def open(cls, address: str, name: str) -> Engine:
-        """Learn what the engine says of `name`. Raises `BundleError` and `EngineError`."""
+        """Ask the engine about classifier `name`. Raises `BundleError` and `EngineError`."""
         for told in _models(address):
             if told.get("name") == name:
                 return cls(address, _card(told))
         raise BundleError(f"The engine at {address} has no classifier {name!r} any more.")
 
     def prepare(self, picture: Picture) -> Photos:
-        """The bytes of a picture, as an array without dimensions. Raises `NotAPicture`."""
+        """The bytes of a picture, as a 0-dimensional array. Raises `NotAPicture`."""
         photo = np.empty((), dtype=object)
         photo[()] = _bytes_of(picture)
         return photo
 
     def run(self, batch: Photos) -> Told:
-        """What the engine says of photos (N,).
+        """The engine's answers for photos (N,), one request for each.
 
         Raises `NotAPicture`, `TookTooLong` and `EngineError`.
         """
@@ -92,7 +93,7 @@ class Engine:
         return self.answer(self.run(self.prepare(picture)[None]))
 
     def why(self, told: Told, label: str) -> None:
-        """Nothing: where in a picture an answer comes from, only the model itself can tell."""
+        """None: only the model itself can tell where in a picture an answer comes from."""
 
     def _ask(self, photo: bytes) -> Answer:
         path = f"api/predict?model={quote(self.card.name, safe='')}"
@@ -111,7 +112,7 @@ class Engine:
 
 
 def names(address: str) -> list[str]:
-    """The classifiers of the engine; the first answers unless another is chosen.
+    """The classifiers of the engine; the first one is the default.
 
     Raises `EngineError`.
     """
@@ -119,7 +120,7 @@ def names(address: str) -> list[str]:
 
 
 def address_of(text: str) -> str:
-    """`text` as the address of an engine, ending in /. Raises `KezakoError`."""
+    """`text` as the address of an engine, ending in /. Raises `KezakoError` if it is not one."""
     try:
         where = urlsplit(text)
         fits = where.scheme in ("http", "https") and where.hostname and (where.port or 1)
@@ -133,7 +134,7 @@ def address_of(text: str) -> str:
 
 
 def chosen(given: Mapping[str, str] | None = None) -> str:
-    """The address of the engine that answers; empty where the models here do."""
+    """The address of the engine in use; empty if the models run here. Raises `KezakoError`."""
     text = environment.read("ENGINE", given)
     return address_of(text) if text else ""
 
@@ -147,7 +148,7 @@ def _models(address: str) -> list[dict[str, Any]]:
 
 
 def _asked(address: str, path: str, photo: bytes | None = None) -> tuple[int, dict[str, Any]]:
-    """Status and JSON of a response; tried again where the engine may have lost a replica."""
+    """Status and JSON of a response; retried when the engine may have lost a replica."""
     end = time.monotonic() + patience()
     trouble = ""
     for pause in (*PAUSES, None):
@@ -170,7 +171,7 @@ def _asked(address: str, path: str, photo: bytes | None = None) -> tuple[int, di
 def _once(
     address: str, path: str, photo: bytes | None, seconds: float
 ) -> tuple[int, dict[str, Any]]:
-    """One request, on a connection of its own: a forked kernel shares none."""
+    """One request, on its own connection: forked kernels must not share one."""
     where = urlsplit(address)
     connection = _connection(where, max(0.1, seconds))
     headers = {"Content-Type": "application/octet-stream"} if photo is not None else {}
@@ -205,7 +206,7 @@ def _read(response: HTTPResponse) -> tuple[int, dict[str, Any]]:
 
 
 def _card(told: Mapping[str, Any]) -> Card:
-    """As much of a card as a page needs. Raises `BundleError`."""
+    """The part of a card that a page needs. Raises `BundleError`."""
     texts = [told.get(key) for key in ("name", "title", "prompt", "answer")]
     labels = told.get("labels")
     if not all(isinstance(text, str) for text in texts) or not isinstance(labels, list):
@@ -222,7 +223,7 @@ def _card(told: Mapping[str, Any]) -> Card:
 
 
 def _answer(told: Mapping[str, Any]) -> Answer:
-    """Raises `ValueError` for what is no answer."""
+    """The engine's JSON as an `Answer`. Raises `ValueError` if it is not one."""
     try:
         values = {str(label): float(value) for label, value in told["probabilities"].items()}
         labels = tuple(str(label) for label in told["labels"])
@@ -230,7 +231,7 @@ def _answer(told: Mapping[str, Any]) -> Answer:
         known = bool(told["known"])
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"its answer lacks {error}") from error
-    if not all(0 <= value <= 1 for value in values.values()):  # so it is a number, too
+    if not all(0 <= value <= 1 for value in values.values()):  # NaN fails this, too
         raise ValueError("its probabilities are out of bounds")
     if not {label, *labels} - {None} <= set(values):
         raise ValueError("it names a class without a probability")
@@ -238,7 +239,7 @@ def _answer(told: Mapping[str, Any]) -> Answer:
 
 
 def _away(address: str, why: str) -> EngineError:
-    """For the visitor a sentence, for the maker the reason in the log."""
+    """A sentence for the visitor; the reason goes to the log."""
     get_logger().warning("The engine at %s gave no answer: %s.", address, why)
     return EngineError(AWAY)
 

@@ -1,6 +1,6 @@
-"""How a picture is cut and scaled for the model, equal to fastai's validation transforms.
+"""How a picture is cropped and scaled for the model, equal to fastai's validation transforms.
 
-`resized` does it, way by way; `seen` says which part of the picture the model's view covers.
+`resized` applies the steps; `seen` gives the part of the picture that the model's view covers.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from PIL import Image
 from kezako.model.bundle import Way
 
 Box: TypeAlias = tuple[float, float, float, float]  # left, top, right, bottom, in pixels
-Padding: TypeAlias = Literal["constant", "edge", "reflect"]  # NumPy's words; constant is black
+Padding: TypeAlias = Literal["constant", "edge", "reflect"]  # as in `np.pad`; constant is black
 
-LARGEST = 100_000_000  # pixels of a padded square: one of a long thin photo could fill the memory
+LARGEST = 100_000_000  # pixels of a padded square: a long thin photo could need all memory
 
 
 def resized(image: Image.Image, ways: Sequence[tuple[Way, int]]) -> Image.Image:
-    """`image` after all `ways`, each with the pixels a side that it gives."""
+    """`image` after all `ways`, each with the pixels a side of its output."""
     for way, size in ways:
         image = RESIZE[way](image, size)
     return image
@@ -30,7 +30,7 @@ def resized(image: Image.Image, ways: Sequence[tuple[Way, int]]) -> Image.Image:
 def seen(ways: Sequence[tuple[Way, int]], width: int, height: int) -> Box:
     """The part of a `width` x `height` picture that the model's square shows after all `ways`.
 
-    Where it was padded it reaches beyond the picture.
+    Where the picture was padded, the box reaches beyond it.
     """
     boxes: list[tuple[Box, int]] = []
     for way, size in ways:
@@ -94,7 +94,8 @@ def _cut(image: Image.Image, left: int, top: int, side: int, padding: Padding) -
     """The square from (`left`, `top`), with `padding` where it reaches beyond the picture."""
     width, height = image.size
     right, bottom = left + side, top + side
-    # A padded side is rounded down, so it can lie a pixel under the longest: that pixel is cut.
+    # The side of a padded square is rounded down, so it can be a pixel less than the longest side:
+    # that pixel is cropped.
     image = image.crop((max(left, 0), max(top, 0), min(right, width), min(bottom, height)))
     around: Any = (
         (max(-top, 0), max(bottom - height, 0)),
@@ -114,7 +115,8 @@ def _random_crop(image: Image.Image, size: int) -> Image.Image:
 
 
 def _enlarged(size: int) -> tuple[int, int]:
-    # On validation pictures RandomResizedCrop squishes to a little more, then cuts the middle.
+    # On validation pictures RandomResizedCrop squishes to a slightly larger size, then crops the
+    # middle.
     extra = math.ceil(size * 0.14 / 8) * 8
     return size + extra, extra // 2
 

@@ -1,4 +1,4 @@
-"""ONNX Runtime as everything that answers uses it: from checked bytes, and with patience."""
+"""ONNX Runtime with Kezako's options: a model loads from checked bytes and runs with a timeout."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-# Else ONNX Runtime reports to its maker over the network, from a thread that bars forking.
+# Otherwise ONNX Runtime sends telemetry to its maker, from a thread that makes forking unsafe.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import numpy as np
@@ -22,31 +22,31 @@ from kezako.model.bundle import BundleError
 Floats = npt.NDArray[np.float32]
 
 SECONDS = 20.0  # for one picture: a hundred times what a small host needs
-# It has a model's max pooling done in 8 bits, for which there is no fast kernel: the same numbers,
-# and a quarter of an int8 resnet18's time.
+# This optimizer makes a model's max pooling run in 8 bits, which has no fast kernel. Without it the
+# numbers are the same, and an int8 resnet18 takes a quarter of the time.
 SLOWER = ["QDQPropagationTransformer"]
 
 
 class TookTooLong(KezakoError):
-    """A classification that was given up; the next one is not hindered."""
+    """A classification that ran into its timeout; the next one can start at once."""
 
 
 class Model:
-    """A model of one input; made from the bytes of a file, never from its path.
+    """A model with one input. It is made from the bytes of a file, never from its path.
 
-    A path would let a model reach for other files of the machine ("external data").
+    With a path, a model could read other files of the machine ("external data").
     """
 
     def __init__(
         self,
         content: bytes,
-        threads: int = 0,  # for one batch; 0: $KEZAKO_THREADS, else one a physical core
+        threads: int = 0,  # for one batch; 0: $KEZAKO_THREADS, else one per physical core
     ):
         options = ort.SessionOptions()
         # 0 leaves it to ONNX Runtime.
         options.intra_op_num_threads = threads or _setting("THREADS") or 0
         options.log_severity_level = 3
-        # The arena would keep what the largest batch needed: 5 MB for each visitor, no faster.
+        # The arena would keep what the largest batch needed: 5 MB per visitor, and no faster.
         options.enable_cpu_mem_arena = False
         self._session = ort.InferenceSession(
             content, options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOWER
@@ -57,17 +57,17 @@ class Model:
 
     def run(
         self,
-        outputs: Sequence[str],  # the names of those wanted
+        outputs: Sequence[str],  # names of the outputs to compute
         given: Mapping[str, Floats],
-        pictures: int = 1,  # that many may take that much longer
+        pictures: int = 1,  # in the batch; the timeout grows with them
     ) -> list[Floats]:
-        """The wanted outputs. Raises `TookTooLong`."""
+        """The outputs, in that order. Raises `TookTooLong`."""
         with _given_up_after(self._seconds * pictures) as options:
             return list(self._session.run(list(outputs), dict(given), options))
 
 
 def _shapes(values: Sequence[ort.NodeArg]) -> dict[str, list[int]]:
-    """Name -> its shape, with -1 where that is open."""
+    """Name -> shape, with -1 for a dynamic axis."""
     return {
         value.name: [side if isinstance(side, int) else -1 for side in value.shape]
         for value in values
@@ -75,7 +75,7 @@ def _shapes(values: Sequence[ort.NodeArg]) -> dict[str, list[int]]:
 
 
 def patience(given: Mapping[str, str] | None = None) -> float:
-    """Seconds that one picture may take. Raises `BundleError` where the setting is no number."""
+    """Timeout for one picture, in seconds. Raises `BundleError` if the setting is not a number."""
     return _setting("PATIENCE", given) or SECONDS
 
 
@@ -93,7 +93,7 @@ def _given_up_after(seconds: float) -> Iterator[ort.RunOptions]:
 
     def give_up() -> None:
         late.set()
-        options.terminate = True  # looked at between two layers
+        options.terminate = True  # checked between two layers
 
     timer = threading.Timer(seconds, give_up)
     timer.daemon = True
@@ -106,4 +106,4 @@ def _given_up_after(seconds: float) -> Iterator[ort.RunOptions]:
         raise
     finally:
         timer.cancel()
-        timer.join()  # a process that is forked next must have no thread left
+        timer.join()  # no thread may be left if this process forks next

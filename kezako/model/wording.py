@@ -1,4 +1,4 @@
-"""Sentences of the page, cards and commands, in words that claim no more than the figures do."""
+"""Sentences of the page, cards and commands. They claim no more than the figures support."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 from kezako.model.bundle import Card
 from kezako.model.classifier import Answer
 
-SURE = 2 / 3  # least probability to name one class: wrong at most one time in three
-RIVAL = 1 / 2  # share of the best class's probability that makes another a rival
-RIVALS = 3  # classes named in one doubtful sentence
-LISTED = 6  # names in one list; more are counted instead
-SHORT = 40  # characters of a stranger's name
-FEW = 100  # pictures, below which even a perfect record leaves errors of 4 % and more possible
+SURE = 2 / 3  # lowest probability to name one class: wrong at most one time in three
+RIVAL = 1 / 2  # a class with this share of the best one's probability is a rival
+RIVALS = 3  # classes named in one sentence that is unsure
+LISTED = 6  # names in one list; of more, only the number is given
+SHORT = 40  # characters of a name that came from outside
+FEW = 100  # pictures; with fewer, an error of 4 % is possible even if none was wrong
 SURE_ENOUGH = 1.959964  # standard deviations on either side: a 95 % interval
 
 SORRY = "Something went wrong here, and it was not your picture. Please press Classify again."
@@ -21,7 +21,7 @@ TOO_LONG = "This page is busy: looking took too long and was given up. Please pr
 
 
 def sentence(card: Card, answer: Answer) -> str:
-    """What the page says: sure, unsure between some, or none of these."""
+    """What the page says: sure, unsure between a few, or none of these."""
     if not answer.known:
         return f"None of these: it does not look like {listed(card.labels, 'or')}."
     if card.task == "multi":
@@ -38,7 +38,7 @@ def sentence(card: Card, answer: Answer) -> str:
 def promise(
     corrections: bool,  # whether visitors may send photos back
 ) -> str:
-    """What becomes of a photo."""
+    """What happens to a photo."""
     kept = ", unless you send it back because the answer is wrong" if corrections else ""
     return f"Your photo is classified, then forgotten{kept}."
 
@@ -46,7 +46,7 @@ def promise(
 def consent(
     longest: int,  # pixels of the longest side that is kept
 ) -> str:
-    """What a visitor agrees to who sends a photo back."""
+    """What visitors agree to when they send a photo back."""
     return (
         "This photo is mine to give. The maker of this page may keep it, made smaller "
         f"({longest} pixels) and without its file’s data, to train the classifier."
@@ -54,16 +54,16 @@ def consent(
 
 
 def legend(label: str) -> tuple[str, str, str]:
-    """Of a heat map: what it shows, and the words at the two ends of its scale."""
+    """For a heat map: its title, and the labels of the two ends of its scale."""
     return f"Evidence for “{label}”", "none", "most"
 
 
 def alternative(
     label: str,
-    x: float,  # where the heat is greatest, from 0 at the left to 1
-    y: float,  # from 0 at the top to 1
+    x: float,  # where the heat is highest, from 0 (left) to 1
+    y: float,  # from 0 (top) to 1
 ) -> str:
-    """A heat map in words, for those who cannot see it."""
+    """A heat map in words (alternative text)."""
     down = ("top", "", "bottom")[min(int(3 * y), 2)]
     across = ("left", "", "right")[min(int(3 * x), 2)]
     where = (
@@ -76,14 +76,14 @@ def listed(
     names: Sequence[str],  # one or more
     last: str,  # the word before the last: "and", "or", "nor"
 ) -> str:
-    """`a`, `a or b`, `a, b or c`; many are counted."""
+    """`a`, `a or b`, `a, b or c`; for more than `LISTED` names, their number."""
     if len(names) > LISTED:
         return f"any of {len(names)} classes" if last == "or" else f"{len(names)} classes"
     return f" {last} ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
 
 
 def percent(probability: float) -> str:
-    """Whole percents; never 0 or 100, which no model can know."""
+    """Whole percents; never 0 or 100, which no model can be sure of."""
     if probability < 0.01:
         return "< 1 %"
     return "> 99 %" if probability >= 0.995 else f"{100 * probability:.0f} %"
@@ -91,7 +91,7 @@ def percent(probability: float) -> str:
 
 def share(
     found: Mapping[str, Any],  # figures of a card
-    name: str,  # of one that is a share, with its interval beside it
+    name: str,  # a share between 0 and 1; `NAME_interval` is its interval
 ) -> str:
     """A figure with its 95 % confidence interval: `8.4 % (5.5 to 12.6 %)`."""
     low, high = found[f"{name}_interval"]
@@ -104,7 +104,7 @@ def in_percent(value: float) -> str:
 
 
 def errors(validation: Mapping[str, Any], labels: int = 0) -> str:
-    """How often a classifier errs, for a terminal; `labels` where a picture may show several."""
+    """The error rate, for a terminal; `labels` is their number for multi-label, else 0."""
     pictures = validation["pictures"]
     answers = pictures * max(labels, 1)
     low, high = validation["error_interval"]
@@ -117,10 +117,10 @@ def errors(validation: Mapping[str, Any], labels: int = 0) -> str:
 
 
 def few(pictures: int) -> str:
-    """A sentence, after a space, on how little so few pictures tell; nothing for many."""
+    """A sentence, after a space, on how little so few pictures prove; empty for `FEW` or more."""
     if pictures >= FEW:
         return ""
-    most = SURE_ENOUGH**2 / (pictures + SURE_ENOUGH**2)  # Wilson's interval of none wrong
+    most = SURE_ENOUGH**2 / (pictures + SURE_ENOUGH**2)  # Wilson's upper limit for no errors
     return (
         f" So few pictures tell little: had none of the {pictures} been answered wrongly, the "
         f"error could still be {in_percent(most)}."
@@ -128,13 +128,13 @@ def few(pictures: int) -> str:
 
 
 def short(name: str) -> str:
-    """`name` with its middle left out where it is long."""
+    """`name`, with its middle left out if it is long."""
     half = SHORT // 2
     return name if len(name) <= SHORT else f"{name[: half - 1]}…{name[-half:]}"
 
 
 def _named(card: Card, label: str) -> str:
-    # Not str.format: a card is a stranger's file, and format would follow {label.__class__}.
+    # Not str.format: a card is an untrusted file, and format would follow {label.__class__}.
     return card.answer.replace("{label}", label)
 
 
@@ -145,5 +145,5 @@ def _neither(card: Card) -> str:
 
 
 def as_text(value: str) -> str:
-    """Names come from strangers: in Markdown, shown as text, never as Markdown or HTML."""
+    """Escape a name for Markdown: names are untrusted and must not act as Markdown or HTML."""
     return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|<>~$" else c for c in str(value))

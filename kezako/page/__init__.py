@@ -1,4 +1,4 @@
-"""The widgets of the page, which `notebooks/app.ipynb` wires together: one file each."""
+"""The page's widgets, one module each; `notebooks/app.ipynb` connects them."""
 
 from kezako.model.wording import sentence
 from kezako.page.bars import Bars

@@ -1,4 +1,4 @@
-"""A bar for each class."""
+"""A bar for each class's probability."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ipywidgets import HTML
 from kezako.model.classifier import Answer
 from kezako.model.wording import percent
 
-BARS = 6  # classes shown at once; the rest unfolds
+BARS = 6  # classes shown at once; the rest can be unfolded
 
 
 class Bars(HTML):
@@ -27,7 +27,7 @@ class Bars(HTML):
 
 
 def bars(answer: Answer) -> str:
-    """HTML of one bar for each class; names escaped."""
+    """HTML with one bar per class; names are escaped."""
     named = answer.labels
     rows = [_bar(label, p, label in named) for label, p in answer.probabilities.items()]
     shown, rest = "".join(rows[:BARS]), "".join(rows[BARS:])

@@ -1,4 +1,4 @@
-"""A visitor sees a sentence where something fails, never a traceback."""
+"""Show visitors a sentence when something fails, never a traceback."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from kezako.pictures import NotAPicture
 
 @contextmanager
 def careful(
-    button: Button,  # disabled meanwhile, and left so after `NotAPicture`
-    label: Label,  # says what happens, or what went wrong
+    button: Button,  # disabled inside the block, and after `NotAPicture` it stays disabled
+    label: Label,  # shows `meanwhile`, or what went wrong
     meanwhile: str,
 ) -> Iterator[None]:
-    """Around what may fail: the visitor gets a sentence, never a traceback."""
+    """Wrap code that may fail: the visitor sees a sentence, never a traceback."""
     button.disabled, label.value = True, meanwhile
     try:
         yield
@@ -33,7 +33,7 @@ def careful(
         label.value = str(error)
         button.disabled = False
     except Exception:
-        # The kernel's own log: what `logging` prints would be published on the page.
+        # Log to the kernel's own logger: what `logging` prints would be shown on the page.
         get_logger().exception("The page could not answer.")
         label.value = SORRY
         button.disabled = False

@@ -1,4 +1,4 @@
-"""Title, prompt, and which classifier answers."""
+"""Title, prompt, and the choice of a classifier."""
 
 from __future__ import annotations
 
@@ -31,24 +31,23 @@ from kezako.workspace import Workspace
 
 
 class Choice(VBox):
-    """Title, prompt, and, where there are several classifiers, which one answers.
+    """Title, prompt and, if there are several classifiers, a menu.
 
-    `classifier` is the one in use: `?model=NAME` of the page's address picks it, else
-    `$KEZAKO_MODEL`, else the first by name. It is None only where none can be opened, and the
-    page then says why. Observe it to hear of another choice. With `$KEZAKO_ENGINE` it is an
-    `Engine`, which answers elsewhere.
+    `classifier` is the one in use: from `?model=NAME` in the page's URL, else `$KEZAKO_MODEL`, else
+    the first by name. It is None only if none can be opened; the page then says why. Observe it to
+    react to another choice. With `$KEZAKO_ENGINE` it is an `Engine`, which answers over HTTP.
     """
 
     classifier = AnyTrait(None, allow_none=True)
 
     def __init__(
         self,
-        models: Path | None = None,  # the folder of bundles; the workspace's by default
-        query: str | None = None,  # the query of the page's address, as Voilà hands it over
+        models: Path | None = None,  # the folder of bundles; default: the workspace's
+        query: str | None = None,  # the query string of the page's URL, as given by Voilà
     ):
         try:
             environment.check()
-        except KezakoError as error:  # a command would have said so before it started
+        except KezakoError as error:  # commands report this when they start
             get_logger().warning("%s", error)
         self._models = models or Workspace.find().models
         self._opened: dict[str, Classifier | Engine] = {}
@@ -60,7 +59,7 @@ class Choice(VBox):
         menu = [self._menu] if len(names) > 1 else []
         super().__init__([style, self._heading, *menu, self._notice])
         self.add_class("kezako-choice")
-        self.name: str | None = None  # of the one in use
+        self.name: str | None = None  # name of the classifier in use
         if away:
             self._say(away)
         else:
@@ -68,7 +67,7 @@ class Choice(VBox):
         self._menu.observe(self._choose, "value")
 
     def _names(self) -> tuple[list[str], str]:
-        """The classifiers to choose from; else a sentence that says why there are none."""
+        """The classifiers to choose from, and a sentence that says why there are none."""
         if not self._engine:
             names = list_bundles(self._models)
             return [name for name in names if name not in NOT_CLASSIFIERS], ""
@@ -97,10 +96,10 @@ class Choice(VBox):
     def _choose(self, change: Any) -> None:
         if change["new"] != self.name:
             self._say(self._open(change["new"]))
-            self._menu.value = self.name  # stays where it was if the other cannot be opened
+            self._menu.value = self.name  # unchanged if the other one cannot be opened
 
     def _open(self, name: str) -> str:
-        """Use the classifier `name`; else a sentence for the visitor, who learns no path."""
+        """Use the classifier `name`; if that fails, a sentence for the visitor, without paths."""
         try:
             chosen = self._opened.get(name) or self._new(name)
         except (BundleError, EngineError, TookTooLong) as error:
@@ -117,10 +116,10 @@ class Choice(VBox):
         return Classifier.open(self._models / name)
 
     def credits(self) -> str:
-        """`credits.md` of the classifier in use; empty where it has none."""
+        """`credits.md` of the classifier in use; empty if it has none."""
         if self.classifier is None or CREDITS not in self.classifier.card.files:
             return ""
-        try:  # it may have been exchanged since it was opened: by one without, too
+        try:  # the bundle may have been replaced, also by one without credits
             _, files = read_bundle(self._models / str(self.name), _credits_of)
         except BundleError as error:
             get_logger().warning("%s", error)

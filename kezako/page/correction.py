@@ -1,4 +1,4 @@
-"""After an answer: a visitor says what it should have been."""
+"""After an answer, visitors can say what it should have been."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ ENOUGH = "Thank you for your help: this is as much as one visit may send back."
 
 
 class Correction(VBox):
-    """After an answer: "That's wrong", for visitors who want to teach the classifier better.
+    """After an answer: "That's wrong", for visitors who want to improve the classifier.
 
-    It stays empty unless the maker asked for corrections with `KEZAKO_CORRECTIONS=1`.
+    It stays empty unless the maker turned corrections on with `KEZAKO_CORRECTIONS=1`.
     """
 
-    def __init__(self, workspace: Workspace | None = None):  # the nearest one by default
+    def __init__(self, workspace: Workspace | None = None):  # default: the nearest one
         self._workspace = workspace or Workspace.find()
-        self._about: tuple[str, bytes, str] | None = None  # classifier, photo, what was said
-        self._kept = 0  # of this visit
+        self._about: tuple[str, bytes, str] | None = None  # classifier, photo, the page's answer
+        self._kept = 0  # corrections kept during this visit
         self._labels: tuple[str, ...] = ()
         self._wrong = Button(description="That’s wrong").add_class("kezako-wrong")
         self._label = Dropdown(description="It is")
@@ -40,7 +40,7 @@ class Correction(VBox):
             field.observe(self._check, "value")
 
     def offer(self, choice: Choice, photo: bytes, said: str) -> None:
-        """Let the visitor object to `said`, the answer to `photo`."""
+        """Let the visitor correct `said`, the answer for `photo`."""
         if not corrections.are_taken() or not choice.name:
             return
         if self._kept >= corrections.a_visit():
@@ -73,7 +73,7 @@ class Correction(VBox):
             self._said.value = "Thank you: your photo and your answer were kept."
         except corrections.Full as error:
             self._said.value = str(error)
-        except KezakoError as error:  # for whoever reads the log, not for a visitor
+        except KezakoError as error:  # for the log, not for the visitor
             get_logger().warning("A correction could not be kept: %s", error)
             self._said.value = "Thank you, but it could not be kept here."
         except Exception:

@@ -1,4 +1,4 @@
-"""Whose pictures the classifier learnt from."""
+"""Credits for the pictures that the classifier was trained on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kezako.page.choice import Choice
 
 
 class Credits(HTML):
-    """Who made the pictures that the chosen classifier learnt from, where its bundle says so."""
+    """Who made the pictures that the chosen classifier was trained on, if its bundle says so."""
 
     def __init__(self, choice: Choice):
         super().__init__()

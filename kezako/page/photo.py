@@ -1,4 +1,4 @@
-"""The chosen photo: its bytes, and what the page shows of it."""
+"""The chosen photo: its bytes and its preview."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from PIL import Image as PILImage
 from kezako.model.wording import short
 from kezako.pictures import NotAPicture, open_picture, shrink
 
-ACCEPT = "image/*,.heic,.heif"  # desktop browsers do not count HEIC among image/*
-PREVIEW = 960  # pixels of the longest side: sharp at the page's width on a phone's dense screen
+ACCEPT = "image/*,.heic,.heif"  # desktop browsers do not include HEIC in image/*
+PREVIEW = 960  # pixels of the longest side: sharp on a phone's high-resolution screen
 
 
 def content(upload: FileUpload) -> bytes:
-    """The bytes of the chosen file. Raises `NotAPicture` where none is chosen."""
+    """The bytes of the chosen file. Raises `NotAPicture` if none is chosen."""
     if not upload.value:
         raise NotAPicture("Choose a photo first.")
     return bytes(upload.value[0]["content"])
 
 
 def show(upload: FileUpload, output: Output) -> str:
-    """Show the chosen picture in `output`; what to do next. Raises `NotAPicture`."""
+    """Show the chosen picture in `output`; returns what to do next. Raises `NotAPicture`."""
     output.outputs = ()
     name = short(str(upload.value[0]["name"])) if upload.value else ""
     try:
@@ -36,9 +36,9 @@ def show(upload: FileUpload, output: Output) -> str:
 
 def shown(
     image: PILImage.Image,
-    alt: str,  # the picture in words
+    alt: str,  # alternative text
 ) -> Image:
-    """A picture for an `Output`, as JPEG: what every browser shows, HEIC and CMYK too."""
+    """A picture for an `Output`, as JPEG, which every browser shows, unlike HEIC and CMYK."""
     jpeg = io.BytesIO()
     image.save(jpeg, "JPEG", quality=85)
     return Image(jpeg.getvalue(), format="jpeg", alt=alt)

@@ -1,4 +1,4 @@
-"""After an answer: which parts of the photo are the evidence for it."""
+"""After an answer, show which parts of the photo are the evidence for it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from kezako.model.explanation import SCALE, laid_over, over
 from kezako.model.wording import alternative, legend
 from kezako.page.photo import preview, shown
 
-HOT = 0.9  # share of the greatest heat from which a pixel counts as where it lies
+HOT = 0.9  # share of the highest heat; pixels above it give the position for the alternative text
 
 
 class Why(VBox):
-    """After an answer: "Why?", which shows on the photo where the evidence for that answer is.
+    """After an answer: "Why?", which shows where in the photo the evidence for it is.
 
-    It stays empty where the classifier's bundle cannot tell, and for none of these.
+    It stays empty if the classifier's bundle has no head, and for "none of these".
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Why(VBox):
             self.children = [self._toggle]
 
     def clear(self) -> None:
-        """Take the toggle away, and show the photo as it was."""
+        """Remove the toggle, and show the photo again."""
         self._toggle.value = False
         self.children, self._draw = [], None
 

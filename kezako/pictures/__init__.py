@@ -1,4 +1,4 @@
-"""Open a stranger's picture: any bytes in, an upright RGB image or a sentence out."""
+"""Open untrusted pictures: any bytes in, an upright RGB image or `NotAPicture` out."""
 
 from __future__ import annotations
 
@@ -25,15 +25,16 @@ register_heif_opener(thumbnails=False)
 
 Picture: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | Image.Image
 
-# The decoders a photo can need. Others (EPS starts Ghostscript, PSD, FITS...) are attack surface.
+# Decoders for photos only. Others (EPS starts Ghostscript, PSD, FITS...) are attack surface.
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "HEIF", "AVIF", "PPM")
-MAX_PIXELS = 64_000_000  # 64 MP as RGBA is 256 MB: what a 512 MB host can still hold for a moment
-REDUCE_ABOVE = 32_000_000  # pixels; larger pictures are box-reduced first, to spare memory
-CONVERT_ABOVE = 4_000_000  # the same where colours are converted, which takes twice the decoding
+MAX_PIXELS = 64_000_000  # 64 MP in RGBA is 256 MB, which a 512 MB host can still hold for a moment
+REDUCE_ABOVE = 32_000_000  # pixels; larger pictures are box-reduced first, to save memory
+# The same if colours are converted, which takes twice as long as decoding.
+CONVERT_ABOVE = 4_000_000
 WHITE = (255, 255, 255)
 HASH_SIDE = 16  # 16 x 16 = 256 bits
-ORIENTATION = 0x0112  # the EXIF tag
-# Its values that say the picture is stored turned or mirrored -> what makes it upright.
+ORIENTATION = 0x0112  # EXIF tag
+# EXIF orientations of pictures that are stored turned or mirrored -> what makes them upright.
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -44,29 +45,31 @@ TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 
-PREMULTIPLIED = {"La": "LA", "RGBa": "RGBA"}  # PIL converts them to nothing else
+PREMULTIPLIED = {"La": "LA", "RGBa": "RGBA"}  # PIL can only convert them to these
 
-_HASHED_SIDE = 4 * HASH_SIDE  # pixels; what is finer than its lowest frequencies varies by coding
-# (16, 64): the lowest waves of the discrete cosine transform of a row of pixels.
+# Pixels; only the lowest frequencies are used, as finer ones vary with compression.
+_HASHED_SIDE = 4 * HASH_SIDE
+# (16, 64): the lowest frequencies of the discrete cosine transform of a row of pixels.
 _COSINES = np.cos(
     np.pi / _HASHED_SIDE * np.outer(np.arange(HASH_SIDE), np.arange(_HASHED_SIDE) + 0.5)
 )
 
 
 class NotAPicture(KezakoError):
-    """The input is no picture that can be shown; the message is a sentence for the visitor."""
+    """The input cannot be shown as a picture; the message is a sentence for the visitor."""
 
 
 def open_picture(
     picture: Picture,  # a path, the bytes of a file, or a PIL image
     mode: str = "RGB",  # "RGB", or "L" for grey
-    max_pixels: int = MAX_PIXELS,  # width x height above which a picture is refused unread
-    needed: int | None = None,  # pixels of each side; a JPEG is decoded at a fraction down to them
+    max_pixels: int = MAX_PIXELS,  # width x height; larger pictures are refused without decoding
+    # Pixels of each side that are needed; a JPEG may be decoded at a smaller scale.
+    needed: int | None = None,
 ) -> Image.Image:
-    """The first frame of `picture` in sRGB, turned by its EXIF orientation, on white.
+    """The first frame of `picture` in sRGB, upright (EXIF orientation), on a white background.
 
-    Whatever shows, gathers, learns or classifies a picture opens it here, so that all see the same.
-    Raises `NotAPicture` for anything that cannot be decoded whole.
+    All code that shows, gathers, trains on or classifies a picture opens it here, so that all see
+    the same pixels. Raises `NotAPicture` for anything that cannot be decoded completely.
     """
     data = b"" if isinstance(picture, Image.Image) else _read(picture)
     image = picture if isinstance(picture, Image.Image) else _identify(data)
@@ -77,7 +80,8 @@ def open_picture(
             f"Please send one of at most {max_pixels // 1_000_000} megapixels."
         )
     try:
-        # MemoryError and the rest: decoders of odd formats raise nearly anything on broken input.
+        # Exception, with MemoryError: decoders of rare formats raise nearly anything on broken
+        # input.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             conversion = conversion_of(image)
@@ -90,7 +94,7 @@ def open_picture(
         ) from error
     if upright is picture:
         upright = upright.copy()
-    upright.info.clear()  # of what the file said of its pixels, nothing is true of these
+    upright.info.clear()  # the file's metadata does not apply to these pixels
     return upright
 
 
@@ -104,10 +108,11 @@ def shrink(image: Image.Image, longest: int) -> Image.Image:
 
 
 def perceptual_hash(image: Image.Image) -> str:
-    """256 bits as hex: equal for copies of other sizes and codings, near for slight changes.
+    """256 bits as hex: equal for resized and re-encoded copies, close for slight changes.
 
-    Which of a picture's lowest frequencies are above their median: ImageHash's `phash`, bit for
-    bit, without SciPy, whose import takes longer than a hundred pictures do.
+    Each bit says whether one of the lowest frequencies is above their median. The result is the
+    same as ImageHash's `phash`, without SciPy, whose import takes longer than hashing a hundred
+    pictures.
     """
     grey = image if image.mode == "L" else image.convert("L")
     pixels = grey.resize((_HASHED_SIDE, _HASHED_SIDE), Image.Resampling.LANCZOS)
@@ -116,17 +121,17 @@ def perceptual_hash(image: Image.Image) -> str:
 
 
 def orientation_of(image: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8; 1 where it says none, or what is broken."""
+    """The EXIF orientation, 1 to 8; 1 if it is missing or broken."""
     try:
         orientation = image.getexif().get(ORIENTATION, 1)
         return int(orientation) if orientation in TURNS else 1
-    except Exception:  # PIL raises nearly anything on broken EXIF, and the picture may be whole
+    except Exception:  # PIL raises nearly anything on broken EXIF, but the picture may be fine
         return 1
 
 
 def _read(picture: str | os.PathLike[str] | bytes | bytearray | memoryview) -> bytes:
     if isinstance(picture, bytes | bytearray | memoryview):
-        data = bytes(picture)  # ipywidgets hands out memoryviews, which PIL cannot open
+        data = bytes(picture)  # ipywidgets gives memoryviews, which PIL cannot open
     else:
         try:
             data = Path(picture).read_bytes()
@@ -140,7 +145,7 @@ def _read(picture: str | os.PathLike[str] | bytes | bytearray | memoryview) -> b
 def _identify(data: bytes) -> ImageFile.ImageFile:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # size is judged by max_pixels, not by PIL's warning
+            warnings.simplefilter("ignore")  # max_pixels checks the size, not PIL's warning
             image = _opened(data)
     except Image.DecompressionBombError as error:
         raise NotAPicture("This picture is too large. Please send a smaller one.") from error
@@ -167,12 +172,12 @@ def _opened(data: bytes) -> ImageFile.ImageFile:
 
 
 def _bare(data: bytes) -> bytes:
-    """A file less what lies beside the pixels and may alone be broken."""
+    """The file without metadata that may be broken although the pixels are fine."""
     place = data.find(b"iCCP")
-    if data.startswith(b"\x89PNG") and place > 0:  # a profile in a way that PIL does not unpack
+    if data.startswith(b"\x89PNG") and place > 0:  # an ICC profile that PIL cannot unpack
         end = place + 8 + int.from_bytes(data[place - 4 : place], "big")
         return data[: place - 4] + data[end:]
-    if data[4:12] == b"ftypavif":  # EXIF, which libavif then takes for something unknown
+    if data[4:12] == b"ftypavif":  # hides EXIF: libavif ignores the unknown type
         return re.sub(rb"(infe.{8})Exif", rb"\1none", data, flags=re.DOTALL)
     return data
 
@@ -180,21 +185,21 @@ def _bare(data: bytes) -> bytes:
 def _decode(
     image: Image.Image, data: bytes, conversion: Conversion | None, needed: int | None
 ) -> Image.Image:
-    """Its pixels, upright; fewer than it has where they would take too much memory or time."""
+    """The pixels, upright; reduced if they would take too much memory or time."""
     most = CONVERT_ABOVE if conversion and conversion.is_slow else REDUCE_ABOVE
     if isinstance(image, ImageFile.ImageFile):
         _draft(image, _reduction(image, most), needed)
         raw = raw_mode(image)
         _load(image)
         image = brighten(image, raw, lambda other: _load(_identify(data), other)) if data else image
-    orientation = orientation_of(image)  # not before: loading a TIFF turns it
+    orientation = orientation_of(image)  # not before loading: loading a TIFF turns it
     if (factor := _reduction(image, most)) > 1:
         image = _averageable(image).reduce(factor)
     return image.transpose(TURNS[orientation]) if orientation in TURNS else image
 
 
 def _draft(image: ImageFile.ImageFile, factor: int, needed: int | None) -> None:
-    """Let a JPEG be decoded at a fraction, where no more is of use."""
+    """Decode a JPEG at a smaller scale if no more pixels are needed."""
     if image.format in JPEG and (factor > 1 or needed):
         size = image.width // factor, image.height // factor
         image.draft(None, (min(size[0], needed or size[0]), min(size[1], needed or size[1])))
@@ -203,7 +208,7 @@ def _draft(image: ImageFile.ImageFile, factor: int, needed: int | None) -> None:
 def _load(image: ImageFile.ImageFile, raw: str = "") -> Image.Image:
     if raw:
         read_as(image, raw)
-    if image.format == "TIFF":  # PIL looks through its EXIF meanwhile, and gives up where it breaks
+    if image.format == "TIFF":  # PIL parses the EXIF while loading, and fails if it is broken
         orientation, exif = orientation_of(image), image.getexif()
         for tag in list(exif):
             del exif[tag]
@@ -213,7 +218,7 @@ def _load(image: ImageFile.ImageFile, raw: str = "") -> Image.Image:
 
 
 def _averageable(image: Image.Image) -> Image.Image:
-    """`image` in a mode whose pixels are amounts, not bits or places in a palette."""
+    """`image` in a mode whose pixels can be averaged: not bits or palette indices."""
     if image.mode[0] in "IF":
         return to_8_bit(image)
     if image.mode[0] == "P":
@@ -222,7 +227,7 @@ def _averageable(image: Image.Image) -> Image.Image:
 
 
 def _reduction(image: Image.Image, most: int) -> int:
-    """By how much each side is divided, so that at most about `most` pixels remain."""
+    """The factor to divide each side by, so that at most about `most` pixels remain."""
     return math.ceil(math.sqrt(image.width * image.height / most))
 
 
@@ -253,14 +258,14 @@ def _plain(image: Image.Image) -> Image.Image:
 
 
 def _silence_libtiff() -> None:
-    """Keep libtiff from writing what it thinks of a stranger's file into the server's log.
+    """Stop libtiff from writing warnings about untrusted files to the server's log.
 
-    Some kilobytes make it write megabytes. What is wrong with a picture is in `NotAPicture`. Where
-    it is built into Pillow's own file, as on Windows, it cannot be reached.
+    A few kilobytes can make it write megabytes. `NotAPicture` says what is wrong with a picture. If
+    libtiff is statically linked into Pillow, as on Windows, it cannot be reached.
     """
     logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.CRITICAL)
     try:
-        pillow = ctypes.CDLL(_imaging.__file__)  # which finds what it was linked with as well
+        pillow = ctypes.CDLL(_imaging.__file__)  # also finds the libraries that it is linked with
         for handler in (pillow.TIFFSetWarningHandler, pillow.TIFFSetErrorHandler):
             handler(None)
     except (OSError, AttributeError):

@@ -1,8 +1,8 @@
-"""What colours a picture's numbers stand for: its embedded ICC profile, taken to sRGB by littleCMS.
+"""Convert a picture's embedded ICC profile to sRGB with littleCMS.
 
-Models, pages and browsers mean sRGB. A phone's photo is in Display P3, a camera's may be in Adobe
-RGB, one for print in the inks of a press: read as sRGB they are too dull or of another colour.
-A profile comes from strangers: one that is too large, broken or of an odd kind is left aside.
+Models, pages and browsers expect sRGB. A phone's photo is in Display P3, a camera's may be in Adobe
+RGB, one for print in CMYK: read as sRGB, their colours are too dull or wrong. Profiles are
+untrusted: one that is too large, broken or of an unusual kind is ignored.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms
 
-MOST = 4 * 2**20  # bytes; those of presses have up to 3 MB, of cameras and phones under 20 KB
-HELD = 8  # conversions kept, half a megabyte at most each: one camera's photos have one profile
-NEAR = 2  # levels of 255; the dozens of profiles that are sRGB differ by so much, from rounding
-# As photo programs do: white paper becomes white, the blackest ink black, what lies between keeps
-# its colour. Profiles of cameras and screens hold no tables that another intent could choose from.
+MOST = 4 * 2**20  # bytes; profiles for print have up to 3 MB, of cameras and phones under 20 KB
+HELD = 8  # cached conversions, at most half a megabyte each: a camera's photos share one profile
+NEAR = 2  # levels of 255; the dozens of sRGB profiles differ by so much, from rounding
+# As in photo programs: white paper becomes white, the darkest ink black, and other colours are
+# kept. Profiles of cameras and screens have no tables for other intents.
 INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
 FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
-UNTUNED = FLAGS | ImageCms.Flags.NOOPTIMIZE  # built in a fifth of the time, for a few pixels
+# Takes a fifth of the time to build; for a few pixels only.
+UNTUNED = FLAGS | ImageCms.Flags.NOOPTIMIZE
 
 _CLASSES = (b"scnr", b"mntr", b"prtr", b"spac")  # scanner, monitor, printer, colour space
 _MODES = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK"}
@@ -33,19 +34,19 @@ _RAMP = Image.frombytes("L", (256, 1), bytes(range(256)))
 
 @dataclass(frozen=True)
 class Conversion:
-    """From a profile's colours to sRGB."""
+    """Converts a profile's colours to sRGB."""
 
-    mode: str  # of the pictures that it takes: RGB, L or CMYK
+    mode: str  # of its input: RGB, L or CMYK
     _transform: Any = None
-    _levels: bytes = b""  # of sRGB, for each of 256 of grey
+    _levels: bytes = b""  # sRGB level for each of 256 grey levels
 
     @property
     def is_slow(self) -> bool:
-        """Whether it takes longer than decoding does."""
+        """Whether it takes longer than decoding the picture."""
         return self.mode != "L"
 
     def __call__(self, image: Image.Image) -> Image.Image:
-        """`image` in sRGB: RGB, or L where it was grey; with its alpha. Another mode stays."""
+        """`image` in sRGB: RGB, or L if it was grey; alpha is kept. Other modes stay unchanged."""
         colours, alpha = image, None
         if image.mode in ("LA", "RGBA"):
             colours, alpha = image.convert(image.mode[:-1]), image.getchannel("A")
@@ -59,7 +60,7 @@ class Conversion:
 
 
 def conversion_of(image: Image.Image) -> Conversion | None:
-    """How the colours of `image` become sRGB; None where they are, or where nothing is known."""
+    """The conversion of `image` to sRGB; None if it is sRGB already, or its profile is unusable."""
     profile = image.info.get("icc_profile")
     if not isinstance(profile, bytes) or not _is_sound(profile):
         return None
@@ -67,12 +68,12 @@ def conversion_of(image: Image.Image) -> Conversion | None:
 
 
 def _is_sound(profile: bytes) -> bool:
-    # Of version 4's "multi-process elements" a profile may have any number, and each costs time.
+    # A profile may have any number of version 4's "multi-process elements", and each takes time.
     return 128 < len(profile) <= MOST and profile[12:16] in _CLASSES and b"mpet" not in profile
 
 
 class _Conversions:
-    """Those that were used last."""
+    """Cache of the conversions that were used last."""
 
     def __init__(self) -> None:
         self._held: OrderedDict[bytes, Conversion | None] = OrderedDict()
@@ -106,7 +107,7 @@ def _built(profile: bytes) -> Conversion | None:
             if _is_near(_transform(profile, mode, UNTUNED).apply(colours), colours):
                 return None
         return Conversion(mode, _transform(profile, mode, FLAGS))
-    except Exception:  # a broken profile, or a Pillow without littleCMS: the picture is as it is
+    except Exception:  # a broken profile, or a Pillow without littleCMS: do not convert
         return None
 
 
@@ -117,7 +118,7 @@ def _transform(profile: bytes, mode: str, flags: ImageCms.Flags) -> ImageCms.Ima
 
 
 def _some_colours() -> Image.Image:
-    """729 of them, from all over RGB."""
+    """729 colours from all over RGB."""
     steps = np.linspace(0, 255, 9).round().astype(np.uint8)
     return Image.fromarray(np.stack(np.meshgrid(steps, steps, steps), -1).reshape(27, 27, 3))
 

@@ -1,4 +1,4 @@
-"""How often a JPEG paints its picture: once a scan, and a few kilobytes can hold thousands."""
+"""Count a JPEG's scans: each one decodes the whole picture, and a few KB can hold thousands."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from typing import Any
 from PIL import ImageFile
 
 JPEG = ("JPEG", "MPO")
-USUAL = 20  # scans; programs write a dozen
+USUAL = 20  # scans; programs write about a dozen
 MAX_PAINTED = 1_000_000_000  # pixels x scans
-MAX_SEGMENTS = 100_000  # of a JPEG that has more scans than usual
-TIFF_PARTS = ((273, 279), (324, 325))  # tags of where strips or tiles lie, and of their sizes
+MAX_SEGMENTS = 100_000  # in a JPEG that has more scans than usual
+TIFF_PARTS = ((273, 279), (324, 325))  # tags of the offsets and the sizes of strips or tiles
 
 _SCAN, _END = b"\xff\xda", b"\xff\xd9"
-_BARE = (b"\xff\x01", b"\xff\xd8")  # markers that are no segment: they have no length
-# Within coded pixels a byte FF is followed by 00 or by a restart's D0 to D7.
+_BARE = (b"\xff\x01", b"\xff\xd8")  # markers without a length
+# In compressed data, a byte FF is followed by 00 or by a restart marker, D0 to D7.
 _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 
 
 def paint_too_long(image: ImageFile.ImageFile, data: bytes) -> bool:
-    """Whether decoding `data`, which `image` was opened from, could go on for minutes."""
+    """Whether decoding `data`, from which `image` was opened, could take minutes."""
     scans = _count(image, data)
     return scans > USUAL and scans * image.width * image.height > MAX_PAINTED
 
 
 def _count(image: ImageFile.ImageFile, data: bytes) -> int:
-    """How often a JPEG, also one inside a TIFF, paints all of its picture; 1 for other kinds."""
+    """The number of scans of a JPEG, also inside a TIFF, over the whole picture; 1 for others."""
     jpeg = image.format in JPEG or str(image.info.get("compression")).endswith("jpeg")
     if not jpeg or data.count(_SCAN) <= USUAL:
         return 1
@@ -40,7 +40,7 @@ def _count(image: ImageFile.ImageFile, data: bytes) -> int:
         for start, size in zip(_numbers(tags, where), _numbers(tags, sizes), strict=False)
     ]
     if not places or sum(end - start for start, end in places) > len(data):
-        return data.count(_SCAN)  # parts that lie over one another, as no program writes them
+        return data.count(_SCAN)  # overlapping parts, which no program writes
     return math.ceil(sum(_between(data, *place) for place in places) / len(places))
 
 
@@ -51,9 +51,9 @@ def _numbers(tags: Any, tag: int) -> tuple[int, ...]:
 
 
 def _between(data: bytes, start: int, end: int) -> int:
-    """Of the one JPEG that begins at `start`: many phones append a film, whose bytes mean nothing.
+    """Scans of the JPEG that starts at `start`: many phones append a video, which is not counted.
 
-    Follows its segments as libjpeg does, so that neither sees an end where the other does not.
+    It follows the segments as libjpeg does, so that both see the same end.
     """
     scans = 0
     for _ in range(MAX_SEGMENTS):

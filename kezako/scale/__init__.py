@@ -1,1 +1,1 @@
-"""More machines than one, on engines that exist: Ray Data for pictures, Ray Serve for visitors."""
+"""Scale to several machines: Ray Data for batches, Ray Serve for the API."""

@@ -1,4 +1,4 @@
-"""What runs on every machine of a batch: pictures read, classified, and written as one table."""
+"""The Ray Data actor of a batch: reads pictures, classifies them, writes one table per part."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ from kezako.worker.client import Predictor
 from kezako.worker.protocol import Outcome, problem, reason
 from kezako.worker.retrying import RetryingWorker
 
-READERS = 8  # threads that read ahead: an object store answers after 50 ms, a model after 15
-AHEAD = 16  # pictures that are held at once
+READERS = 8  # threads that read ahead: an object store takes 50 ms, the model 15
+AHEAD = 16  # pictures in memory at once
 
 
 class Asker:
-    """An actor of Ray Data. Its worker is its own process, which a picture may take down.
+    """An actor of Ray Data. The model runs in a worker process, so a picture cannot crash the
+    actor.
 
-    A picture that ended the actor instead would end each that takes over, without an end.
+    Otherwise, a picture that crashes the actor would crash each of its replacements, too.
     """
 
     def __init__(self, packed: Packed, source: Storage, out: Storage):
@@ -38,9 +39,9 @@ class Asker:
         self._readers = ThreadPoolExecutor(READERS, "kezako-reader")
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[int]]:
-        """Answer for the parts of `batch`, one table each; how many rows and problems they have.
+        """Classify the parts of `batch`; returns the numbers of rows and problems of each part.
 
-        A part that is done again, after its machine was lost, is written over itself.
+        If a part is done again because its machine was lost, its table is overwritten.
         """
         counts = [self._part(*part) for part in zip(batch["part"], batch["names"], strict=True)]
         return {"rows": [rows for rows, _ in counts], "problems": [some for _, some in counts]}
@@ -58,13 +59,13 @@ class Asker:
 
     def _asked(self, picture: bytes) -> Outcome:
         outcome = self._worker.ask([self._name], [picture])[0]
-        if "failed" in outcome:  # not the picture's fault: no row may say so
+        if "failed" in outcome:  # not the picture's fault, so it must not become a row
             raise KezakoError(reason(outcome))
         return outcome
 
 
 def table(card: Card, answers: list[tuple[str, Outcome]]) -> pa.Table:
-    """Rows as `kezako predict` writes them, and the model's SHA-256."""
+    """An Arrow table with the columns of `kezako predict`, and the model's SHA-256."""
     outcomes = [outcome for _, outcome in answers]
     columns = {
         "path": pa.array([path for path, _ in answers], pa.string()),

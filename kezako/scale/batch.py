@@ -1,4 +1,4 @@
-"""`kezako scale batch`: a folder or a bucket of pictures to Parquet, on Ray Data."""
+"""`kezako scale batch`: classify a folder or bucket of pictures with Ray Data, to Parquet."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from kezako.scale.cluster import connected
 from kezako.scale.packed import Packed
 from kezako.scale.storage import Storage
 
-LEAST, MOST = 256, 4096  # pictures of one table: seconds of work, which a lost machine costs
-TABLES = 10_000  # of a large run, about: more make a folder slow to list
+LEAST, MOST = 256, 4096  # pictures per table: seconds of work, which are lost with a machine
+TABLES = 10_000  # tables of a large run, approximately: more make a folder slow to list
 
 
 @dataclass
 class Summary:
-    """What became of the pictures of one run."""
+    """The result of one run, in numbers of pictures."""
 
-    earlier: int = 0  # had their row before it began
+    earlier: int = 0  # already had a row
     rows: int = 0
     problems: int = 0
 
@@ -40,14 +40,15 @@ class Summary:
 
 def classify(
     bundle: Path,  # models/NAME
-    source: str,  # a folder, or an URI such as s3://bucket/pictures
-    out: str,  # likewise, for the tables; those of an interrupted run are kept
+    source: str,  # a folder, or a URI such as s3://bucket/pictures
+    out: str,  # the same, for the tables; those of an interrupted run are kept
     address: str | None = None,  # of a Ray cluster; None: this machine
-    workers: int | None = None,  # at most; None: as many as there are cores
-    part: int | None = None,  # pictures of one table; None: what suits their number
+    workers: int | None = None,  # at most; None: one per core
+    part: int | None = None,  # pictures per table; None: depends on their number
 ) -> Summary:
-    """Answer for every picture that has no row yet. Raises `KezakoError` with a sentence."""
-    Classifier.open(bundle, threads=1)  # no machine is to find out that it does not open
+    """Classify every picture that has no row yet. Raises `KezakoError`."""
+    # Fail here if the bundle cannot be opened, not on every machine.
+    Classifier.open(bundle, threads=1)
     packed = Packed.of(bundle)
     pictures, answers = Storage.of(source), Storage.of(out)
     with answers.alone():
@@ -84,11 +85,11 @@ def _classify(
 def _run(
     parts: list[dict[str, Any]], packed: Packed, source: Storage, out: Storage, workers: int | None
 ) -> Iterator[dict[str, int]]:
-    """Rows and problems of each part, as they are done."""
+    """Numbers of rows and problems of each part, as they are finished."""
     from kezako.scale.actor import Asker
 
     context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False  # ours counts pictures
+    context.enable_progress_bars = False  # our own bar counts pictures
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     cores = int(ray.cluster_resources().get("CPU", 1))
     most = max(1, min(workers or cores, cores, len(parts)))
@@ -119,7 +120,7 @@ def _parts(names: list[str], size: int) -> Iterator[dict[str, Any]]:
 
 
 def _paths(answers: Storage, card: Card) -> Iterator[str]:
-    """The pictures that have their row. Raises `KezakoError` where another model gave it."""
+    """Paths of pictures that have a row. Raises `KezakoError` if another model wrote it."""
     for table in answers.tables(["path", "model"]):
         if set(table["model"].unique().to_pylist()) - {card.files[MODEL]}:
             raise KezakoError(

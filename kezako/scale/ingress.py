@@ -1,4 +1,4 @@
-"""The API in front of the replicas: the same addresses, bounds and words as `kezako serve`'s."""
+"""The API in front of the replicas: the same routes, limits and messages as in `kezako serve`."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from kezako.api.rules import HEADERS, SENTENCES, TOO_SLOW, UNKNOWN, Refusal, Rul
 from kezako.api.settings import ApiSettings
 from kezako.worker.protocol import Outcome
 
-PAUSES = (0.1, 0.3, 1.0, 2.0)  # s before the next try, when a replica was lost with a picture
-SOON = 2.0  # s that a busy replica may take to say what it is
-FRESH = 60.0  # s for which it need not have said so again
+PAUSES = (0.1, 0.3, 1.0, 2.0)  # seconds before the next try, if a replica was lost with a picture
+SOON = 2.0  # seconds that a busy replica may take to send its summary
+FRESH = 60.0  # seconds for which an earlier summary counts
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Ingress:
-    """Reads requests, asks the replicas, and asks again for what was lost with one of them."""
+    """Reads requests, asks the replicas, and retries what was lost with one of them."""
 
     def __init__(
         self,
         name: str,  # of the classifier
         settings: ApiSettings,
-        replicas: str,  # the application of Ray Serve that they are
+        replicas: str,  # name of their Ray Serve application
     ):
         self._name = name
         self._settings = settings
@@ -58,7 +58,7 @@ class Ingress:
         except Refusal as refusal:
             return self._say(request, refusal.status, {"error": str(refusal)}, refusal.headers)
         except ClientDisconnect:
-            return Response(status_code=499)  # nobody reads it
+            return Response(status_code=499)  # the client left
         except Exception:
             logging.getLogger("ray.serve").exception("A request could not be answered.")
             return self._say(request, 500, {"error": SENTENCES[500]})
@@ -101,7 +101,7 @@ class Ingress:
         return self._say(request, *shown(outcomes, several))
 
     async def _receive(self, request: Request, body: bytearray) -> None:
-        """Read the body into `body`, by its bounds. Raises `Refusal`."""
+        """Read the body into `body`, within its limits. Raises `Refusal`."""
 
         async def read() -> None:
             async for chunk in request.stream():
@@ -118,7 +118,7 @@ class Ingress:
             raise Refusal(408, TOO_SLOW) from None
 
     async def _ask(self, picture: bytes) -> Outcome:
-        """What became of one picture, by another replica where one was lost."""
+        """The outcome for one picture; retried on another replica if one is lost."""
         for pause in (*PAUSES, None):
             try:
                 return await self._model.classify.remote(picture)
@@ -145,7 +145,7 @@ class Ingress:
         return self._say(request, 503 if missing else 200, status, headers)
 
     async def _know(self) -> bool:
-        """Whether a replica said lately what it is; ones that are busy answering need not."""
+        """Whether a replica has sent its summary lately; busy ones need not."""
         try:
             self._summary = await asyncio.wait_for(self._told_by_one(), SOON)
             self._told = time.monotonic()
@@ -159,7 +159,7 @@ class Ingress:
         return await self._model.summary.remote()
 
     def _options(self, request: Request, methods: str) -> Response:
-        """Tell a browser whether a script of another site may call."""
+        """Answer a CORS preflight request."""
         headers = {"Allow": methods}
         if self._rules.allowed_origin(request.headers):
             headers |= {

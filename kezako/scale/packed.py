@@ -1,4 +1,4 @@
-"""A bundle on its way to another machine: as much of it as answers need."""
+"""A bundle packed for another machine: the files that inference needs."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from kezako.model.bundle import CARD, HEAD, KNOWN, MODEL, Card, read_bundle, rea
 
 @dataclass(frozen=True)
 class Packed:
-    """The files of one bundle, equal to the checksums of its card."""
+    """The files of one bundle, checked against the checksums of its card."""
 
     name: str
     files: dict[str, bytes]
 
     @classmethod
     def of(cls, bundle: Path) -> Packed:
-        """Raises `BundleError`."""
+        """Read and check `bundle`. Raises `BundleError`."""
         needed = (MODEL, HEAD, KNOWN)
         card, files = read_bundle(bundle, lambda card: [n for n in needed if n in card.files])
         return cls(bundle.name, {CARD: card.to_json().encode("utf-8", "surrogatepass"), **files})
 
     def unpack(self) -> tempfile.TemporaryDirectory[str]:
-        """A folder of bundles with this one in it, which is deleted with what is returned."""
+        """A temporary folder of bundles with this one in it."""
         models = tempfile.TemporaryDirectory(prefix="kezako-")
         bundle = Path(models.name, self.name)
         bundle.mkdir()

@@ -1,4 +1,4 @@
-"""A replica of Ray Serve: one worker with the model, asked in batches."""
+"""A Ray Serve replica: one worker with the model, asked in batches."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from kezako.worker.client import Predictor
 from kezako.worker.protocol import Outcome, problem, reason
 from kezako.worker.retrying import RetryingWorker
 
-TOGETHER = 8  # pictures of one question to the worker
+TOGETHER = 8  # pictures per request to the worker
 
 
 class Model:
-    """Answers for pictures. Its worker is its own process, which a picture may take down."""
+    """Classifies pictures in a worker process, so that a picture cannot crash the replica."""
 
     def __init__(self, packed: Packed, seconds_each: float):
         self._models = packed.unpack()
         self._packed = packed
         self._worker = RetryingWorker(Predictor(Path(self._models.name), threads=1), seconds_each)
         self._thread = ThreadPoolExecutor(1, "kezako-patient")
-        # A replica counts as ready when it has answered once; one that cannot never counts.
+        # A replica counts as ready once it is constructed, so it must answer one picture first.
         outcome = self._worker.ask([packed.name], [_white()])[0]
         if problem(outcome):
             raise KezakoError(reason(outcome))
 
-    # No waiting for more: what comes while one question is answered goes together into the next.
+    # Do not wait to fill a batch: what arrives during one request is sent together in the next.
     @serve.batch(max_batch_size=TOGETHER, batch_wait_timeout_s=0.0)
     async def classify(self, pictures: list[bytes]) -> list[Outcome]:
-        """What became of each picture."""
+        """Outcomes for a batch of pictures."""
         loop = asyncio.get_running_loop()
         names = [self._packed.name]
         return await loop.run_in_executor(self._thread, self._worker.ask, names, pictures)
 
     async def summary(self) -> dict[str, object]:
-        """The classifier in short, as /api/models has it."""
+        """The summary of the classifier, as in /api/models."""
         return summary(self._packed.name, self._packed.card)
 
 

@@ -1,4 +1,4 @@
-"""`kezako scale serve`: the API on Ray Serve, with replicas that come, go and are exchanged."""
+"""`kezako scale serve`: the API on Ray Serve, with autoscaling and rolling updates."""
 
 from __future__ import annotations
 
@@ -25,30 +25,30 @@ from kezako.scale.packed import Packed
 from kezako.scale.replica import TOGETHER, Model
 from kezako.worker.process import stamp_of
 
-EACH_SECOND = 1.0  # how often the bundle is looked at
-# Half a core each, so that a new replica finds room beside the one that it replaces.
+EACH_SECOND = 1.0  # seconds between two checks of the bundle
+# Half a core each, so that a new replica has room next to the one that it replaces.
 SHARE = 0.5
-BUSY = 4  # requests of one replica at once above which another one is started
-DOORS = 8  # replicas for each process that reads requests: one reads 300 a second
-ENDING = 20.0  # s for the requests of a replica that goes
+BUSY = 4  # requests per replica above which another one is started
+DOORS = 8  # replicas per process that reads requests; it reads 300 per second
+ENDING = 20.0  # seconds for the open requests of a replica that is stopped
 
 
 @dataclass(frozen=True)
 class Replicas:
-    """How many there may be."""
+    """How many replicas there may be."""
 
     least: int = 1
-    most: int | None = None  # None: one a core
+    most: int | None = None  # None: one per core
 
 
 def serve(
-    bundle: Path,  # models/NAME; one that is written anew is exchanged without a stop
+    bundle: Path,  # models/NAME; a new version is deployed without downtime
     host: str,
     port: int,
     replicas: Replicas,
     address: str | None = None,  # of a Ray cluster; None: this machine
 ) -> None:
-    """Answer until stopped. Raises `KezakoError` with a sentence."""
+    """Serve the API until stopped. Raises `KezakoError`."""
     settings = ApiSettings.from_environment()
     stamp = stamp_of(bundle)
     packed = _checked(bundle)
@@ -56,7 +56,7 @@ def serve(
     if address is None:
         ports.check(host, port)
     with connected(address):
-        for sign in (signal.SIGINT, signal.SIGTERM):  # now, since Ray sets its own
+        for sign in (signal.SIGINT, signal.SIGTERM):  # set here, since Ray sets its own
             signal.signal(sign, lambda *_: stop.set())
         most = _most(replicas)
         try:
@@ -69,7 +69,7 @@ def serve(
             latest = stamp
             while not stop.wait(EACH_SECOND):
                 before, latest = latest, stamp_of(bundle)
-                if stamp != latest == before:  # else it may still be on its way
+                if stamp != latest == before:  # unchanged for one check: it is written completely
                     stamp = latest
                     _exchange(bundle, settings, replicas.least, most)
         finally:
@@ -95,7 +95,7 @@ def _begin(
 
 
 def _run_model(packed: Packed, settings: ApiSettings, least: int, most: int) -> None:
-    """Start replicas, or exchange them one after another: each new one before an old one goes."""
+    """Start replicas, or replace them one by one: each new one starts before an old one stops."""
     scaling = {
         "min_replicas": least, "max_replicas": most, "target_ongoing_requests": BUSY,
         "upscale_delay_s": 2.0, "downscale_delay_s": 120.0,
@@ -111,7 +111,7 @@ def _run_model(packed: Packed, settings: ApiSettings, least: int, most: int) -> 
         graceful_shutdown_timeout_s=ENDING,
         graceful_shutdown_wait_loop_s=0.2,
     )(Model).bind(packed, settings.seconds_each)
-    # An application of its own: what is run again is exchanged, and the door shall stay.
+    # A separate application: running it again replaces its replicas but not the ingress.
     ray_serve.run(model, name=_application(packed.name), route_prefix=None)
 
 
@@ -126,7 +126,7 @@ def _exchange(bundle: Path, settings: ApiSettings, least: int, most: int) -> Non
 
 
 def _checked(bundle: Path) -> Packed:
-    """Raises `BundleError` for what does not open; no replica is to find that out."""
+    """Open the bundle here, so that replicas get only valid ones. Raises `BundleError`."""
     Classifier.open(bundle, threads=1)
     return Packed.of(bundle)
 

@@ -1,4 +1,4 @@
-"""Folders and object stores: where pictures lie and where answers go."""
+"""Storage: folders and object stores for pictures and answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from kezako.errors import KezakoError
 from kezako.lock import locked
 from kezako.worker.protocol import Outcome
 
-PAUSES = 1.0, 5.0  # seconds before a second and a third try: a store is busy, a network is away
+# Seconds before a second and a third try, if a store is busy or the network is down.
+PAUSES = 1.0, 5.0
 FAILURES = (pa.ArrowException, OSError)
 
 Result = TypeVar("Result")
@@ -29,15 +30,15 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Storage:
-    """A folder of a file system that all machines reach; travels between them."""
+    """A folder in a file system that all machines can access; it can be pickled."""
 
     system: fs.FileSystem
-    folder: str  # as the file system names it
-    shown: str  # what stands before a file's name in the answers
+    folder: str  # as the file system names it, without the scheme
+    shown: str  # prefix of file names in the answers
 
     @classmethod
     def of(cls, text: str) -> Storage:
-        """A path, or an URI such as s3://bucket/pictures. Raises `KezakoError` with a sentence."""
+        """From a path, or a URI such as s3://bucket/pictures. Raises `KezakoError`."""
         if "://" not in text:
             return cls(fs.LocalFileSystem(), os.path.abspath(text), text.rstrip("/"))
         shown = _shown(text)
@@ -54,19 +55,19 @@ class Storage:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """No other run writes here; a bucket knows no locks. Raises `KezakoError`."""
+        """Lock the folder; a bucket has no locks. Raises `KezakoError`."""
         if not self.is_local:
             yield
             return
         folder = Path(self.folder)
         with locked(folder, inside=True):
-            for left in folder.glob(".part-*.parquet.*.part"):  # of a run that was killed
+            for left in folder.glob(".part-*.parquet.*.part"):  # left by a run that was killed
                 left.unlink(missing_ok=True)
             yield
 
     def names(self) -> list[str]:
-        """The files below it, sorted, without hidden ones. Raises `KezakoError` with a sentence."""
-        if self.is_local:  # whose names need not be text
+        """The files in it, recursive, sorted, without hidden ones. Raises `KezakoError`."""
+        if self.is_local:  # local file names need not be UTF-8
             check([self.folder])
             return [os.path.relpath(path, self.folder) for path in files([self.folder])]
         try:
@@ -78,12 +79,12 @@ class Storage:
         return sorted(name for name in names if not _hidden(name))
 
     def path(self, name: str) -> str:
-        """A file as the answers name it; what of it is no text is written as its number."""
+        """A file's path in the answers; bytes that are not UTF-8 are written as escapes."""
         path = f"{self.shown}/{name}"
         return path.encode("utf-8", "backslashreplace").decode("utf-8")
 
     def read(self, name: str) -> bytes | Outcome:
-        """The bytes of a file, or what became of it."""
+        """The bytes of a file, or an outcome with the problem."""
         if self.is_local:
             return read(os.path.join(self.folder, name))
         try:
@@ -97,9 +98,9 @@ class Storage:
             return file.read(size) if size <= LARGEST else too_large(name)
 
     def write(self, name: str, table: pa.Table) -> None:
-        """A Parquet file that is there whole or not at all, and the same one when written again."""
+        """Write a Parquet file atomically; writing it again gives the same file."""
         target = f"{self.folder}/{name}"
-        if not self.is_local:  # an object store shows an object when it is complete
+        if not self.is_local:  # object stores write atomically
             _patiently(lambda: pq.write_table(table, target, filesystem=self.system))
             return
         self.system.create_dir(self.folder, recursive=True)
@@ -108,7 +109,7 @@ class Storage:
         self.system.move(staged, target)
 
     def tables(self, columns: list[str]) -> Iterator[pa.Table]:
-        """Some columns of each Parquet file directly in it. Raises `KezakoError`."""
+        """Some columns of each Parquet file directly in the folder. Raises `KezakoError`."""
         if self.system.get_file_info(self.folder).type == fs.FileType.NotFound:
             return
         for entry in self.system.get_file_info(fs.FileSelector(self.folder)):
@@ -126,7 +127,7 @@ class Storage:
 
 
 def _patiently(call: Callable[[], Result]) -> Result:
-    """What `call` returns, in a few tries. Raises what the last of them did."""
+    """The result of `call`, with retries. Raises what the last try raised."""
     for pause in PAUSES:
         try:
             return call()
@@ -138,7 +139,7 @@ def _patiently(call: Callable[[], Result]) -> Result:
 
 
 def _shown(uri: str) -> str:
-    """Without the key and the secret that may stand before the host, and without settings."""
+    """`uri` without credentials and query, for messages."""
     parts = urlsplit(uri)
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, parts.path, "", "")).rstrip("/")

@@ -1,5 +1,5 @@
-"""The page for strangers: Voilà, configured."""
+"""The public page: a configured Voilà server."""
 
-# A websocket message over tornado's 10 MiB closes the socket, and the upload is lost without a
-# word. A photo travels as one message, and a kernel holds it twice for a moment.
+# A websocket message over tornado's default of 10 MiB closes the socket, and the upload is lost
+# without an error. A photo is one message, and for a moment a kernel holds it twice.
 MAX_MESSAGE = 64 * 1024 * 1024  # bytes

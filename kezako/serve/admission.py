@@ -1,4 +1,4 @@
-"""Who is in, who waits, and who may come in next. It knows no network and no kernel."""
+"""Admission: who has a place, who waits, and who is next. No network or kernel code."""
 
 from __future__ import annotations
 
@@ -14,37 +14,38 @@ from typing import Any
 from kezako.serve.limits import Limits
 from voila_snapshot.rate_limit import RateLimiter
 
-LOOK_AGAIN = 5  # seconds between two looks of a waiting page
-PATIENCE = 3 * LOOK_AGAIN  # a ticket whose page has not looked so long has gone home
-QUEUE = 500  # tickets: each costs a few hundred bytes, and beyond it waiting makes no sense
-SHARE = 3 / 4  # of the places may be one address's: a class behind one router, but not all
+LOOK_AGAIN = 5  # seconds between two requests of a waiting page
+PATIENCE = 3 * LOOK_AGAIN  # seconds; a ticket without a request for so long expires
+QUEUE = 500  # tickets; each takes a few hundred bytes, and a longer wait makes no sense
+# Share of the places that one address may have: a school class behind one router, but not all.
+SHARE = 3 / 4
 
 
 @dataclass(eq=False)
 class Session:
-    """A visitor who is in."""
+    """A visitor who has a place. Times are in seconds of `Visitors.clock`."""
 
     address: str
     since: float
     active: float  # when the visitor last did something
     idle: float  # when the kernel was last seen with nothing to do
-    handshakes: RateLimiter  # each costs the server five sockets for a moment
+    handshakes: RateLimiter  # each takes five sockets in the server for a moment
     kernel: str = ""
-    model: str = ""  # which classifier the address asked for
+    model: str = ""  # the classifier that the page's URL asks for
     sockets: set[Any] = field(default_factory=set)
     opened: bool = False
     left: float = 0.0  # when the last socket closed
-    memory: int = 0  # bytes that the kernel holds alone, when last looked
+    memory: int = 0  # bytes of the kernel's private memory at the last measurement
     looked: float = 0.0
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """A visitor who is not: a ticket for asking again, and how many are before."""
+    """A visitor without a place: a ticket for the next request, and how many are before it."""
 
-    ticket: str  # empty: no place in the queue either
+    ticket: str  # empty if the queue is full, too
     before: int
-    crowded: bool  # because the visitor's own address has its share
+    crowded: bool  # True if the visitor's own address has used its share
 
 
 @dataclass
@@ -54,11 +55,11 @@ class _Ticket:
 
 
 class Visitors:
-    """Lets people in, in the order of their coming, as long as there is room.
+    """Admits visitors in order of arrival while there is room.
 
-    `room()` says for how many more there is. One address gets at most its share, so that
-    nobody can take all places; addresses of this machine are not told apart from a proxy's, and
-    have no share unless the limits name one.
+    `room()` gives the number of free places. One address gets at most its share of places, so that
+    nobody can take all of them. Loopback addresses may all come from a proxy, so they have no share
+    unless the limits set one.
     """
 
     def __init__(
@@ -71,9 +72,9 @@ class Visitors:
         self._sessions: set[Session] = set()
         self._kernels: dict[str, Session] = {}
         self._held: Counter[str] = Counter()  # places by address
-        # By address, since each costs the forking of a kernel.
+        # Arrivals are rate-limited by address, since each forks a kernel.
         self._arrivals: dict[str, RateLimiter] = {}
-        self._tickets: dict[str, _Ticket] = {}  # in the order of coming
+        self._tickets: dict[str, _Ticket] = {}  # in order of arrival
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -88,11 +89,11 @@ class Visitors:
 
     @property
     def places(self) -> int:
-        """How many there are, taken and free."""
+        """Number of places, taken and free."""
         return len(self._sessions) + self.room()
 
     def admit(self, address: str, ticket: str = "") -> Session | Waiting:
-        """A place, or where in the queue. `address` as `neighbourhood` gives it."""
+        """Give a place, or a position in the queue. `address` is in the form of `neighbourhood`."""
         self._forget()
         known = self._tickets.get(ticket)
         if known is not None:
@@ -111,7 +112,7 @@ class Visitors:
         return self._kernels.get(kernel)
 
     def give(self, session: Session, kernel: str) -> bool:
-        """Tell which kernel is this visitor's; False when the visitor has left meanwhile."""
+        """Set the visitor's kernel; False if the visitor has left in the meantime."""
         if session not in self._sessions:
             return False
         session.kernel = kernel
@@ -119,7 +120,7 @@ class Visitors:
         return True
 
     def leave(self, session: Session) -> bool:
-        """Free a place; False when it was free already."""
+        """Free a place; False if it was free already."""
         if session not in self._sessions:
             return False
         self._sessions.discard(session)
@@ -130,7 +131,7 @@ class Visitors:
         return True
 
     def overdue(self, session: Session) -> str:
-        """Why this visitor's time is over: "unopened", "gone", "asleep"; or nothing."""
+        """Why this visit must end: "unopened", "gone" or "asleep"; empty if it need not."""
         now, limits = self.clock(), self.limits
         if not session.opened:
             return "unopened" if now - session.since > limits.opening else ""
@@ -148,7 +149,7 @@ class Visitors:
         return session
 
     def _share(self) -> Callable[[str], float]:
-        """How many places one address may have."""
+        """A function that gives the number of places that an address may have."""
         most = self.limits.visitors_per_address
         if most is not None:
             return lambda address: most
@@ -167,7 +168,7 @@ class Visitors:
         return self._arrivals[address].allow(now)
 
     def _before(self, ticket: str, share: Callable[[str], float]) -> int:
-        """How many wait before this ticket and could come in."""
+        """How many visitors before this ticket could get a place."""
         before = 0
         for other, waiting in self._tickets.items():
             if other == ticket:
@@ -176,7 +177,7 @@ class Visitors:
         return before
 
     def _ticket(self, address: str) -> str:
-        """A new ticket, unless the queue, or this address's part of it, is full."""
+        """A new ticket; empty if the queue, or this address's part of it, is full."""
         held = sum(ticket.address == address for ticket in self._tickets.values())
         part = QUEUE if _is_here(address) else max(3, self.places)
         if len(self._tickets) >= QUEUE or held >= part:

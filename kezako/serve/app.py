@@ -1,8 +1,8 @@
-"""`kezako serve`: Voilà on the inference notebook, for strangers.
+"""`kezako serve`: Voilà with the inference notebook, as a public page.
 
-`Server` is Voilà's application, put together from what stands beside it: snapshot kernels behind
-its kernel manager, the template `kezako`, the API, and the `SessionManager`, which lets visitors in
-and out.
+`Server` is a Voilà application made from the modules here: snapshot kernels behind its kernel
+manager, the template `kezako`, the API, and the `SessionManager`, which admits visitors and ends
+visits.
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ from voila_snapshot import provisioner, template
 from voila_snapshot.logs import tame
 
 PORT = 8866
-WATCHED = (CARD, MODEL, HEAD, KNOWN, CREDITS)  # what a page reads of a bundle
-GOODBYE = 5  # seconds for ending kernels; hosts kill after ten
-TEMPLATE = f"voila/templates/{template.NAME}"  # of its folder, and of its address
+WATCHED = (CARD, MODEL, HEAD, KNOWN, CREDITS)  # the files of a bundle that a page reads
+GOODBYE = 5  # seconds for shutting down kernels; hosts kill the server after ten
+TEMPLATE = f"voila/templates/{template.NAME}"  # its folder and its URL path
 KERNEL = r"(?P<kernel_id>\w+-\w+-\w+-\w+-\w+)"
 
 
 class Server(Voila):
-    """Voilà with nothing at its routes but the page, its own files and the API."""
+    """Voilà that serves only the page, its static files and the API."""
 
     limits = Instance(Limits)
     workspace = Instance(Workspace)
@@ -66,13 +66,14 @@ class Server(Voila):
 
     @default("log_level")
     def _log_level(self) -> int:
-        return logging.WARNING  # a maker reads one line: where the page is
+        return logging.WARNING  # the only line printed is the page's URL
 
     def initialize(self, argv: Sequence[str] | None = None) -> None:
         template.offer()
         super().initialize(argv)
         tame(self.log)
-        # Else each kernel's manager makes one of its own, whose `logging` logger stays for ever.
+        # Else each kernel's manager creates its own EventLogger, whose `logging` logger is never
+        # freed.
         self.event_logger = EventLogger(parent=self)
         provisioner.configure(
             self,
@@ -81,12 +82,12 @@ class Server(Voila):
         )
 
     def load_config_file(self, *arguments: Any, **settings: Any) -> None:
-        """Read a maker's voila.json; what strangers may do does not depend on it."""
+        """Read the maker's voila.json; it cannot change what visitors may do."""
         super().load_config_file(*arguments, **settings)
         self.update_config(_settings(self.limits))
 
     def _queries(self) -> list[str]:
-        """The queries for which the page differs: one for each classifier that it offers."""
+        """The query strings for which the page differs: one per classifier."""
         return [f"model={name}" for name in self._models()]
 
     def _models(self) -> list[str]:
@@ -94,7 +95,8 @@ class Server(Voila):
 
     def init_settings(self) -> dict[str, Any]:
         settings = dict(super().init_settings())
-        # Of ZeroMQ's usual 1,023 a hundred visitors who open their pages together take all.
+        # ZeroMQ's default of 1,023 sockets is used up by a hundred visitors who open the page at
+        # once.
         sockets = self.kernel_manager.context
         sockets.set(zmq.MAX_SOCKETS, sockets.get(zmq.SOCKET_LIMIT))
         self.host = SessionManager(self.limits, self.kernel_manager, _visits())
@@ -114,7 +116,7 @@ class Server(Voila):
         }
 
     def _connect(self) -> None:
-        """Let the parts know of one another."""
+        """Connect host, API and snapshots: health checks and metrics."""
         host, api, snapshots = self.host, self.api, self.snapshots
         host.ready = lambda: bool(snapshots.state != "warming")
         api.health.add("page", host.ready)
@@ -129,7 +131,7 @@ class Server(Voila):
             api.metrics.gauge(f"kezako_{name}", help, read)
 
     def init_handlers(self) -> list[Any]:
-        """Every route there is; Voilà's own, for trees, files and logins, are not among them."""
+        """All routes. Voilà's own routes for trees, files and logins are left out."""
         at = partial(url_path_join, self.server_url)
         host = {"host": self.host}
         static = template.FOLDER / TEMPLATE / "static"
@@ -149,7 +151,7 @@ class Server(Voila):
         ]
 
     def listen(self) -> None:
-        """Bind the port, then make the page ready; return when the server has stopped."""
+        """Bind the port and serve until stopped. Raises `KezakoError` if it cannot bind."""
         self.ioloop = IOLoop.current()
         try:
             listener = Listener(self.app, limits=self.limits)
@@ -157,12 +159,12 @@ class Server(Voila):
             self.ioloop.add_callback(self._open)
             self.ioloop.start()
         except KeyboardInterrupt:
-            pass  # where signals reach no event loop
+            pass  # where the event loop gets no signals
         finally:
             self.stop()
 
     def _bind(self) -> list[socket.socket]:
-        """Sockets at the port that was asked for, or near it. Raises `KezakoError`."""
+        """Sockets for the requested port, or one near it. Raises `KezakoError`."""
         wanted = int(self.port)  # type: ignore[has-type]
         problem: KezakoError | None = None
         for port in self.random_ports(wanted, self.port_retries + 1):
@@ -204,7 +206,7 @@ class Server(Voila):
             self.ioloop.stop()
 
     def _handle_signal_stop(self, signal_number: int, frame: object) -> None:
-        sys.exit(0)  # before the event loop runs: nobody is here yet
+        sys.exit(0)  # before the event loop runs: there are no visitors yet
 
     def stop(self) -> None:
         self.api.close()
@@ -215,7 +217,7 @@ class Server(Voila):
 
 
 def _settings(limits: Limits) -> Config:
-    """What the libraries are told, whatever a configuration file says."""
+    """Configuration of the libraries that overrides any configuration file."""
     return Config(
         Voila={
             "identity_provider_class": Stranger,
@@ -223,7 +225,7 @@ def _settings(limits: Limits) -> Config:
         },
         VoilaConfiguration={
             "template": template.NAME,
-            "allow_template_override": "NO",  # of a stranger's ?template=
+            "allow_template_override": "NO",  # ignores ?template= in the URL
             "allow_theme_override": "NO",
             "file_allowlist": [],
             "preheat_kernel": False,
@@ -232,14 +234,14 @@ def _settings(limits: Limits) -> Config:
             "show_tracebacks": False,
         },
         MappingKernelManager={
-            "cull_idle_timeout": 0,  # `SessionManager` ends visits, and tells the page why
+            "cull_idle_timeout": 0,  # `SessionManager` ends visits instead, and tells the page why
             "kernel_info_timeout": 30,
         },
     )
 
 
 def _visits() -> logging.Logger:
-    """Writes one line a visit to standard output: what was used and how it ended, not who."""
+    """A logger of one line per visit on stdout: model, length and ending, but not who."""
     log = logging.getLogger("kezako.visits")
     if not log.handlers:
         handler = logging.StreamHandler(sys.stdout)
@@ -251,7 +253,7 @@ def _visits() -> logging.Logger:
 
 
 def _found(engine: str) -> list[str]:
-    """The classifiers of an engine. Raises ValueError with a sentence where nothing answers."""
+    """The classifiers of an engine. Raises `KezakoError` if nothing answers."""
     try:
         names = engines.names(engine)
     except (engines.EngineError, TookTooLong):
@@ -263,15 +265,15 @@ def _found(engine: str) -> list[str]:
 
 def serve(
     notebook: Path,
-    workspace: Workspace,  # whose models/ the page offers
-    name: str | None = None,  # the classifier that answers unless the address names another
+    workspace: Workspace,  # its models/ are offered
+    name: str | None = None,  # the default classifier, unless the page's URL names one
     host: str = "127.0.0.1",
-    port: int | None = None,  # exactly this one; None: 8866, or one near it that is free
+    port: int | None = None,  # exactly this one; None: 8866, or a free one near it
     browser: bool = True,  # open one, if there is one
-    limits: Limits | None = None,  # None: what suits this machine, and the environment
-    engine: str | None = None,  # the address of one that answers; None: the models here do
+    limits: Limits | None = None,  # None: from this machine's size and the environment
+    engine: str | None = None,  # URL of an engine; None: the models here answer
 ) -> None:
-    """Serve the page until it is stopped. Raises ValueError with a sentence for the maker."""
+    """Serve the page until stopped. Raises `KezakoError`."""
     engine = engines.address_of(engine) if engine else engines.chosen()
     elsewhere = _found(engine) if engine else []
     os.environ["KEZAKO_HOME"] = str(workspace.root)  # kernels inherit the environment

@@ -1,4 +1,4 @@
-"""The door: who comes in gets the page, who must wait one that asks again, who leaves is gone."""
+"""HTTP handlers: the page for admitted visitors, a waiting page for others, and leaving."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from kezako.serve.sessions import SessionManager
 from kezako.serve.websocket import GONE
 from voila_snapshot.pages import PageHandler
 
-TICKET = "ticket"  # in the address, because a frame of another site is given no cookies
+TICKET = "ticket"  # in the URL, because a frame in another site gets no cookies
 WARMING_UP = "The page is being made ready. It opens by itself in a moment."
 CROWDED = "Many pages were opened from your network. Close those that you no longer need."
 FULL = "Many people wait already. Please come back in a minute."
 
 
 class EntryHandler(Sentences, PageHandler):
-    """The page, for as many visitors as there is room for."""
+    """The page, if there is a free place; else the waiting page."""
 
     session: Session | None = None
 
@@ -37,7 +37,7 @@ class EntryHandler(Sentences, PageHandler):
 
     @property
     def kernel_manager(self) -> Any:
-        """The server's; which kernel it starts here is noted as the visitor's."""
+        """The server's kernel manager; a kernel started through it is recorded as the visitor's."""
         return _Noting(super().kernel_manager, self)
 
     async def get(self, path: str | None = None) -> None:
@@ -65,13 +65,13 @@ class EntryHandler(Sentences, PageHandler):
             self.host.end(found, "failed")
 
     def on_connection_close(self) -> None:
-        """Whoever left before the page came needs no place."""
+        """Free the place if the visitor leaves before the page is sent."""
         super().on_connection_close()
         if self.session is not None:
             self.host.end(self.session, "left")
 
     async def head(self, path: str | None = None) -> None:
-        """As `get` would answer, without a kernel: hosts and link previews ask this way."""
+        """The headers of `get`, without starting a kernel: hosts and link previews send HEAD."""
         self.set_header("Content-Type", "text/html; charset=UTF-8")
         self.set_header("Cache-Control", "no-store")
         self.finish()
@@ -99,7 +99,7 @@ class EntryHandler(Sentences, PageHandler):
 
 
 class _Noting:
-    """A kernel manager that tells whose kernel it starts, before the page can ask for it."""
+    """Wraps a kernel manager and records whose kernel it starts, before the page can use it."""
 
     def __init__(self, kernels: Any, entry: EntryHandler) -> None:
         self._kernels, self._entry = kernels, entry
@@ -115,10 +115,10 @@ class _Noting:
 
 
 class LeaveHandler(Sentences):
-    """A page says that its tab is closed, or asks whether its kernel still lives.
+    """A page reports that its tab was closed, or asks whether its kernel is alive.
 
-    No cookie and no token: who knows a kernel's id is its page, for ids are random and are told to
-    nobody else. A browser says from which site it asks; another site is refused even so.
+    There is no cookie or token: kernel ids are random and only sent to their own page, so knowing
+    one is enough. Requests that the browser marks as coming from another site are refused.
     """
 
     def initialize(self, host: SessionManager) -> None:
@@ -142,7 +142,7 @@ class LeaveHandler(Sentences):
 
 
 def _is_foreign(request: HTTPServerRequest) -> bool:
-    """Whether a page of another site sent this."""
+    """Whether a page of another site sent this request."""
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site not in ("same-origin", "none")
@@ -151,7 +151,7 @@ def _is_foreign(request: HTTPServerRequest) -> bool:
 
 
 def _take_ticket(request: HTTPServerRequest) -> str:
-    """The ticket of a waiting page; taken out of the request, so that the notebook sees none."""
+    """Take the waiting page's ticket out of the request, so that the notebook does not see it."""
     fields = parse_qsl(request.query, keep_blank_values=True)
     ticket = next((value for name, value in fields if name == TICKET), "")
     if ticket:

@@ -1,6 +1,6 @@
-"""A Jupyter server extension: photos of any size reach the page at /voila/render there too.
+"""A Jupyter server extension: allows large photos for the page at /voila/render.
 
-`etc/jupyter/jupyter_server_config.d/kezako.json` turns it on wherever Kezako is installed.
+`etc/jupyter/jupyter_server_config.d/kezako.json` enables it wherever Kezako is installed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How many may come, how long they may stay and how much they may send; each settable."""
+"""Limits on visitors, times and sizes; all of them can be set."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from kezako.serve import memory
 
 MIB = 1024 * 1024
 
-# What a message holds beside a photo: header, metadata and state, all JSON.
+# Bytes of a message besides the photo: header, metadata and state, all JSON.
 OVERHEAD = MIB
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Every field is also an environment variable: `idle` is `KEZAKO_IDLE`. Times in seconds.
+    """Each field is also an environment variable: `idle` is `KEZAKO_IDLE`. Times are in seconds.
 
-    `kezako.environment` has the bounds of each. Raises `KezakoError` with a sentence.
+    Their bounds are in `kezako.settings`. Raises `KezakoError` if a value is out of bounds.
     """
 
-    visitors: int | None = None  # at once; None: as many as the memory holds
-    most_visitors: int = 200  # however much memory there is: one event loop speaks for all
+    visitors: int | None = None  # at once; None: as many as fit into memory
+    most_visitors: int = 200  # even if memory allows more: one event loop serves all
     visitors_per_address: int | None = None  # None: three quarters of the places; see `Visitors`
-    behind_proxy: bool = False  # believe X-Forwarded-For; without a proxy anybody can write it
-    frame_ancestors: str = "'self'"  # who may show the page in a frame, as in a CSP
+    behind_proxy: bool = False  # trust X-Forwarded-For; without a proxy anybody can forge it
+    frame_ancestors: str = "'self'"  # sites that may embed the page, as in a CSP
 
-    arrivals_at_once: int = 40  # of one address: a class that opens the page together
-    arrivals_a_second: float = 1  # of one address, after that
+    arrivals_at_once: int = 40  # burst from one address: a school class opens the page together
+    arrivals_a_second: float = 1  # from one address, after the burst
 
-    opening: float = 30  # a page that never ran its script holds no place longer
-    returning: float = 75  # a phone that goes through a tunnel finds its page again
+    opening: float = 30  # for the page's script to connect; then the place is freed
+    returning: float = 75  # a phone that goes through a tunnel can reconnect
     returning_when_full: float = 20  # the same, while others wait
-    idle: float = 1800  # nothing was touched so long, with room for others
+    idle: float = 1800  # without any input, while there is room
     idle_when_full: float = 300  # the same, while others wait
-    busy: float = 120  # at one task; a classification takes a fraction of a second
+    busy: float = 120  # in one task; a classification takes a fraction of a second
 
     upload: int = 64 * MIB  # bytes of one photo
-    kernel_memory: int = 1024 * MIB  # bytes that one visitor's kernel may hold on its own
-    messages_a_second: float = 60  # sustained; dragging a slider sends about this many
+    kernel_memory: int = 1024 * MIB  # bytes of private memory of one visitor's kernel
+    messages_a_second: float = 60  # sustained; dragging a slider sends about so many
     messages_at_once: int = 400  # what a page sends in a burst when it starts
 
     def __post_init__(self) -> None:
@@ -51,14 +51,14 @@ class Limits:
 
     @property
     def message(self) -> int:
-        """Bytes of one websocket message."""
+        """Maximum size of one websocket message, in bytes."""
         return self.upload + OVERHEAD
 
     @classmethod
     def here(cls, environment: Mapping[str, str] = os.environ, **given: object) -> Limits:
-        """Defaults that suit this machine, then the environment, then what is `given`."""
+        """Defaults for this machine, overridden by the environment, then by `given`."""
         values: dict[str, object] = _for_this_machine()
-        if "DYNO" in environment:  # Heroku, whose router writes X-Forwarded-For itself
+        if "DYNO" in environment:  # Heroku, whose router sets X-Forwarded-For itself
             values["behind_proxy"] = True
         read = {field.name: settings.read(field.name.upper(), environment) for field in fields(cls)}
         for found in (read, given):
@@ -67,7 +67,7 @@ class Limits:
 
 
 def _for_this_machine() -> dict[str, object]:
-    """A photo passes through the server and lies in a kernel: neither may fill a small host."""
+    """Smaller limits on a small host: a photo is held by the server and by a kernel."""
     total = memory.total()
     return {
         "upload": max(8 * MIB, min(64 * MIB, total // 16)),

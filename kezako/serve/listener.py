@@ -1,4 +1,4 @@
-"""The listening socket: bounded connections, headers and bodies, and whose address it is."""
+"""The HTTP server: limits on connections, headers and bodies, and the client's address."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from kezako.serve import memory
 from kezako.serve.limits import MIB, Limits
 
 HEADERS = 16 * 1024  # bytes of all headers together
-HEADERS_WITHIN = 30  # seconds, from the first byte to the last; also how long a connection may rest
-BODY = 64 * 1024  # bytes; a handler that takes more reads it as a stream and says how much
+# Seconds from the first byte to the last; also how long a connection may be idle.
+HEADERS_WITHIN = 30
+BODY = 64 * 1024  # bytes; a handler that accepts more streams the body and sets its own limit
 BODY_WITHIN = 180  # seconds, for a photo from a slow phone
 
 
 class Listener(HTTPServer):
-    """When there are too many connections, those that have sent no whole request yet go first."""
+    """Closes the oldest connections without a whole request if there are too many."""
 
     def initialize(self, application: Any, limits: Limits) -> None:  # type: ignore[override]
         super().initialize(
@@ -37,7 +38,7 @@ class Listener(HTTPServer):
             max_buffer_size=limits.message + MIB,
         )
         self._most = min(1024, memory.descriptors() // 2)
-        self._unfinished: dict[Any, None] = {}  # connections, the longest silent first
+        self._unfinished: dict[Any, None] = {}  # connections without a whole request, oldest first
 
     def start_request(
         self, server_conn: object, request_conn: HTTPConnection
@@ -59,7 +60,7 @@ class Listener(HTTPServer):
 
 
 class _Reading(HTTPMessageDelegate):
-    """Notes when a request has been read, and drops headers that only pretend to be a proxy's."""
+    """Notes when a request has been read, and drops headers that imitate a proxy's."""
 
     def __init__(self, inner: HTTPMessageDelegate, listener: Listener, connection: object) -> None:
         self._inner, self._listener, self._connection = inner, listener, connection
@@ -67,7 +68,7 @@ class _Reading(HTTPMessageDelegate):
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
-        # Tornado believes these before X-Forwarded-For, but routers pass them on as they came.
+        # Tornado prefers these to X-Forwarded-For, but routers pass them on from the client.
         for name in ("X-Real-Ip", "X-Scheme"):
             headers.pop(name, None)
         return self._inner.headers_received(start_line, headers)

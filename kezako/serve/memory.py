@@ -1,4 +1,4 @@
-"""Memory: what this machine or container has, what is left of it, what a process holds alone."""
+"""Memory: total and free on this machine or container, and a process's private memory."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def total(groups: Path = GROUPS, own: Path = Path("/proc/self/cgroup")) -> int:
 
 
 def left(groups: Path = GROUPS, own: Path = Path("/proc/self/cgroup")) -> int:
-    """Bytes still to be had, counting what the system can take back (page cache)."""
+    """Free memory in bytes, including what the system can reclaim (page cache)."""
     rooms = [limit - used for limit, used in _groups(groups, own)]
     return max(0, min([psutil.virtual_memory().available, *rooms]))
 
 
 def alone(pid: int) -> int:
-    """Bytes that would be free again if this process ended; 0 if it has."""
+    """Private memory (USS) of a process in bytes; 0 if it has ended."""
     try:
         return int(psutil.Process(pid).memory_full_info().uss)
     except psutil.Error:
@@ -32,13 +32,13 @@ def alone(pid: int) -> int:
 
 
 def give_back() -> None:
-    """Let the system have what this process has freed: about ten milliseconds."""
-    with suppress(AttributeError, OSError, TypeError):  # only glibc keeps so much
+    """Return freed memory to the system (`malloc_trim`); takes about ten milliseconds."""
+    with suppress(AttributeError, OSError, TypeError):  # only glibc needs it
         ctypes.CDLL(None).malloc_trim(0)
 
 
 def _groups(groups: Path, own: Path) -> Iterator[tuple[int, int]]:
-    """Limit and use, in bytes, of every control group around this process that has a limit."""
+    """Limit and use, in bytes, of every cgroup of this process that has a memory limit."""
     try:
         lines = own.read_text().splitlines()
     except OSError:
@@ -54,7 +54,7 @@ def _groups(groups: Path, own: Path) -> Iterator[tuple[int, int]]:
 
 
 def _walk(root: Path, path: str, limit: str, used: str) -> Iterator[tuple[int, int]]:
-    # Inside a container the path may be the host's, whose folders are not there: the root is.
+    # In a container, the path may be the host's, whose folders are missing here; the root exists.
     folder = root / path.lstrip("/")
     for group in (folder, *folder.parents):
         most = _number(group / limit)
@@ -72,7 +72,7 @@ def _number(path: Path) -> int | None:
 
 
 def _cache(group: Path) -> int:
-    """Bytes of files that nobody has read for a while: given back when memory runs short."""
+    """Bytes of inactive page cache, which the system reclaims when memory is short."""
     try:
         rows = dict(row.split() for row in (group / "memory.stat").read_text().splitlines())
     except (OSError, ValueError):
@@ -81,7 +81,7 @@ def _cache(group: Path) -> int:
 
 
 def descriptors() -> int:
-    """File descriptors that this process may open, after asking for as many as are allowed."""
+    """File descriptors that this process may open; raises the soft limit to the hard one."""
     try:
         import resource
     except ImportError:  # Windows

@@ -1,9 +1,9 @@
-"""What a visitor may say to a kernel: widget messages, in a bounded form, and nothing else.
+"""Validate a visitor's messages to a kernel: widget messages of bounded size, and nothing else.
 
-The two wire formats are Jupyter's: the plain one (JSON as text; with buffers, binary) and
-`v1.kernel.websocket.jupyter.org`, see the Jupyter Server documentation, "WebSocket kernel wire
-protocols". A message is read here before the server's own code sees it, with every length checked,
-because that code trusts its client.
+There are two wire formats, both Jupyter's: the default one (JSON as text; with buffers, binary)
+and `v1.kernel.websocket.jupyter.org`, see "WebSocket kernel wire protocols" in the documentation
+of Jupyter Server. A message is parsed here, with every length checked, before Jupyter Server's
+code sees it, because that code trusts its client.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ Message = dict[str, Any]
 
 
 class NotAllowed(ValueError):
-    """A message that no page of ours sends; `str()` says why, for the log."""
+    """A message that our page never sends; `str()` gives the reason for the log."""
 
 
 def read(raw: str | bytes, protocol: str | None) -> Message:
-    """Channel, header and content of an allowed message. Raises `NotAllowed`."""
+    """Header, content and other parts of an allowed message. Raises `NotAllowed`."""
     try:
         message = _parse(raw, protocol)
     except (ValueError, LookupError, RecursionError, TypeError, AttributeError) as error:
@@ -97,7 +97,7 @@ def _check(message: Any) -> None:
         raise NotAllowed(f"a message of type {str(kind)[:40]!r}")
     if not _is_id(header.get("msg_id")) or not _is_id(header.get("session", "none")):
         raise NotAllowed("a malformed message (ids)")
-    # Subshells would run several of a visitor's messages side by side.
+    # Subshells would run several messages of a visitor in parallel.
     if header.get("subshell_id") is not None or content.get("target_module"):
         raise NotAllowed("a message that names a subshell or a module")
     if kind.startswith("comm_") and kind != "comm_info_request":

@@ -1,4 +1,4 @@
-"""What every response carries, what none carries, and what a stranger is told when refused."""
+"""Security headers for every response, and error pages that reveal nothing."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ HEADERS = {
 
 
 def policy(frame_ancestors: str) -> str:
-    """The content security policy of the page: everything from here, no script within it.
+    """The page's Content Security Policy: everything from this server, no inline scripts.
 
-    Widgets carry style attributes, and an HTML widget may carry a style sheet, so styles may
-    stand in the page; nothing that a style can load comes from elsewhere.
+    Widgets have style attributes, and an HTML widget may have a style sheet, so inline styles are
+    allowed; nothing that a style can load may come from elsewhere.
     """
     return "; ".join(
         [
@@ -61,10 +61,10 @@ def policy(frame_ancestors: str) -> str:
 
 
 def headers(limits: Limits) -> Callable[[HTTPServerRequest], OutputTransform]:
-    """A tornado transform that completes the headers of every response."""
+    """A tornado transform that adds the headers to every response."""
     always = {**HEADERS, "Content-Security-Policy": policy(limits.frame_ancestors)}
     if limits.frame_ancestors == "'self'":
-        always["X-Frame-Options"] = "SAMEORIGIN"  # for browsers that know no frame-ancestors
+        always["X-Frame-Options"] = "SAMEORIGIN"  # for browsers without frame-ancestors
 
     class Headers(OutputTransform):
         def transform_first_chunk(
@@ -72,14 +72,14 @@ def headers(limits: Limits) -> Callable[[HTTPServerRequest], OutputTransform]:
         ) -> tuple[int, HTTPHeaders, bytes]:
             for name, value in always.items():
                 headers.setdefault(name, value)
-            headers.pop("Server", None)  # the version of a server helps only who attacks it
+            headers.pop("Server", None)  # a server's version only helps attackers
             return status_code, headers, chunk
 
     return Headers
 
 
 class Stranger(IdentityProvider):  # type: ignore[misc]
-    """Everybody is a visitor; nobody logs in, and no cookie is set."""
+    """Everybody is an anonymous visitor: there is no login, and no cookie is set."""
 
     def get_user(self, handler: RequestHandler) -> User:
         return User(username="visitor")
@@ -89,29 +89,30 @@ class Stranger(IdentityProvider):  # type: ignore[misc]
 
 
 class Sentences(RequestHandler):
-    """Errors are a sentence for people: no status page of the library, no message, no path."""
+    """Shows errors as a sentence, without the library's status page, message or paths."""
 
     def set_default_headers(self) -> None:
-        """None of Jupyter's: `headers` completes every response alike."""
+        """No headers from Jupyter: `headers` completes every response."""
 
     def compute_etag(self) -> str | None:
-        """None: nothing here is kept by a browser, see `Files` for what is."""
+        """None: these responses are not cached; see `Files` for those that are."""
         return None
 
     def check_xsrf_cookie(self) -> None:
-        """Without cookies a foreign page can do nothing in a visitor's name; see `Leave`."""
+        """Not needed: without cookies, other sites cannot act for visitors; see `LeaveHandler`."""
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         self.say(status_code, sentence(status_code), home=self.settings["base_url"])
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        """What went wrong here, with its traceback; who asked for what stays out of the log."""
-        if not isinstance(value, HTTPError | StreamClosedError):  # refused, or gone meanwhile
+        """Log our own errors with their traceback, but not who asked for what."""
+        # Refused requests, and visitors who left.
+        if not isinstance(value, HTTPError | StreamClosedError):
             log: logging.Logger = self.settings["kezako_log"]
             log.error("%s failed.", type(self).__name__, exc_info=(typ, value, tb))
 
     def say(self, status: int, text: str, **more: Any) -> None:
-        """Finish with a page that says one thing; `more` as `notice` takes it."""
+        """Finish with a page that says `text`; `more` are arguments of `notice`."""
         self.set_status(status)
         self.set_header("Content-Type", "text/html; charset=UTF-8")
         self.set_header("Cache-Control", "no-store")
@@ -120,7 +121,7 @@ class Sentences(RequestHandler):
 
 
 class NotFound(Sentences):
-    """What is asked for here and does not exist."""
+    """For all URLs that do not exist."""
 
     def prepare(self) -> None:
         if "/api/" in self.request.path:
@@ -139,11 +140,11 @@ def notice(
     text: str,
     *,
     title: str = "Kezako?",
-    again: float | None = None,  # seconds after which it looks for itself
-    where: str = "",  # at this address
-    home: str = "",  # the address of a link to the page
+    again: float | None = None,  # seconds after which the page reloads itself
+    where: str = "",  # the URL to load then
+    home: str = "",  # URL of a link to the page
 ) -> str:
-    """HTML of a page that says one thing, and needs no script."""
+    """HTML of a page that shows one sentence and needs no script."""
     refresh = ""
     if again is not None:
         target = f"; url={escape(where, quote=True)}" if where else ""
@@ -158,7 +159,7 @@ def notice(
 
 
 def quiet(handler: RequestHandler) -> None:
-    """Instead of an access log: only what went wrong here, and of whom nothing."""
+    """Replaces the access log: logs only our own errors, and nothing about visitors."""
     status = handler.get_status()
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.SERVICE_UNAVAILABLE:
         handler.settings["kezako_log"].error(

@@ -1,4 +1,4 @@
-"""Looks after the visitors: how many more there is room for, and whose time is over."""
+"""Manage visits: how many more visitors there is room for, and whose visit must end."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ from kezako.serve.admission import Session, Visitors
 from kezako.serve.limits import MIB, Limits
 from kezako.serve.websocket import ASLEEP, GONE, STOPPING, TOO_HEAVY, TOO_MUCH, VisitorChannels
 
-EVERY = 1.0  # seconds between two rounds
-MEASURED_EVERY = 5.0  # seconds between two looks at a kernel's memory
-TIDIED_EVERY = 10.0  # seconds between two returns of memory, each of which holds up the server
-MEASURED_AT_ONCE = 20  # kernels looked at in one round: each costs about a millisecond
-DESCRIPTORS = 24  # that one visitor takes in the server: five ZeroMQ sockets and a connection
-FORKED, STARTED = 20 * MIB, 150 * MIB  # what a kernel takes, until some have been measured
+EVERY = 1.0  # seconds between two checks of all visits
+MEASURED_EVERY = 5.0  # seconds between two measurements of a kernel's memory
+# Seconds between two calls of `memory.give_back`, each of which blocks the server.
+TIDIED_EVERY = 10.0
+MEASURED_AT_ONCE = 20  # kernels measured in one round; each takes about a millisecond
+# File descriptors of one visitor in the server: five ZeroMQ sockets and a connection.
+DESCRIPTORS = 24
+# Bytes of a kernel, forked or newly started, until some have been measured.
+FORKED, STARTED = 20 * MIB, 150 * MIB
 LEAST = 10 * MIB
-RESERVE = 32 * MIB, 0.06  # kept free, for photos in flight: at least, and as a share of all memory
+RESERVE = 32 * MIB, 0.06  # kept free for photos in flight: minimum, and share of all memory
 
 _FAREWELLS = {
     "unopened": GONE,
@@ -39,19 +42,20 @@ _PLAIN = re.compile(r"[\w.-]{1,64}")
 
 
 class SessionManager:
-    """One for a server. `start` it when the loop runs; `stop` it before the loop ends."""
+    """One per server. Call `start` when the event loop runs, and `stop` before it ends."""
 
     def __init__(self, limits: Limits, kernels: Any, log: logging.Logger) -> None:
         self.limits, self.kernels, self.log = limits, kernels, log
         self.visitors = Visitors(limits, self.room)
-        self.ready: Callable[[], bool] = lambda: True  # whether the page can be given out
-        self.ended: Counter[str] = Counter()  # visits by how they ended
-        self.turned_away = 0  # times that somebody was asked to wait
+        self.ready: Callable[[], bool] = lambda: True  # whether the page can be served
+        self.ended: Counter[str] = Counter()  # number of visits by how they ended
+        self.turned_away = 0  # how often a waiting page was served
         self._open_files = memory.descriptors()
         self._all = memory.total()
         self._left = memory.left()
-        self._sizes: deque[int] = deque([FORKED], maxlen=100)  # of kernels that were used
-        self._tidied = 0, 0.0  # how many visits had ended then, and when that was
+        # Memory of kernels that were used, in bytes.
+        self._sizes: deque[int] = deque([FORKED], maxlen=100)
+        self._tidied = 0, 0.0  # at the last tidying: number of ended visits, and time
         self._endings: set[asyncio.Task[None]] = set()
         self._rounds: asyncio.Task[None] | None = None
 
@@ -74,12 +78,12 @@ class SessionManager:
 
     @property
     def size(self) -> int:
-        """Bytes that one more visitor will take: what nine of ten took at most."""
+        """Bytes that one more visitor is expected to need: the 90th percentile of the last 100."""
         ordered = sorted(self._sizes)
         return max(LEAST, ordered[math.ceil(0.9 * len(ordered)) - 1])
 
     def expect(self, size: int) -> None:
-        """Let the first visitors in as if each took so many bytes."""
+        """Assume that each of the first visitors needs so many bytes."""
         self._sizes.append(size)
 
     @property
@@ -87,7 +91,7 @@ class SessionManager:
         return max(RESERVE[0], int(RESERVE[1] * self._all))
 
     def _promised(self) -> int:
-        """Bytes that those who have just come have not taken yet."""
+        """Bytes that recently admitted visitors are expected to need but do not use yet."""
         return sum(max(0, self.size - session.memory) for session in self.visitors)
 
     # Rounds
@@ -116,20 +120,20 @@ class SessionManager:
         self._tidy()
 
     async def _ails(self, session: Session) -> str:
-        """What is wrong with a visitor's kernel: "died", "busy"; or nothing."""
+        """What is wrong with a visitor's kernel: "died" or "busy"; empty if nothing is."""
         if session.kernel not in self.kernels:
             return "died"
         kernel = self.kernels.get_kernel(session.kernel)
         if not await ensure_async(kernel.is_alive()):
             return "died"
         now = self.visitors.clock()
-        # Processor time would say less: on a busy host it is scarce for those who behave, too.
+        # CPU time is no good measure: on a busy host, well-behaved kernels wait for it, too.
         if not session.opened or kernel.execution_state != "busy":
             session.idle = now
         return "busy" if now - session.idle > self.limits.busy else ""
 
     def _measure(self) -> None:
-        """Look at the kernels in turn: who takes too much memory."""
+        """Measure the kernels in turn, and end those that use too much memory."""
         now = self.visitors.clock()
         due = [p for p in self.visitors if p.kernel and now - p.looked > MEASURED_EVERY]
         for session in sorted(due, key=lambda session: session.looked)[:MEASURED_AT_ONCE]:
@@ -151,7 +155,7 @@ class SessionManager:
         return getattr(self.kernels.get_kernel(kernel).provisioner, "pid", None)
 
     def _relieve(self) -> None:
-        """When memory runs short, the one who holds most goes, rather than the server."""
+        """When memory is short, end the visit that uses most, to save the server."""
         held = {
             session: sum(socket.held() for socket in session.sockets) for session in self.visitors
         }
@@ -163,7 +167,7 @@ class SessionManager:
                 self.end(heaviest, "heavy")
 
     def _tidy(self) -> None:
-        """Give back what ended visits leave in the allocator: 60 kB each, where many were here."""
+        """Return memory that the allocator keeps after visits: 60 kB each, if there were many."""
         now, ended = self.visitors.clock(), self.ended.total()
         if ended != self._tidied[0] and now - self._tidied[1] > TIDIED_EVERY:
             self._tidied = ended, now
@@ -172,12 +176,12 @@ class SessionManager:
     # Endings
 
     def give(self, session: Session, kernel: str) -> None:
-        """Note whose kernel has started; end it where its visitor has not waited for it."""
+        """Record whose kernel has started; shut it down if the visitor did not wait."""
         if not self.visitors.give(session, kernel):
             self._end_soon(kernel)
 
     def end(self, session: Session, why: str, farewell: tuple[int, str] | None = None) -> None:
-        """Free a place: say goodbye, end its kernel, write one line about the visit."""
+        """End a visit: free its place, close its sockets, shut down its kernel, log one line."""
         if not self.visitors.leave(session):
             return
         self.ended[why] += 1
@@ -205,8 +209,8 @@ class SessionManager:
             self._close_channels(kernel)
 
     def _close_channels(self, kernel: str) -> None:
-        """Of a socket that closed while its kernel was being ended: the manager keeps them, for a
-        page that would come back."""
+        """Close the channels of a socket that closed while its kernel was shut down: Jupyter's
+        manager keeps them for a page that reconnects."""
         kept = self.kernels._kernel_buffers.pop(kernel, None)
         for stream in (kept or {}).get("channels", {}).values():
             if not stream.closed():
@@ -214,7 +218,7 @@ class SessionManager:
                 stream.close()
 
     async def stop(self, seconds: float) -> None:
-        """Tell everybody, and end their kernels."""
+        """Tell all visitors, and shut down their kernels within about `seconds` + 1 seconds."""
         if self._rounds is not None:
             self._rounds.cancel()
         sockets: list[VisitorChannels] = [s for session in self.visitors for s in session.sockets]

@@ -1,4 +1,4 @@
-"""The template's own files, held in memory, compressed once, kept by browsers for ever."""
+"""Serve the template's static files from memory, compressed once, cached by browsers."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class Asset:
         content = path.read_bytes()
         kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         if path.suffix in (".js", ".mjs"):
-            kind = "text/javascript"  # what some systems' tables call otherwise
+            kind = "text/javascript"  # some systems' tables give another type
         digest = hashlib.sha256(content).hexdigest()[:20]
         return cls(content, gzip.compress(content, 9, mtime=0), kind, f'"{digest}"')
 
 
 def assets(folder: Path) -> dict[str, Asset]:
-    """Every file in `folder` by its path there; nothing else can be asked for."""
+    """Every file in `folder` by its relative path; only these can be requested."""
     return {
         path.relative_to(folder).as_posix(): Asset.read(path)
         for path in sorted(folder.rglob("*"))
@@ -44,7 +44,7 @@ def assets(folder: Path) -> dict[str, Asset]:
 
 
 class Files(Sentences):
-    """Hands out `assets`. A name that holds a hash of its content never changes its content."""
+    """Serves `assets`. A file whose name contains a hash of its content is cached for a year."""
 
     def initialize(self, assets: dict[str, Asset]) -> None:
         self._assets = assets

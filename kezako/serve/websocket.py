@@ -1,4 +1,4 @@
-"""A visitor's websocket: what passes to the kernel, what comes back, and what ends it."""
+"""A visitor's websocket: what is passed to the kernel and back, and what ends the visit."""
 
 from __future__ import annotations
 
@@ -16,30 +16,32 @@ from kezako.serve.messages import V1, Message, NotAllowed, read
 from kezako.serve.security import SORRY, Sentences
 from voila_snapshot.rate_limit import RateLimiter
 
-# Close codes from 4400 to 4499 are final: the page shows the sentence and offers to start again.
-# Their last two digits are those of the HTTP status that comes nearest.
+# Close codes 4400 to 4499 are final: the page shows the sentence and offers to start again. The
+# last two digits are those of the most similar HTTP status.
 REFUSED = 4403, "This page sent something that is not allowed, and was ended."
 ASLEEP = 4408, "This page has been asleep for a while, and was ended to make room."
 REPLACED = 4409, "This page goes on in another connection."
 GONE = 4410, "This page has ended."
 TOO_HEAVY = 4413, "This page used too much memory or time, and was ended."
 TOO_MUCH = 4429, "This page sent too much at once, and was ended."
-STOPPING = 1001, "The server is stopping."  # not final: it may come back
+STOPPING = 1001, "The server is stopping."  # not final: the page may reconnect
 
-PING = 25  # seconds; routers cut connections that are silent for 55, and a dead one shows
-OPENINGS = 200  # comms that one connection may open: each makes a widget in the kernel
-UNREAD = 16 * 1024 * 1024  # bytes, beyond one photo, that may wait for a page that reads nothing
+# Seconds; routers cut connections after 55 silent ones, and pings reveal dead connections.
+PING = 25
+OPENINGS = 200  # comms that one connection may open; each creates a widget in the kernel
+# Bytes, besides one photo, that may be queued for a page that does not read.
+UNREAD = 16 * 1024 * 1024
 
 _COLOURS = re.compile(r"\x1b\[[\d;]*m")
 _SESSION = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
 class VisitorChannels(Sentences, VoilaKernelWebsocketHandler):
-    """Voilà's websocket for visitors: widget messages in, their answers out."""
+    """Voilà's websocket for visitors: widget messages in, replies out."""
 
     session: Session | None = None
     connection: Any = None
-    ping_interval = 0  # of Jupyter's own pings, which count in milliseconds; see `open`
+    ping_interval = 0  # turns off Jupyter's own pings, which use milliseconds; see `open`
 
     def initialize(self, host: Any) -> None:
         super().initialize()
@@ -74,10 +76,10 @@ class VisitorChannels(Sentences, VoilaKernelWebsocketHandler):
         self.ws_connection.params.ping_interval = PING
         self.ws_connection.params.ping_timeout = PING
         self.ws_connection.start_pinging()
-        # None where the visit has ended during the handshake.
+        # None if the visit ended during the handshake.
         session = self.session = self.host.visitors.of(kernel_id)
         if session is None or self.connection is None:
-            self.close(*GONE)  # a browser shows no status of a refused handshake, but this it does
+            self.close(*GONE)  # browsers hide the status of a refused handshake, but not this code
             return
         limits = self.host.limits
         self.ws_connection.stream.max_write_buffer_size = limits.message + UNREAD
@@ -94,7 +96,7 @@ class VisitorChannels(Sentences, VoilaKernelWebsocketHandler):
         if self.session is None or self.connection is None:
             return
         if self.host.visitors.of(self.kernel_id) is not self.session:
-            return  # the visit has ended, and this was on its way
+            return  # the visit has ended; this message was in flight
         now = self.host.visitors.clock()
         if not self._limiter.allow(now):
             self.host.end(self.session, "flood", TOO_MUCH)
@@ -122,9 +124,10 @@ class VisitorChannels(Sentences, VoilaKernelWebsocketHandler):
             if self.session is not None:
                 self.host.end(self.session, "unread", TOO_MUCH)
         except WebSocketClosedError:
-            pass  # it left while the kernel was answering
+            pass  # the page left while the kernel was answering
         else:
-            # Nobody awaits this; else the log would tell of each visitor who left meanwhile.
+            # Nobody awaits this future; without the callback, each visitor who left would be
+            # logged.
             sent.add_done_callback(lambda done: done.cancelled() or done.exception())
             return sent
         return None
@@ -138,7 +141,7 @@ class VisitorChannels(Sentences, VoilaKernelWebsocketHandler):
             super().on_close()
 
     def held(self) -> int:
-        """Bytes that lie in the server for this connection: a message half received, or unread."""
+        """Bytes held in the server for this connection: partly received or unsent messages."""
         stream = getattr(self.ws_connection, "stream", None)
         if stream is None:
             return 0
@@ -148,10 +151,10 @@ class VisitorChannels(Sentences, VoilaKernelWebsocketHandler):
 
 
 class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
-    """Between the websocket and a kernel: what a kernel says of its insides stays here."""
+    """Between websocket and kernel: removes tracebacks and other internals from messages."""
 
     def _on_error(self, channel: str, msg: Message, msg_list: list[Any]) -> None:
-        """Write an error's traceback to the log, and only a sentence to the page."""
+        """Write an error's traceback to the log, and send only a sentence to the page."""
         if channel != "iopub":
             return
         msg["header"] = self.get_part("header", msg["header"], msg_list)
@@ -164,7 +167,7 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
                 msg_list[3] = self.session.pack(msg["content"])
 
     def _limit_rate(self, channel: str, msg: Message, msg_list: list[Any]) -> bool:
-        """Whether to keep a message back: also sources, and text for the standard error."""
+        """Whether to drop a message: also drops source code and stderr output."""
         msg["header"] = self.get_part("header", msg["header"], msg_list)
         kind = msg["header"]["msg_type"]
         if kind == "stream":

@@ -1,4 +1,4 @@
-"""Pictures -> learner -> bundle: the words that the training notebook adds to fastai's own."""
+"""From pictures to a bundle: the functions that the training notebook adds to fastai's."""
 
 from kezako.train import torchvision_ops
 

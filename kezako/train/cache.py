@@ -1,4 +1,4 @@
-"""Decoded pictures, kept in memory, so that a file is read and decoded once and not every epoch."""
+"""Keep decoded pictures in memory, so that a file is decoded once and not in every epoch."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from PIL import Image
 
 from kezako.errors import KezakoError
 
-MOST = 1 << 30  # bytes of pixels: 2,600 pictures of 480 x 270, and far more faces
-SHARE = 0.25  # of the memory that is free; the rest is for the training itself
+MOST = 1 << 30  # bytes of pixels: 2,600 pictures of 480 x 270 in RGB
+SHARE = 0.25  # of the free memory; the rest is for the training itself
 
 
 class PicturesInMemory(Callback):
-    """Gives the pictures of a fit from memory, as many as there is room for; the rest from disk.
+    """Serves pictures from memory during a fit, as many as fit into it; the rest from disk.
 
-    What the learner exports never sees it: outside of a fit the DataLoaders are as they were.
+    It is never exported: outside of a fit, the DataLoaders are as before.
     """
 
     order = 5
 
-    def __init__(self, room: int | None = None):  # bytes of pixels; None: what this machine has
+    def __init__(self, room: int | None = None):  # bytes of pixels; None: see `room_here`
         self.room = room_here() if room is None else room
         self.held = 0  # bytes
         self._pictures: dict[Path, Any] = {}
-        self._usual: Any = None  # the transform that opens a file, while ours stands in its place
+        self._usual: Any = None  # the transform that opens a file, while ours replaces it
 
     def before_fit(self) -> None:
         self.put_in(self.learn.dls)
@@ -40,8 +40,8 @@ class PicturesInMemory(Callback):
 
     @contextmanager
     def used(self, dls: DataLoaders) -> Iterator[None]:
-        """The same, for a block that is no fit."""
-        within = self._usual is not None  # of a fit, which takes it out
+        """Use it in a block that is not a fit."""
+        within = self._usual is not None  # inside a fit, which removes it itself
         self.put_in(dls)
         try:
             yield
@@ -50,13 +50,13 @@ class PicturesInMemory(Callback):
                 self.take_out(dls)
 
     def put_in(self, dls: DataLoaders) -> None:
-        # The list of transforms is one and the same for training and validation, and for every
-        # DataLoader that is made from these.
+        # Training and validation share one list of transforms, and so does every DataLoader made
+        # from these.
         steps = dls.train_ds.tls[0].tfms.fs
         if self._usual is None:
             self._place = _opener(steps, dls.train_ds.items[0])
             self._usual = steps[self._place]
-            # A function: Transform takes a method for one of its own.
+            # A lambda: Transform would treat a method as one of its own.
             steps[self._place] = Transform(lambda path: self._open(path))
 
     def take_out(self, dls: DataLoaders) -> None:
@@ -76,7 +76,7 @@ class PicturesInMemory(Callback):
 
 
 def _opener(steps: Sequence[Any], item: Any) -> int:
-    """Which of the steps from a path to a picture opens the file."""
+    """The index of the transform that opens the file. Raises `KezakoError` if none does."""
     for place, step in enumerate(steps):
         item = step(item)
         if isinstance(item, Image.Image):
@@ -87,5 +87,5 @@ def _opener(steps: Sequence[Any], item: Any) -> int:
 
 
 def room_here() -> int:
-    """Bytes of pixels that this machine can keep without feeling it."""
+    """How many bytes of pixels this machine can keep in memory without harm."""
     return min(MOST, int(SHARE * psutil.virtual_memory().available))

@@ -1,4 +1,4 @@
-"""The last finished epoch on disk, from which a training that was killed goes on."""
+"""Save each finished epoch to disk, so that a killed training can continue from it."""
 
 from __future__ import annotations
 
@@ -24,36 +24,37 @@ from kezako.recipe import Recipe
 from kezako.train.dataset import Pictures
 from kezako.train.weights import Weights
 
-# What in a recipe changes how a model is trained, and so makes a checkpoint of another one useless.
+# The settings of a recipe that change training; a checkpoint made with other values is not used.
 SETTINGS = ("task", "fit", "backbone", "image_size", "resize", "min_scale", "colour", "augment",
             "mult", "epochs", "learning_rate", "seed")  # fmt: skip
 
 
 class Checkpoint(Callback):
-    """Writes the state of training after each epoch, and takes up what a killed training left.
+    """Saves the state of training after each epoch, and resumes from what a killed training left.
 
-    The model, the optimizer, its schedule and the random numbers go on where they were, so that
-    the result is that of a training which was never interrupted. Only for the same recipe,
-    pictures and first weights; for others training starts anew. No other process trains the recipe
-    until this one has exported its model, or ends.
+    Model, optimizer, schedule and random number generators continue where they were, so the result
+    is the same as without the interruption. It resumes only with the same recipe, pictures and
+    initial weights; otherwise training starts again. The classifier is locked: no other process can
+    train it until this one has exported its model, or ends. Raises `KezakoError` if another process
+    has the lock.
     """
 
-    order = 70  # after the Recorder has logged the epoch and EpochLines has told it
-    _stateattrs = ("_held",)  # what fastai leaves out of a pickle
+    order = 70  # after the Recorder has logged the epoch and EpochLines has printed it
+    _stateattrs = ("_held",)  # fastai leaves these out of a pickle
 
     def __init__(self, recipe: Recipe, pictures: Pictures, weights: Weights):
         self.file = pictures.folder / UNFINISHED
-        self._bundle = pictures.bundle  # whose lock no second training of it has
+        self._bundle = pictures.bundle  # locked against a second training
         self._held: ExitStack | None = None
         self._hold()
         self.key = _key(recipe, pictures, weights)
         self._found = self._read()
-        # What `fit_head` measured, which need not be done again.
+        # The result of `fit_head`, which then need not run again.
         self.head: dict[str, float] | None = self._found["head"] if self._found else None
 
     def before_fit(self) -> None:
         learn = self.learn
-        # fastai runs the same events to find a rate, to validate and to gather predictions.
+        # fastai fires the same events for lr_find, validation and get_preds.
         self.run = learn.n_epoch > 0 and hasattr(learn, "param_scheduler")
         if self.run:
             self._hold()
@@ -72,7 +73,7 @@ class Checkpoint(Callback):
     def before_epoch(self) -> None:
         self._trained = False
         if self._found and self.learn.epoch < self._done:
-            # The Recorder then tells this epoch as it was told when it was trained.
+            # The Recorder then logs this epoch as it did when it was trained.
             recorder, row = self.learn.recorder, self._found["values"][self.learn.epoch]
             recorder.log = L([self.learn.epoch, *row])
             recorder.smooth_loss.count = self._found["iters"][self.learn.epoch]
@@ -89,16 +90,16 @@ class Checkpoint(Callback):
         self._found = None
 
     def release(self) -> None:
-        """Let others train it: the bundle is written."""
+        """Release the lock, once the bundle is written."""
         if self._held:
             self._held.close()
             self._held = None
 
     def _hold(self) -> None:
-        """Be the only one that trains it, until it is exported or this process ends.
+        """Lock the classifier until it is exported or this process ends.
 
-        Of several processes that train together the first one writes. Raises `KezakoError` where
-        somebody else trains it.
+        In distributed training, only rank 0 takes the lock. Raises `KezakoError` if another process
+        holds it.
         """
         if self._held is None and not rank_distrib():
             self._bundle.parent.mkdir(parents=True, exist_ok=True)
@@ -112,7 +113,7 @@ class Checkpoint(Callback):
 
     @property
     def _done(self) -> int:
-        """Epochs that are in what was found."""
+        """Number of epochs in the checkpoint that was found."""
         return len(self._found["values"]) if self._found else 0
 
     def _write(self) -> None:
@@ -120,7 +121,8 @@ class Checkpoint(Callback):
         optimizer = learn.opt.state_dict()
         state = {
             "key": self.key,
-            "done": len(recorder.values),  # these two first: whoever waits reads them without torch
+            # Key and done first: a waiting process reads them without torch.
+            "done": len(recorder.values),
             "epochs": learn.n_epoch,
             "model": get_model(learn.model).state_dict(),
             "opt": optimizer["state"],
@@ -141,19 +143,19 @@ class Checkpoint(Callback):
                 torch.save(state, staged)
             os.replace(staged, self.file)
         finally:
-            staged.unlink(missing_ok=True)  # cut off, it would keep a full disk full
+            staged.unlink(missing_ok=True)  # if the disk is full, an incomplete file must not stay
 
     def _read(self) -> dict[str, Any] | None:
         try:
-            # weights_only: a checkpoint is data, and nothing in it may run.
+            # weights_only: a checkpoint is data, and no code in it may run.
             found = torch.load(self.file, map_location="cpu", weights_only=True)
         except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError):
-            return None  # none, or one that a full disk cut off
+            return None  # missing, or truncated by a full disk
         return found if isinstance(found, dict) and found.get("key") == self.key else None
 
 
 def _key(recipe: Recipe, pictures: Pictures, weights: Weights) -> str:
-    """A checksum of all that a training depends on."""
+    """A checksum of everything that a training depends on."""
     start = hashlib.sha256()
     for name, tensor in sorted((weights.state or {}).items()):
         start.update(name.encode() + tensor.contiguous().numpy().tobytes())
@@ -169,14 +171,14 @@ def _key(recipe: Recipe, pictures: Pictures, weights: Weights) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Numbers of NumPy as Python's: what `weights_only` lets in."""
+    """NumPy scalars as Python numbers, which `weights_only` accepts."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return value.item() if isinstance(value, np.generic) else value
 
 
 def _random(loader: Any) -> dict[str, Any]:
-    """The state of every generator that training draws from, without arrays of NumPy's."""
+    """The state of every random number generator of the training, without NumPy arrays."""
     of_numpy = dict(np.random.get_state(legacy=False))
     of_numpy["state"] = {**of_numpy["state"], "key": of_numpy["state"]["key"].tolist()}
     return {
@@ -197,5 +199,5 @@ def _set_random(state: dict[str, Any], loader: Any) -> None:
 
 
 def _rng(loader: Any) -> random.Random:
-    """What shuffles; with several processes the loader is wrapped in another."""
+    """The generator that shuffles; in distributed training the loader is wrapped."""
     return getattr(loader, "dl", loader).rng

@@ -1,4 +1,4 @@
-"""The kept pictures of a recipe, as fastai's DataBlock takes them."""
+"""The kept pictures of a recipe, for fastai's DataBlock."""
 
 from __future__ import annotations
 
@@ -17,34 +17,36 @@ from kezako.recipe import Recipe
 from kezako.train.links import Links
 from kezako.workspace import Workspace
 
-TRIES = 3  # at all pictures in one state, while another process moves some
+TRIES = 3  # to see all pictures in one state, while another process moves some
 
 
 def label_reader(recipe: Recipe) -> Callable[[Path], list[str]]:
-    """The function that reads from a picture's folder which classes it shows.
+    """A function that reads from a picture's folder which classes it shows, for `get_y`.
 
-    Plain and without annotations: DataBlock would bind a method to itself, and its transforms
-    take a return annotation for a type to cast to.
+    It is a lambda without annotations: DataBlock would bind a method to itself, and fastai's
+    transforms cast to a return annotation.
     """
     return lambda path: list(recipe.labels_of(path.parent.name))
 
 
 class Pictures:
-    """What the manifest keeps for training, with the split that it recorded.
+    """The pictures that the manifest keeps for training, with its split.
 
-    `rows` and files are as they were when this was made, whatever is cleaned meanwhile: the paths
-    are those of `Links`, or of the pictures themselves where a file system has no links. Test
-    pictures are neither learnt nor validated; they are `test`.
+    `rows` and files stay as they were when this object was made, even if pictures are cleaned in
+    the meantime: the paths are hard links (see `Links`), or the pictures themselves if the file
+    system has no links. Test pictures are in `test` only. Raises `NotReady` if a class has too few
+    pictures.
     """
 
     def __init__(self, recipe: Recipe, workspace: Workspace):
         self.recipe = recipe
         self.folder = workspace.folder(recipe.name)
         self.bundle = workspace.bundle(recipe.name)
-        self.notes: list[str] = []  # what to know before a figure is believed
+        self.notes: list[str] = []  # what to know before you trust a figure
         rows, paths = self._collect()
         both = list(zip(rows, paths, strict=True))
-        self.test = [path for row, path in both if row.split == "test"]  # measured once
+        # Measured once, after training.
+        self.test = [path for row, path in both if row.split == "test"]
         self.rows = [row for row in rows if row.split != "test"]
         self._valid = {path: row.split == "valid" for row, path in both if row.split != "test"}
         self._check()
@@ -55,7 +57,7 @@ class Pictures:
         return list(self._valid)
 
     def is_valid(self, path: Path) -> bool:
-        """Whether the manifest put a picture on the validation side; for `FuncSplitter`."""
+        """Whether a picture is in the validation set; for `FuncSplitter`."""
         return self._valid[path]
 
     @property
@@ -74,9 +76,9 @@ class Pictures:
 
     @property
     def batch_size(self) -> int:
-        """64, or less where an epoch would have fewer than 16 steps, but no less than 8.
+        """64, or less so that an epoch has at least 16 steps, but at least 8.
 
-        Shared out where several processes train together, so that a step is the same step.
+        In distributed training it is divided among the processes, so that a step stays the same.
         """
         whole = max(8, min(64, len(self.train) // 16))
         return max(2, whole // int(os.environ.get("WORLD_SIZE", 1)))
@@ -88,7 +90,7 @@ class Pictures:
         )
 
     def _collect(self) -> tuple[list[Row], list[Path]]:
-        """The rows and where their pictures are; those whose file is gone are left out."""
+        """The rows and the paths of their pictures; rows whose file is gone are left out."""
         for number in range(1, TRIES + 1):
             rows = self._read()
             links = None
@@ -101,7 +103,7 @@ class Pictures:
                 return rows, [self.folder / str(row.file) for row in rows]
             if len(found) == len(rows):
                 break
-            if number < TRIES:  # some were moved between the two
+            if number < TRIES:  # some were moved between reading and linking
                 links.delete()
         rows = [row for row in rows if row.id in found]
         return rows, [found[row.id or 0] for row in rows]

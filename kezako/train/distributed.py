@@ -1,9 +1,9 @@
-"""Several processes that train one model together, on one machine or many: what torchrun starts.
+"""Distributed training with torchrun: several processes, on one machine or many.
 
     torchrun --nproc-per-node 2 --no-python kezako train NAME
 
-Each process runs the training notebook. fastai's distributed context gives each its share of
-every batch and averages their gradients; the first one alone gathers, cleans and exports.
+Each process runs the training notebook. fastai's distributed context gives each process its share
+of every batch and averages the gradients; only rank 0 gathers, cleans and exports.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from fastai.learner import Learner
 from fastai.torch_core import num_distrib, rank_distrib
 from torch import distributed
 
-PATIENCE = timedelta(hours=6)  # the first process may be gathering pictures from a slow web
+PATIENCE = timedelta(hours=6)  # rank 0 may be gathering pictures over a slow connection
 
 
 def is_first() -> bool:
-    """Whether this process writes what all have made: true where there is only one."""
+    """Whether this process is rank 0, which writes the results; True without torchrun."""
     return rank_distrib() == 0
 
 
 def processes() -> int:
-    """How many train together; 1 without torchrun."""
+    """How many processes train together; 1 without torchrun."""
     return max(1, num_distrib())
 
 
 def wait() -> None:
-    """Until every process has come here. Call it before anything is put on a GPU."""
+    """Wait until every process gets here. Call it before anything is put on a GPU."""
     if processes() == 1:
         return
     on_gpu = torch.cuda.is_available()
@@ -46,33 +46,33 @@ def wait() -> None:
 
 @contextmanager
 def distributed_fit(learn: Learner) -> Iterator[Learner]:
-    """Within it a fit is shared by all processes; with one alone it changes nothing."""
+    """Inside this block, a fit is shared by all processes; with one process it changes nothing."""
     if processes() == 1:
         yield learn
         return
     on_gpu = torch.cuda.is_available()
     if not on_gpu:
-        from fastai.distributed import DistributedDL  # here: it needs accelerate
+        from fastai.distributed import DistributedDL  # lazy: it needs accelerate
 
-        DistributedDL._broadcast = _broadcast  # fastai's own needs a GPU
+        DistributedDL._broadcast = _broadcast  # fastai's version needs a GPU
     with learn.distrib_ctx(sync_bn=on_gpu, cpu=not on_gpu):
         yield learn
 
 
 def share(count: int) -> list[int]:
-    """Which of `count` rows are this process's to fill; all where there is only one."""
+    """The indices of `count` rows that this process fills; all of them without torchrun."""
     return list(range(rank_distrib(), count, processes()))
 
 
 def all_reduce_sum(rows: torch.Tensor) -> torch.Tensor:
-    """The whole of what each process has filled its share of, and left 0 elsewhere."""
+    """The sum over all processes; each has filled its `share` of the rows and left the rest 0."""
     if processes() > 1:
         distributed.all_reduce(rows)
     return rows
 
 
 def all_reduce_min(number: int) -> int:
-    """The least number that any process has."""
+    """The smallest number of any process."""
     found = torch.tensor(number, device="cuda" if torch.cuda.is_available() else "cpu")
     if processes() > 1:
         distributed.all_reduce(found, distributed.ReduceOp.MIN)

@@ -1,4 +1,4 @@
-"""fastai callbacks that make training fit the machine at hand."""
+"""fastai callbacks that adapt training to the machine."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from torch import nn
 from kezako.errors import KezakoError
 from kezako.train.cache import PicturesInMemory
 
-MIN_GAIN = 1.15  # bfloat16 is taken where it is at least this much faster
+MIN_GAIN = 1.15  # bfloat16 is used if it is at least this much faster
 _usual_fit = Learner._do_fit
 
 
 def _do_fit(learn: Learner) -> None:
-    """fastai's own, which ends a fit that was stopped as it ends any other.
+    """fastai's `_do_fit`, but with cleanup after any exception.
 
-    Its events leave a fit that ends by Ctrl+C, by Jupyter's stop button or by an error as it is:
-    autocast on, the model in another memory format, the pictures of the fit in the DataLoaders.
-    Whatever computes next in that process does so in half precision, and exports it.
+    If a fit ends by Ctrl+C, Jupyter's stop button or an error, fastai's callbacks do not clean up:
+    autocast stays on, the model stays channels-last, and our cache stays in the DataLoaders.
+    Whatever runs next in the process would then compute in half precision, and export that.
     """
     before = {kind: torch.is_autocast_enabled(kind) for kind in ("cpu", "cuda")}
     try:
@@ -33,10 +33,11 @@ def _do_fit(learn: Learner) -> None:
         raise
     except BaseException:
         for callback in learn.cbs.sorted("order"):
-            half = getattr(callback, "autocast", None)  # ours, or that of fastai's MixedPrecision
+            # Of BFloat16OnCPU or of fastai's MixedPrecision.
+            half = getattr(callback, "autocast", None)
             if half and torch.is_autocast_enabled(half.device) and not before[half.device]:
                 half.__exit__(None, None, None)
-            with suppress(Exception):  # the error that ended the fit is the one to be told
+            with suppress(Exception):  # raise the error that ended the fit, not a later one
                 callback("after_fit")
         learn._end_cleanup()
         raise
@@ -72,46 +73,49 @@ class BFloat16OnCPU(Callback):
 
 
 class FrozenStatistics(Callback):
-    """BatchNorm below a stage of the body keeps the statistics that it was pretrained with.
+    """Keeps the pretrained BatchNorm statistics below a stage of the body.
 
-    A few dozen steps move them half-way to those of the new pictures, which is neither: the
-    validation error jumps, and takes epochs to come back. Weights and biases are trained.
+    A few dozen steps move them only half-way to those of the new pictures, which fits neither: the
+    validation error jumps, and takes epochs to recover. Weights and biases are still trained.
     """
 
     order = 5
 
-    def __init__(self, stage: int):  # an index into the body; the layers from it on learn theirs
+    # An index into the body; layers from it on update their statistics.
+    def __init__(self, stage: int):
         self.stage = stage
 
     def before_train(self) -> None:  # after fastai has put the whole model into training mode
-        model = getattr(self.learn.model, "module", self.learn.model)  # where processes share it
+        # Unwraps DistributedDataParallel.
+        model = getattr(self.learn.model, "module", self.learn.model)
         for layer in model[0][: self.stage].modules():
             if isinstance(layer, nn.modules.batchnorm._BatchNorm):
                 layer.eval()
 
 
 class EpochLines(Callback):
-    """One plain line an epoch, for whoever watches the notebook from a terminal.
+    """Prints one plain line per epoch, for a notebook that is run from a terminal.
 
-    Not named `Progress`: fastai would then take it for its own bar, and `no_bar` remove it.
+    It is not called `Progress`: fastai would take it for its own progress bar, and `no_bar` would
+    remove it.
     """
 
     order = 60  # after the Recorder
 
     def __init__(self) -> None:
-        self.rows: list[dict[str, float]] = []  # figures of each epoch; the Recorder forgets them
+        self.rows: list[dict[str, float]] = []  # figures of each epoch; the Recorder drops them
         self.seconds: list[float] = []  # from the start of the fit to the end of each epoch
 
     def before_fit(self) -> None:
         self._start, self._fresh, self._trained = time.perf_counter(), True, False
 
     def go_on(self, rows: list[dict[str, float]], seconds: list[float]) -> None:
-        """Continue after the epochs of a fit that was interrupted."""
+        """Continue after the epochs of a training that was interrupted."""
         self.rows, self.seconds, self._fresh = rows, seconds, False
         self._start -= seconds[-1]
 
     def before_train(self) -> None:
-        # Not before: fastai runs the events of a fit to find a rate and to gather predictions too.
+        # Not before: fastai fires the events of a fit for lr_find and get_preds, too.
         self._trained = not hasattr(self.learn, "lr_finder")
         if self._fresh and self._trained:
             self.rows, self.seconds, self._fresh = [], [], False
@@ -140,13 +144,14 @@ class EpochLines(Callback):
 class EarlyStop(Callback):
     """Ends a fit when neither the validation loss nor the error has fallen for a while.
 
-    Not in the first half, where the rate is high and the error jumps.
+    Never in the first half, where the learning rate is high and the error jumps.
     """
 
-    order = 75  # after EpochLines has told the epoch, and a Checkpoint kept it
+    order = 75  # after EpochLines has printed the epoch, and Checkpoint saved it
 
     def __init__(self) -> None:
-        self._trained = False  # in this epoch; others end too: of a validation, of a checkpoint
+        # In this epoch; `after_epoch` also fires for validation and resumed epochs.
+        self._trained = False
 
     def before_train(self) -> None:
         self._trained = True
@@ -163,12 +168,12 @@ class EarlyStop(Callback):
 
 
 def watched(row: dict[str, float]) -> list[str]:
-    """The names of a row's figures that are low for a good model."""
+    """The names of a row's figures that are lower for a better model."""
     return [name for name in row if name == "valid_loss" or "error" in name]
 
 
 def error_in(row: Mapping[str, float]) -> float:
-    """The share of answers that a row of figures calls wrong."""
+    """The error, 0 to 1, in a row of figures. Raises `KezakoError` without error or accuracy."""
     for name, value in row.items():
         if "error" in name:
             return value
@@ -181,12 +186,12 @@ def error_in(row: Mapping[str, float]) -> float:
 
 
 def is_settled(values: list[float], patience: int) -> bool:
-    """Whether none of the last `patience` values is below all before them."""
+    """Whether none of the last `patience` values is below all values before them."""
     return min(values[-patience:]) >= min(values[:-patience])
 
 
 def fitting_callbacks(learn: Learner) -> list[Callback]:
-    """What makes a fit quicker here; half precision only where it is measured to, just now."""
+    """Callbacks that speed up a fit on this machine; on a CPU, bfloat16 only if it is faster."""
     usual = [PicturesInMemory(), EpochLines(), EarlyStop()]
     if learn.dls.device.type == "cuda":
         return usual + half_callbacks(_cuda_type())
@@ -195,7 +200,7 @@ def fitting_callbacks(learn: Learner) -> list[Callback]:
 
 
 def half_callbacks(half: torch.dtype | None) -> list[Callback]:
-    """What makes a fit compute in `half` precision; nothing for None."""
+    """Callbacks for a fit in `half` precision; none for None."""
     if half is None:
         return []
     if not torch.cuda.is_available():
@@ -206,7 +211,7 @@ def half_callbacks(half: torch.dtype | None) -> list[Callback]:
 
 
 def half_type(learn: Learner) -> torch.dtype | None:
-    """The half precision that a learner's callbacks chose; None where they chose none."""
+    """The half precision that a learner's callbacks use; None for full precision."""
     if learn.dls.device.type == "cuda":
         return _cuda_type()
     return torch.bfloat16 if hasattr(learn, "b_float16_on_cpu") else None
@@ -217,7 +222,7 @@ def _cuda_type() -> torch.dtype:
 
 
 def bfloat16_gain(learn: Learner) -> float:
-    """Seconds a forward pass of the body in fp32 over those in bfloat16, on this processor."""
+    """Time of the body's forward pass in fp32, divided by that in bfloat16, on this CPU."""
     one = learn.dls.test_dl(learn.dls.valid_ds.items[:1], num_workers=0).one_batch()[0]
     body = learn.model[0].eval()
     plain = torch.rand(4, *one.shape[1:])
@@ -232,7 +237,7 @@ def bfloat16_gain(learn: Learner) -> float:
 
 
 def _fastest(call: Callable[[], Any], times: int = 3) -> float:
-    call()  # the first one chooses kernels and allocates
+    call()  # warm-up: chooses kernels and allocates
     seconds = []
     for _ in range(times):
         start = time.perf_counter()

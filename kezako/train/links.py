@@ -1,4 +1,4 @@
-"""The pictures of one training under names of their own, where they stay whatever is cleaned."""
+"""Hard links to the pictures of one training, so that cleaning does not move its files."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ PREFIX = ".training-"
 
 
 class Links:
-    """Hard links in a folder of `data/NAME`, `CLASS/FILE`; they go with the process, or `delete`.
+    """Hard links `CLASS/FILE` in a folder of `data/NAME`, deleted by `delete` or when the process
+    ends.
 
-    Not with this object: DataLoaders go on reading them, and hold nothing but their paths. They
-    take no room, and a picture that is moved, or deleted, stays what it was here. Raises
-    `OSError` where the file system has no links, or nothing can be written.
+    They outlive this object, because DataLoaders keep reading them and hold only their paths. They
+    take no space, and a picture that is moved or deleted stays unchanged here. Raises `OSError` if
+    the file system has no hard links or cannot be written.
     """
 
     def __init__(self, folder: Path):  # data/NAME
@@ -30,29 +31,29 @@ class Links:
         self._source = folder
         self.folder = folder / f"{PREFIX}{uuid.uuid4().hex}"
         with ExitStack() as held:
-            # First the lock: a folder without one is nobody's, and is swept.
+            # Lock first: a folder without a lock belongs to nobody and is deleted by `_sweep`.
             held.enter_context(locked(self.folder))
             self.folder.mkdir()
             self._held, self._owner = held.pop_all(), os.getpid()
         atexit.register(self.delete)
 
     def take(self, rows: Iterable[Row]) -> dict[int, Path]:
-        """Picture -> its link, of those that are where their row says."""
+        """Picture id -> its link, for pictures that are where their row says."""
         found: dict[int, Path] = {}
         for row in rows:
             name = PurePosixPath(str(row.file)).name
             link = self.folder / row.folder / name
-            if link.exists():  # one of another folder within the class
+            if link.exists():  # the same name in another sub-folder of the class
                 link = link.with_name(f"{row.id}-{name}")
             link.parent.mkdir(exist_ok=True)
-            with suppress(FileNotFoundError):  # it was moved just now
+            with suppress(FileNotFoundError):  # it was just moved
                 os.link(self._source / str(row.file), link)
                 found[row.id or 0] = link
         return found
 
     def delete(self) -> None:
-        """Remove the links; what they led to stays where else it is."""
-        if os.getpid() == self._owner:  # and no copy of that process
+        """Remove the links, not the pictures."""
+        if os.getpid() == self._owner:  # not in a forked process
             atexit.unregister(self.delete)
             shutil.rmtree(self.folder, ignore_errors=True)
             self._held.close()

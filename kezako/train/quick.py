@@ -1,8 +1,8 @@
-"""A first model, soon: the head, and the body's last stage, on what the rest computes once.
+"""A first model quickly: train the head and the body's last stage on cached feature maps.
 
-The layers below the last stage stay frozen, so what they make of a picture never changes. It is
-computed once for each picture (and, where pictures are few, for a few crops and turns of each)
-and kept; all that is trained is what comes after, which is a tenth of the work.
+The layers below the last stage stay frozen, so their output for a picture never changes. It is
+computed once per picture (if there are few pictures, also for a few augmented views of each) and
+cached. Only the layers after it are trained, which is a tenth of the work.
 """
 
 from __future__ import annotations
@@ -29,14 +29,16 @@ from kezako.train.distributed import all_reduce_min, all_reduce_sum, processes, 
 from kezako.train.fit import FrozenStatistics, error_in, half_callbacks, half_type
 from kezako.train.weights import Weights
 
-STAGE = -1  # where the trained part of the body begins: with the last stage of a resnet
-ENOUGH = 150  # pictures from which one plain view of each does
-VIEWS = 4  # of each picture at most
-EPOCHS, STEPS = 2, 60  # at least so many of both; more do not lower the error
-RATE, SLOWER = 3e-3, 3  # of the head; the last stage, which knows something already, is slower
-BATCH, SMALL = 32, 16  # maps of a step, at most and at least; between these as many as it takes
-TIMES = 4  # to go over all of them so often in STEPS: a small set then takes half the time
-# As fastai's own, but in one pass over the weights; biases and BatchNorm decay, too.
+STAGE = -1  # index into the body where the trained part begins: a resnet's last stage
+ENOUGH = 150  # with so many pictures, one view of each is enough
+VIEWS = 4  # views of a picture, at most
+EPOCHS, STEPS = 2, 60  # the minimum of both; more do not lower the error
+# Learning rate of the head; that of the pretrained last stage is divided by SLOWER.
+RATE, SLOWER = 3e-3, 3
+# Batch size: at most and at least; between these as TIMES says.
+BATCH, SMALL = 32, 16
+TIMES = 4  # passes over the data in STEPS steps; this halves the time for small datasets
+# Like fastai's Adam, but fused; biases and BatchNorm have weight decay, too.
 ADAM = partial(torch.optim.AdamW, betas=(0.9, 0.99), eps=1e-5, weight_decay=0.01, fused=True)
 
 Pairs = tuple[torch.Tensor, torch.Tensor]  # maps (N, K, h, w) and their targets
@@ -44,7 +46,7 @@ Pairs = tuple[torch.Tensor, torch.Tensor]  # maps (N, K, h, w) and their targets
 
 @dataclass(frozen=True)
 class HeadFit:
-    """How good a learner was before anything below its last stage was trained."""
+    """Result of `fit_head`: how good the learner is before a full fit."""
 
     error: float  # on the validation pictures, 0 to 1
     loss: float
@@ -56,12 +58,12 @@ class HeadFit:
 
 
 def fit_head(learn: Learner, weights: Weights) -> HeadFit | None:
-    """Train what comes last in a `vision_learner`; the learner stays an ordinary one.
+    """Train the last layers of a `vision_learner`; the learner stays an ordinary one.
 
-    It needs the learner's `fitting_callbacks`. None, after a sentence, where the weights are
-    random: what an untrained body computes tells nothing. Where a `Checkpoint` takes up a killed
-    training, the answer is the one of then. A fit that goes on from there keeps the statistics
-    that the features were computed with.
+    It needs the learner's `fitting_callbacks`. If the weights are random, it prints a sentence and
+    returns None: features of an untrained body are useless. If a `Checkpoint` resumes a killed
+    training, the saved result is returned. A fit that continues from here keeps the BatchNorm
+    statistics that the features were computed with.
     """
     if not weights.pretrained:
         print("There are no trained weights to begin with, so everything has to be trained.")
@@ -71,7 +73,7 @@ def fit_head(learn: Learner, weights: Weights) -> HeadFit | None:
     if checkpoint is None or checkpoint.head is None:
         try:
             found = _fit(learn)
-        finally:  # as it was, also where somebody has stopped it
+        finally:  # restore the learner, even after an interrupt
             learn.model.to(memory_format=torch.contiguous_format)
             learn.freeze()
         print(found, flush=True)
@@ -112,7 +114,7 @@ def _fit(learn: Learner) -> HeadFit:
 
 
 class _JudgedOnce(Callback):
-    """No epoch but the last one looks at the validation pictures."""
+    """Validates in the last epoch only."""
 
     def before_validate(self) -> None:
         if self.learn.epoch + 1 < self.learn.n_epoch:
@@ -120,7 +122,7 @@ class _JudgedOnce(Callback):
 
 
 def _maps(learn: Learner, frozen: nn.Module, half: torch.dtype | None) -> tuple[Pairs, Pairs]:
-    """What the frozen layers make of the training pictures, every view, and of the others."""
+    """Feature maps of the training pictures, with all views, and of the validation pictures."""
     paths = list(learn.dls.train_ds.items)
     views = min(VIEWS, max(1, ENOUGH // len(paths)))
     plain = learn.dls.test_dl(paths, with_labels=True, num_workers=0)
@@ -148,7 +150,7 @@ class _Compute:
         self.frozen = frozen.eval().to(memory_format=torch.channels_last)
 
     def __call__(self, loader: Any, views: int, bar: Any) -> Pairs:
-        """Maps (N, K, h, w) and targets of a loader's pictures, as many as there is room for."""
+        """Maps (N, K, h, w) and targets of a loader's pictures, as many as fit into memory."""
         count = len(loader.dataset)
         order = torch.randperm(count, generator=torch.Generator().manual_seed(0)).tolist()
         probe, first = self._run(next(iter(self._loader(loader, order[:1]))))
@@ -182,7 +184,7 @@ class _Compute:
 
 
 class Maps(DataLoader):
-    """Batches of what the frozen layers made of pictures: (N, K, h, w), and their targets."""
+    """Batches of cached feature maps (N, K, h, w) and their targets."""
 
     def __init__(self, maps: torch.Tensor, targets: torch.Tensor, **settings: Any):
         self.maps, self.targets = maps, targets

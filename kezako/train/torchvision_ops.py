@@ -1,8 +1,8 @@
-"""Make torchvision import where its compiled operators do not fit the installed torch.
+"""Make torchvision importable if its compiled operators do not match the installed torch.
 
-On Linux the registry's torchvision is a CUDA build. Beside a CPU build of torch its operators
-cannot load, and its import fails on declaring fakes for two that do not exist. Nothing here
-uses them; declaring their schemas is enough for everything else to work.
+On Linux, PyPI's torchvision is a CUDA build. With a CPU build of torch its operators cannot be
+loaded, and importing it fails when it registers fake kernels for two of them. Nothing here uses
+these operators; declaring their schemas makes everything else work.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ _SCHEMAS = (
     "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
     "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
 )
-_library: torch.library.Library | None = None  # its schemas live as long as it does
+_library: torch.library.Library | None = None  # keeps the schemas alive
 
 
 def ensure() -> None:
-    """Import torchvision, with the two schemas declared where that is what it lacks."""
+    """Import torchvision, declaring the two schemas if they are missing."""
     global _library
     try:
         import torchvision

@@ -1,4 +1,4 @@
-"""Where a backbone's first weights come from: ImageNet's, else the starter's, else random."""
+"""Find a backbone's initial weights: ImageNet's, else the starter's, else random."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from kezako.proxies import urllib_asks_so
 
 Origin = Literal["imagenet", "starter", "random"]
 State = dict[str, torch.Tensor]
-STARTER = "starter"  # the folder under models/
-TIMEOUT = 15  # seconds without a byte before a download is given up
+STARTER = "starter"  # the folder in models/
+TIMEOUT = 15  # seconds without data before a download is given up
 
 _PACKAGE = Path(__file__).parent.parent
 
 
 @dataclass(frozen=True)
 class Weights:
-    """The weights that a backbone starts from."""
+    """The initial weights of a backbone."""
 
     origin: Origin
-    sentence: str  # what the report and the card say
+    sentence: str  # for the report and the card
     state: State | None = field(default=None, repr=False)  # torchvision's keys
 
     @property
@@ -47,12 +47,12 @@ def find_weights(
     backbone: str,  # a torchvision name, such as "resnet18"
     models: Path,  # the workspace's models/, which may hold a starter
 ) -> Weights:
-    """The best weights that can be had here and now.
+    """The best weights that are available.
 
-    `KEZAKO_WEIGHTS` (imagenet, starter or random) asks for one kind alone;
-    `KEZAKO_WEIGHTS_URL` is another address to download ImageNet's from: of a folder that holds
-    torchvision's file, or of a `.pth` file with torchvision's keys.
-    Raises `KezakoError` where the kind that was asked for cannot be had.
+    `KEZAKO_WEIGHTS` (imagenet, starter or random) allows only one kind. `KEZAKO_WEIGHTS_URL` is
+    another URL to download ImageNet's from: that of a folder with torchvision's file, or of a
+    `.pth` file with torchvision's keys. Raises `KezakoError` if the kind in `KEZAKO_WEIGHTS` is not
+    available.
     """
     asked = environment.read("WEIGHTS")
     missing = []
@@ -69,7 +69,7 @@ def find_weights(
 
 
 def make_backbone(name: str, weights: Weights) -> Callable[..., nn.Module]:
-    """A function that `vision_learner` takes for an architecture, which starts from `weights`."""
+    """An architecture for `vision_learner` that starts from `weights`."""
     architecture = getattr(torchvision.models, name)
 
     def backbone(weights: object = None, _start: State | None = weights.state) -> nn.Module:
@@ -79,7 +79,7 @@ def make_backbone(name: str, weights: Weights) -> Callable[..., nn.Module]:
             model.load_state_dict(body, strict=False)
         return model
 
-    model_meta[backbone] = model_meta[architecture]  # where to cut it, how to split and normalise
+    model_meta[backbone] = model_meta[architecture]  # cut, split and normalisation
     return backbone
 
 
@@ -106,7 +106,7 @@ def _imagenet(backbone: str, models: Path) -> Weights | str:
 
 
 def download_address(official: str) -> str:
-    """Where ImageNet's weights are asked for; `official` unless the environment says otherwise."""
+    """The URL of ImageNet's weights; `official` unless `KEZAKO_WEIGHTS_URL` is set."""
     other = environment.read("WEIGHTS_URL")
     if not other or other.endswith(".pth"):
         return other or official
@@ -114,7 +114,7 @@ def download_address(official: str) -> str:
 
 
 def starter_weights(backbone: str, models: Path) -> Weights | str:
-    """Kezako's own, else a sentence that says why there are none."""
+    """Kezako's own weights, or a sentence that says why there are none."""
     for folder in (models / STARTER, _PACKAGE.parent / "models" / STARTER, _PACKAGE / STARTER):
         path = folder / f"{backbone}.safetensors"
         if path.is_file():
@@ -155,7 +155,7 @@ def _check(state: State, backbone: str) -> None:
 
 @contextmanager
 def _timeout(seconds: float) -> Iterator[None]:
-    # torch.hub's download takes no time limit of its own, and a silent network would hang it.
+    # torch.hub's download has no timeout, and would hang if the network is silent.
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(seconds)
     try:

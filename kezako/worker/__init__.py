@@ -1,1 +1,1 @@
-"""Strangers' pictures, opened and classified in a subprocess."""
+"""Open and classify untrusted pictures in a subprocess."""

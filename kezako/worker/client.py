@@ -1,4 +1,4 @@
-"""The program's end of the worker process: started when first asked, ended when it hangs."""
+"""Client of the worker process: starts it on demand, kills it if it hangs."""
 
 from __future__ import annotations
 
@@ -17,36 +17,37 @@ _ROOT = Path(__file__).parents[2]
 _PATH = "import sys; sys.path.append(sys.argv.pop(1)); "  # last, so that it shadows no module
 _PROGRAM = "from kezako.worker.process import main; main()"
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096  # bytes
-_SECRET = "KEZAKO_API_"  # begins the settings that are not the worker's, among them the token
+_SECRET = "KEZAKO_API_"  # prefix of settings that the worker must not get, including the token
 
 _SPARING = {
-    # With glibc's arena for each thread, what opening a model needed for a moment (90 MB for the
-    # bears) would never be given back.
+    # With an arena per thread, glibc would never return the memory that opening a model needs for a
+    # moment (90 MB for the bears).
     "MALLOC_ARENA_MAX": "2",
-    # NumPy's threads wait by spinning: on busy cores that trebles the work of one picture.
+    # NumPy's threads spin while they wait: on busy cores, one picture then takes three times the
+    # work.
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
 }
 
 
 class Died(RuntimeError):
-    """The worker ended without an answer."""
+    """The worker process ended without an answer."""
 
 
 class Predictor:
-    """One worker; `start` and `ask` block, `kill` and `memory` may be called meanwhile."""
+    """One worker process. `start` and `ask` block; other threads may call `kill` and `memory`."""
 
     def __init__(
         self,
         models: Path,
-        threads: int = 0,  # for one question; 0: as many as help
-        follow: Callable[[IO[bytes]], None] | None = None,  # is given the worker's standard error
+        threads: int = 0,  # for one request; 0: as many as help
+        follow: Callable[[IO[bytes]], None] | None = None,  # is given the worker's stderr
     ):
         self._models = models
         self._threads = threads
         self._follow = follow
         self._process: subprocess.Popen[bytes] | None = None
-        self._changing = threading.Lock()  # of _process, so that close() misses no new one
+        self._changing = threading.Lock()  # guards _process, so that close() misses no new one
         self.closed = False  # for good
         self.starts = 0
 
@@ -56,7 +57,7 @@ class Predictor:
         return process.pid if process and process.poll() is None else None
 
     def start(self) -> None:
-        """Return when the worker is ready for a question. Raises `Died`."""
+        """Start the worker and wait until it is ready. Raises `Died`."""
         if self.pid is not None:
             return
         process = self._begin()
@@ -67,7 +68,7 @@ class Predictor:
             raise self._ended(error) from error
 
     def ask(self, names: Sequence[str], pictures: Sequence[Picture]) -> list[Outcome]:
-        """What the first classifier of `names` that opens says of each. Raises `Died`."""
+        """Outcomes from the first classifier of `names` that can be opened. Raises `Died`."""
         process = self._process
         if process is None:
             raise Died
@@ -83,19 +84,19 @@ class Predictor:
         return outcomes
 
     def kill(self) -> None:
-        """End the worker now, whatever it does; `ask` then raises `Died`."""
+        """Kill the worker, whatever it is doing; `ask` then raises `Died`."""
         process = self._process
         if process and process.poll() is None:
             process.kill()
 
     def close(self) -> None:
-        """End the worker for good."""
+        """End the worker; it is not started again."""
         with self._changing:
             self.closed = True
         self._end()
 
     def memory(self) -> int:
-        """Bytes of the worker that are resident; 0 where there is none or nothing tells."""
+        """Resident memory of the worker in bytes; 0 if there is none or it is unknown."""
         try:
             return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * _PAGE
         except (OSError, ValueError, IndexError):
@@ -120,23 +121,23 @@ class Predictor:
             return self._process
 
     def _ended(self, error: Exception) -> Died:
-        """Tidy up after the worker, which may only have garbled an answer."""
+        """Clean up; the worker may still run if it only sent an invalid answer."""
         status = self._end()
         return Died(str(error) if status is None else f"it ended with status {status} ({error})")
 
     def _end(self) -> int | None:
-        """The worker's status, if there was one."""
+        """Kill the worker; returns its exit status, if there was one."""
         self.kill()
         if self._process is None:
             return None
         status = self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
-            with suppress(OSError, AttributeError):  # what it still held has nowhere to go
+            with suppress(OSError, AttributeError):  # unsent data cannot be delivered
                 pipe.close()  # type: ignore[union-attr]
         return status
 
 
 def _environment() -> dict[str, str]:
-    """The program's own, without the token and without modules from the maker's own folder."""
+    """This process's environment without the token; imports skip the working directory."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_SECRET)}
     return {**kept, **_SPARING, "PYTHONSAFEPATH": "1"}

@@ -1,8 +1,8 @@
-"""The process that decodes strangers' pictures and asks the model, for the program beside it.
+"""The worker process: decodes untrusted pictures and runs the model.
 
-A decoder that crashes, hangs or takes all memory then ends this process, and no visitor's page, no
-replica and no run over a million pictures. `predictor.py` starts it. It answers one question after
-another until its input closes.
+A decoder that crashes, hangs or uses up memory then only ends this process, and not a visitor's
+page, a replica or a run over a million pictures. `client.py` starts it. It answers requests until
+its input closes.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from kezako.model.classifier import Classifier, NotAPicture, TookTooLong
 from kezako.model.wording import sentence
 from kezako.worker.protocol import Outcome, read_question, write_answer
 
-HELD = 4  # classifiers open at once, about 60 MB each
-SETTLING = 5.0  # s that files may be on their way before it is said that they do not open
+HELD = 4  # open classifiers, about 60 MB each
+SETTLING = 5.0  # seconds; a bundle may be incomplete for so long before that is logged
 MEMORY = 4 * 2**30  # bytes of address space: ten times what the largest accepted picture needs
-THREADS = 4  # at most, for one picture; more gain nothing on models of this size
+THREADS = 4  # at most, for one picture; more do not help with models of this size
 
 CLOSED = "No classifier can be opened here; the server's log says why."
 SLOW = "This picture takes too long to classify here. Please send a smaller copy."
@@ -36,28 +36,28 @@ NO_NUMBERS = "The classifier has no answer to this picture. Please send another 
 
 @dataclass
 class Opened:
-    """A classifier in use, and the files it was opened from or last failed to open from."""
+    """A classifier in use, and the files that it was opened from or last failed to open from."""
 
     classifier: Classifier
-    stamp: tuple[object, ...]
-    trouble: str = ""  # why the files as they are now do not open
-    since: float = 0.0  # of a clock that only goes forward
+    stamp: tuple[object, ...]  # of `stamp_of`
+    trouble: str = ""  # why the current files cannot be opened
+    since: float = 0.0  # `time.monotonic` of the trouble
 
 
 class ModelCache:
-    """The open classifiers; one whose files changed on disk is exchanged at the next question."""
+    """Open classifiers; if a bundle's files have changed, the next request opens it again."""
 
     def __init__(
         self,
         models: Path,
-        threads: int = 0,  # for one question; 0: as many as there are cores, up to THREADS
+        threads: int = 0,  # for one request; 0: one per core, up to THREADS
     ):
         self._models = models
         self._held: OrderedDict[str, Opened] = OrderedDict()
         self._threads = threads or min(THREADS, cores())
 
     def first_of(self, names: Sequence[str]) -> tuple[str, Classifier]:
-        """The first classifier of `names` that opens. Raises `BundleError`."""
+        """The first classifier of `names` that can be opened. Raises `BundleError`."""
         reasons = []
         for name in names:
             try:
@@ -68,9 +68,9 @@ class ModelCache:
         raise BundleError(" ".join(reasons))
 
     def get(self, name: str) -> Classifier:
-        """The classifier `name`, as its files are now. Raises `BundleError`.
+        """The classifier `name`, from its current files. Raises `BundleError`.
 
-        Files that cannot be opened leave the classifier that was opened before in use.
+        If the current files cannot be opened, the classifier that was opened before stays in use.
         """
         folder = self._models / name
         stamp = stamp_of(folder)
@@ -99,9 +99,9 @@ class ModelCache:
 
 
 def answer(cache: ModelCache, names: Sequence[str], picture: bytes) -> Outcome:
-    """What the API says of one picture; `refused` or `failed` where there is no answer.
+    """The API's answer for one picture; `refused` or `failed` if there is none.
 
-    One at a time: on one thread, batches of 2 to 32 take no less time a picture.
+    Pictures are classified one at a time: on one thread, batches of 2 to 32 are no faster.
     """
     try:
         name, classifier = cache.first_of(names)
@@ -128,7 +128,7 @@ def answer(cache: ModelCache, names: Sequence[str], picture: bytes) -> Outcome:
 
 
 def serve(cache: ModelCache, questions: IO[bytes], replies: IO[bytes]) -> None:
-    """Answer until `questions` ends; the first message says that the libraries are loaded."""
+    """Answer requests until `questions` ends; the first message says that all is loaded."""
     write_answer(replies, {"ready": True})
     while asked := read_question(questions):
         question, pictures = asked
@@ -137,7 +137,7 @@ def serve(cache: ModelCache, questions: IO[bytes], replies: IO[bytes]) -> None:
 
 
 def stamp_of(folder: Path) -> tuple[object, ...]:
-    """Changes whenever a file that a classifier is opened from does."""
+    """A value that changes whenever a file of the classifier changes."""
     stamps: list[object] = []
     for name in (CARD, MODEL, HEAD, KNOWN):
         with suppress(OSError):
@@ -147,10 +147,10 @@ def stamp_of(folder: Path) -> tuple[object, ...]:
 
 
 def cores() -> int:
-    """That this process may use."""
+    """Number of cores that this process may use."""
     try:
         return len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS and Windows do not tell
+    except AttributeError:  # macOS and Windows do not have it
         return os.cpu_count() or 1
 
 
@@ -159,23 +159,24 @@ def _log(text: object) -> None:
 
 
 def _confine() -> None:
-    """Bounds for this process, and a sign to the system that it is the first to end."""
-    with suppress(OSError):  # Linux: where memory ends, this process does before the page
+    """Limit this process's memory, and let the OOM killer end it first."""
+    with suppress(OSError):  # Linux: when memory runs out, kill this process before the page
         Path("/proc/self/oom_score_adj").write_text("800")
     try:
         import resource
-    except ImportError:  # Windows has no limits of this kind; the cap on pixels still holds
+    except ImportError:  # Windows has no such limits; the cap on pixels still applies
         return
     for name, value in {"RLIMIT_AS": MEMORY, "RLIMIT_CORE": 0}.items():
-        with suppress(ValueError, OSError):  # macOS knows RLIMIT_AS and refuses it
+        with suppress(ValueError, OSError):  # macOS has RLIMIT_AS but refuses to set it
             resource.setrlimit(getattr(resource, name), (value, value))
 
 
 def main() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the server's, which then ends this
+    # Ctrl+C is handled by the server, which then ends this process.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _confine()
     replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # a decoder that prints must not garble the answers
+    os.dup2(2, 1)  # so that a decoder that prints cannot corrupt the answers
     models, threads = sys.argv[1:3]
     serve(ModelCache(Path(models), int(threads)), sys.stdin.buffer, replies)
-    os._exit(0)  # ONNX Runtime's threads need no tidying up
+    os._exit(0)  # skip the clean-up of ONNX Runtime's threads

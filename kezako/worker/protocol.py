@@ -1,4 +1,4 @@
-"""What travels between a program and its worker: JSON and bytes, each with its length before it.
+"""Messages between a program and its worker: length-prefixed JSON and bytes.
 
 Never pickles: a process that a hostile picture has taken over must not reach the other one.
 """
@@ -10,19 +10,19 @@ import struct
 from collections.abc import Sequence
 from typing import IO, Any
 
-# label, labels, probabilities, known, sentence, model, milliseconds; else one of {"refused":
-# sentence}, where the picture is to blame, and {"failed": sentence, "why": reason}, where this
-# side is: the sentence is for strangers, the reason for who runs the program.
+# Keys: label, labels, probabilities, known, sentence, model, milliseconds. If there is no answer,
+# either {"refused": sentence} if the picture is the problem, or {"failed": sentence, "why": reason}
+# if it is our side: visitors see the sentence, the operator the reason.
 Outcome = dict[str, Any]
 
 
 def problem(outcome: Outcome) -> str:
-    """The sentence where there is no answer; empty where there is one."""
+    """The sentence for the visitor if there is no answer; empty if there is one."""
     return str(outcome.get("refused") or outcome.get("failed") or "")
 
 
 def reason(outcome: Outcome) -> str:
-    """The same for who runs the program, who may learn of files and of what is wrong with them."""
+    """The reason for the operator, which may name files; empty if there is an answer."""
     return str(outcome.get("why") or problem(outcome))
 
 
@@ -42,7 +42,7 @@ def write_question(pipe: IO[bytes], question: dict[str, Any], pictures: Sequence
 
 
 def read_question(pipe: IO[bytes]) -> tuple[dict[str, Any], list[bytes]] | None:
-    """The next question and its pictures; None at the end."""
+    """The next request and its pictures; None at the end."""
     header = pipe.read(_LENGTH.size)
     if len(header) < _LENGTH.size:
         return None
@@ -57,7 +57,7 @@ def write_answer(pipe: IO[bytes], answer: dict[str, Any]) -> None:
 
 
 def read_answer(pipe: IO[bytes]) -> dict[str, Any]:
-    """The next answer. Raises `EOFError` at the end, `ValueError` for what is no answer."""
+    """The next answer. Raises `EOFError` at the end, and `ValueError` for an invalid answer."""
     header = pipe.read(_LENGTH.size)
     if len(header) < _LENGTH.size:
         raise EOFError

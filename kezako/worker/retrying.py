@@ -1,4 +1,4 @@
-"""A worker asked with patience: a picture that crashes or stalls it spoils no other."""
+"""A worker with timeouts and retries: a picture that crashes or hangs it affects no other."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from traitlets.log import get_logger
 from kezako.worker.client import Died, Predictor
 from kezako.worker.protocol import Outcome, Picture
 
-STARTING = 60.0  # s that a worker may take to load its libraries on a busy machine
+STARTING = 60.0  # seconds that a worker may take to load its libraries on a busy machine
 SLOW = "This picture takes too long to open here. Please send a smaller copy."
 FATAL = "This picture cannot be opened here. Please send another one, or a smaller copy."
 NO_WORKER = "The classifier does not start here; the server's log says why."
@@ -21,19 +21,20 @@ T = TypeVar("T")
 
 
 class RetryingWorker:
-    """`ask` blocks and always answers; one thread at a time may call it."""
+    """`ask` blocks and always answers; call it from one thread at a time."""
 
     def __init__(
         self,
         predictor: Predictor,
-        seconds_each: float,  # for one picture; then the worker is ended
+        seconds_each: float,  # timeout for one picture; then the worker is killed
     ):
         self._predictor = predictor
         self._seconds = seconds_each
 
     def ask(self, names: Sequence[str], pictures: Sequence[Picture]) -> list[Outcome]:
-        """What the first classifier of `names` that opens says of each picture, in their order."""
-        for last in (False, True):  # again, since the system may have ended it for another's sake
+        """Outcomes, in order, from the first classifier of `names` that can be opened."""
+        # Retry once: the system may have killed the worker for lack of memory.
+        for last in (False, True):
             try:
                 self._in_time(STARTING, self._predictor.start)
             except (Died, OSError) as error:
@@ -50,7 +51,7 @@ class RetryingWorker:
                     return [{"refused": SLOW}]
             except Died as error:
                 self._log("The worker that classifies ended on a picture", error)
-            if len(pictures) > 1:  # one of them is to blame, and only that one shall be
+            if len(pictures) > 1:  # ask one by one, so that only the picture at fault fails
                 return [self.ask(names, [picture])[0] for picture in pictures]
         return [{"refused": FATAL} for _ in pictures]
 
@@ -59,7 +60,7 @@ class RetryingWorker:
             get_logger().warning("%s: %s", what, error)
 
     def _in_time(self, seconds: float, call: Callable[[], T]) -> T:
-        """What `call` returns; ends the worker where that takes too long."""
+        """The result of `call`; kills the worker after `seconds`, and then raises `TooLong`."""
         with self._ended_after(seconds) as late:
             try:
                 return call()
@@ -86,4 +87,4 @@ class RetryingWorker:
 
 
 class TooLong(Died):
-    """The worker was ended because it took too long."""
+    """The worker was killed because it took too long."""

@@ -1,7 +1,7 @@
 """Where pictures come from: a registry of sources by name.
 
-A source of one's own takes ten lines. In a notebook, run them before gathering; for the command
-line, put them in a file and name that file in the variable KEZAKO_SOURCES:
+To add your own source, you need ten lines. In a notebook, run them before gathering; for the
+command line, put them in a file and name that file in the variable KEZAKO_SOURCES:
 
     from kezako.gather.sources import Found, register
 
@@ -39,7 +39,7 @@ from kezako.gather.settings import Settings
 
 Kind = Literal["limited", "refused", "empty", "broken"]
 
-# Source -> the module here that registers it; imported only when asked for, because each brings
+# Source -> the module here that registers it. Modules are imported on demand, because each needs
 # its own library.
 _SHIPPED = {
     "duckduckgo": "duckduckgo",
@@ -57,16 +57,16 @@ class Found:
     """One picture that a source offers."""
 
     url: str
-    page: str | None = None  # where a person can see it
+    page: str | None = None  # web page that shows it
     title: str | None = None
-    licence: str | None = None  # "CC BY 2.0 (https://...)"; None where the source does not say
+    licence: str | None = None  # "CC BY 2.0 (https://...)"; None if the source does not say
     creator: str | None = None
     width: int | None = None  # pixels, as the source says
     height: int | None = None
 
 
 class SourceStopped(KezakoError):
-    """A source ended for a reason; the message is a sentence for the maker that names it."""
+    """A source ended early; the message is a sentence for the maker that names the source."""
 
     def __init__(self, kind: Kind, sentence: str):
         super().__init__(sentence)
@@ -74,14 +74,14 @@ class SourceStopped(KezakoError):
 
 
 class Source(Protocol):
-    """What the gather stage needs of a source."""
+    """The interface of a source."""
 
     name: str
-    # Of "licence", "photo only", "safe search": what it cannot ask its site for.
+    # Which of "licence", "photo only" and "safe search" it cannot filter by.
     cannot_filter: tuple[str, ...]
 
     def search(self, query: str, limit: int) -> Iterator[Found]:
-        """At most `limit` pictures, lazily. Raises `SourceStopped` when it ends before that."""
+        """At most `limit` pictures, lazily. Raises `SourceStopped` if it ends before that."""
         ...
 
 
@@ -91,7 +91,7 @@ _registry: dict[str, Factory] = {}
 
 
 def register(name: str) -> Callable[[_F], _F]:
-    """Decorate a class or function that takes `Settings` and makes the source `name`."""
+    """Decorator for a class or function that takes `Settings` and returns the source `name`."""
 
     def keep(factory: _F) -> _F:
         _registry[name] = factory
@@ -101,13 +101,13 @@ def register(name: str) -> Callable[[_F], _F]:
 
 
 def known_sources() -> tuple[str, ...]:
-    """The names that a recipe's `sources` may hold."""
+    """The names that a recipe's `sources` may contain. Raises `KezakoError`, see `open_source`."""
     _load_own()
     return tuple(sorted({*_SHIPPED, *_registry}))
 
 
 def open_source(name: str, settings: Settings) -> Source:
-    """The source `name`. Raises `KezakoError` for an unknown name, naming the nearest known one."""
+    """The source `name`. Raises `KezakoError` for an unknown name; it suggests the nearest one."""
     _load_own()
     if name not in _registry and name in _SHIPPED:
         importlib.import_module(f"{__name__}.{_SHIPPED[name]}")
@@ -120,7 +120,7 @@ def open_source(name: str, settings: Settings) -> Source:
 
 
 def offered(
-    url: object,  # what the site sent, of any type
+    url: object,  # as the site sent it, of any type
     page: object = None,
     title: object = None,
     licence: str | None = None,
@@ -128,7 +128,7 @@ def offered(
     width: object = None,
     height: object = None,
 ) -> Found | None:
-    """A `Found` from a site's unchecked values; None where `url` is no web address."""
+    """A `Found` from a site's unchecked values; None if `url` is not a web address."""
     address = _address(url)
     if address is None:
         return None
@@ -175,7 +175,7 @@ _loaded: set[str] = set()
 
 
 def _load_own() -> None:
-    """Run the files that KEZAKO_SOURCES names, once each; they call `register`."""
+    """Run the files in KEZAKO_SOURCES, once each; they call `register`."""
     for file in filter(None, (environment.read("SOURCES") or "").split(os.pathsep)):
         if file in _loaded:
             continue

@@ -1,4 +1,4 @@
-"""`urls`: addresses that a person wrote down, one a line, in a text file for each class."""
+"""`urls`: URLs that you wrote into a text file per class, one per line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from kezako.gather.settings import Settings
 from kezako.gather.sources import Found, SourceStopped, offered, register
 
-SHOWN = 3  # wrong lines named one by one; more are only counted
+SHOWN = 3  # wrong lines that are reported one by one; the rest are counted
 
 
 @register("urls")
@@ -28,7 +28,7 @@ class Urls:
         return (self.settings.lists or here / "urls") / f"{self.settings.folder}.txt"
 
     def search(self, query: str, limit: int) -> Iterator[Found]:
-        """At most `limit` of the addresses, whatever the query. Raises `SourceStopped`."""
+        """At most `limit` of the URLs, whatever the query. Raises `SourceStopped`."""
         given, wrong = 0, 0
         for number, line in enumerate(self._lines(), 1):
             if not line or line.startswith("#"):

@@ -1,4 +1,4 @@
-"""A JSON API asked gently: spaced, capped, its limits waited out, its failures said."""
+"""A polite client for JSON APIs: paced, size-limited, waits for rate limits, reports failures."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from kezako.gather.settings import Settings
 from kezako.gather.sources import SourceStopped
 from kezako.gather.sources.pace import Pace, kind_of, seconds_of
 
-MAX_BYTES = 4_000_000  # of one page; a real one has some 100 KB
-LONGEST = 3  # times the settings' timeout, which is for one silence, that a whole page may take
-_RETRIES = 1  # for a dropped connection or a 5xx: what may pass, once
+MAX_BYTES = 4_000_000  # of one page; a real page has about 100 KB
+LONGEST = 3  # a whole page may take so many times `Settings.timeout`, which is for one read
+_RETRIES = 1  # for a dropped connection or a 5xx
 
 
 class Api:
-    """One site's JSON over one connection; use it as a context manager."""
+    """JSON requests to one site over one connection; use it as a context manager."""
 
     def __init__(
         self,
-        source: str,  # its name, for the sentences
+        source: str,  # its name, for messages
         base: str,  # "https://api.openverse.org"
         settings: Settings,
     ):
@@ -35,7 +35,7 @@ class Api:
         self._client = httpx.Client(
             base_url=base,
             proxy=settings.proxies.towards(base),
-            trust_env=False,  # the settings have said it all
+            trust_env=False,  # proxy and CA come from the settings only
             verify=trusting(settings.ca),
             timeout=settings.timeout,
             headers={"User-Agent": f"kezako/{__version__} ({contact}) httpx/{httpx.__version__}"},
@@ -48,7 +48,7 @@ class Api:
         self._client.close()
 
     def get(self, path: str, parameters: Mapping[str, str | int]) -> dict[str, Any]:
-        """One answer. Raises `SourceStopped`: limited, refused or broken."""
+        """One JSON response. Raises `SourceStopped`: limited, refused or broken."""
         failures = 0
         while True:
             self.pace.step()

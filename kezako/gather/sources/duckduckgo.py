@@ -1,4 +1,4 @@
-"""DuckDuckGo through the `duckduckgo_search` package, its traps disarmed."""
+"""DuckDuckGo through the `duckduckgo_search` package, with workarounds for its pitfalls."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class DuckDuckGo:
 
 
 def filters(settings: Settings) -> dict[str, str]:
-    """The keywords by which both libraries pass the maker's wishes on to DuckDuckGo."""
+    """The keyword arguments for the recipe's filters, the same in both libraries."""
     photos = {"type_image": "photo"} if settings.photos_only else {}
     licence = {"license_image": "any"} if settings.licence == "free" else {}
     return photos | licence | {"safesearch": "on" if settings.safe else "off"}  # "on" is strict
@@ -91,14 +91,14 @@ def _library(settings: Settings) -> Any:
             "duckduckgo needs the package duckduckgo_search; "
             "install it with: pip install 'kezako[train]'.",
         ) from error
-    # It warns that it was renamed, and sets the whole process's filter to "always".
+    # It warns about its new name, and sets the whole process's warning filter to "always".
     with _trusted(settings), warnings.catch_warnings(record=True):
         return DDGS(proxy=settings.proxies.towards(SITE), timeout=round(settings.timeout))
 
 
 @contextmanager
 def _trusted(settings: Settings) -> Iterator[None]:
-    """Have the library's HTTP client trust `settings.ca`: it takes that by environment only."""
+    """Make the library's HTTP client trust `settings.ca`, which only the environment can do."""
     if settings.ca is None:
         yield
         return
@@ -114,7 +114,7 @@ def _trusted(settings: Settings) -> Iterator[None]:
 
 
 def _status(error: Exception) -> int:
-    """The HTTP status in "https://duckduckgo.com/?q=x 202 Ratelimit"; 0 where there is none."""
+    """The HTTP status in "https://duckduckgo.com/?q=x 202 Ratelimit"; 0 if there is none."""
     found = re.search(r" (\d{3}) Ratelimit$", str(error))
     return int(found[1]) if found else 0
 

@@ -1,7 +1,7 @@
-"""`folder` and `zip`: pictures that a person saved beside the recipe, counted like found ones.
+"""`folder` and `zip`: pictures saved beside the recipe, counted like those from the web.
 
-`data/NAME/saved/CLASS/*` for `folder`, `data/NAME/saved/*.zip` with a folder CLASS inside for
-`zip`. Pictures elsewhere, and all of them at once, are taken by `kezako gather NAME --from`.
+`folder` reads `data/NAME/saved/CLASS/*`, and `zip` reads `data/NAME/saved/*.zip` with a folder
+CLASS inside. To add pictures from elsewhere, all at once, use `kezako gather NAME --from`.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from kezako.names import as_shown, spelling
 
 @runtime_checkable
 class Readable(Protocol):
-    """A source that brings its pictures' bytes itself; what it offers is never fetched."""
+    """A source that reads its pictures itself; its URLs are never fetched."""
 
     name: str
 
     def read(self, url: str) -> bytes:
-        """The bytes of what it offered under `url`. Raises `Unreadable`."""
+        """The bytes of what it found as `url`. Raises `Unreadable`."""
         ...
 
 
@@ -40,8 +40,8 @@ class _Saved(ABC):
         self._place = (settings.data or Path()) / "saved"
         self._class = settings.folder or ""
         self._names = ClassNames(settings.recipe) if settings.recipe else None
-        self._open = ExitStack()  # closes its archives when the source is let go
-        self._unopened: list[str] = []  # why not, of each archive that cannot be
+        self._open = ExitStack()  # closes its archives when the source is garbage-collected
+        self._unopened: list[str] = []  # one message for each archive that cannot be opened
 
     def search(self, query: str, limit: int) -> Iterator[Found]:
         """At most `limit` of the saved pictures, whatever the query. Raises `SourceStopped`."""
@@ -88,7 +88,7 @@ class _Saved(ABC):
 
     @abstractmethod
     def _boxes(self) -> list[Path]:
-        """The folder or the archives that hold the pictures."""
+        """The folder, or the archives, with the pictures."""
 
 
 @register("folder")

@@ -1,9 +1,9 @@
 """DuckDuckGo and Bing through the `ddgs` package, which hides why a search failed.
 
-Its two picture backends are asked one after the other and page by page: left alone it picks one
-at random and stops after a page. Whatever goes wrong, it says "No results found."; so the
-answers' statuses are noted as they pass. Its Bing ignores `safesearch`, so that a recipe which
-asks for safe results gets DuckDuckGo's alone.
+Its two image backends are asked one after the other and page by page; by default the library
+picks one at random and stops after one page. Whatever goes wrong, it says "No results found.",
+so the status of each response is recorded here. Its Bing backend ignores `safesearch`, so a
+recipe with `safe = true` gets results from DuckDuckGo only.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from kezako.gather.sources.pace import Pace, kind_of
 
 
 class WatchedDDGS(DDGS):
-    """`DDGS` that keeps in `statuses` what its engines were answered.
+    """`DDGS` that records the HTTP statuses of its engines in `statuses`.
 
-    It hooks where the library makes its engines. Should a later version make them elsewhere,
-    `statuses` stays empty and searching works on as the library does it.
+    It hooks into the place where the library creates its engines. If a later version creates them
+    elsewhere, `statuses` stays empty and searching still works.
     """
 
     def __init__(self, **options: Any):
@@ -40,7 +40,7 @@ class WatchedDDGS(DDGS):
 
 
 class _Ears:
-    """An engine's HTTP client, its answers' statuses noted."""
+    """Wraps an engine's HTTP client and records the status of each response."""
 
     def __init__(self, client: Any, statuses: list[int]):
         self._client = client
@@ -56,7 +56,7 @@ class _Ears:
 
 
 def _with_titles(extract: Callable[[list[Any]], list[Any]]) -> Callable[[list[Any]], list[Any]]:
-    """A result whose title is None would raise TypeError in the ranking and lose the whole page."""
+    """Replace titles that are None: the ranking would raise TypeError and lose the whole page."""
 
     def extracted(results: list[Any]) -> list[Any]:
         found = extract(results)
@@ -70,8 +70,8 @@ def _with_titles(extract: Callable[[list[Any]], list[Any]]) -> Callable[[list[An
 
 # Backend -> its site; the one that can filter comes first.
 BACKENDS = {"duckduckgo": SITE, "bing": "https://www.bing.com"}
-PAGES = 10  # a backend; 100 pictures each from DuckDuckGo, 35 from Bing
-# Which of the backends' endings is told as the source's: the one most worth coming back for.
+PAGES = 10  # per backend; a page has 100 pictures at DuckDuckGo, 35 at Bing
+# Which backend's ending becomes the source's: the one that is most worth a retry comes first.
 _TELLING: tuple[Kind, ...] = ("limited", "refused", "broken", "empty")
 
 
@@ -83,7 +83,7 @@ class Metasearch:
 
     def __init__(self, settings: Settings):
         self.settings = settings
-        # What Bing ignores, where it is asked.
+        # What Bing ignores; it is only asked if `safe` is off.
         self.cannot_filter: tuple[str, ...] = () if settings.safe else ("licence", "photo only")
 
     def search(self, query: str, limit: int) -> Iterator[Found]:

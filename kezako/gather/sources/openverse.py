@@ -10,7 +10,7 @@ from kezako.gather.sources import Found, SourceStopped, offered, register
 from kezako.gather.sources.api import Api
 
 PAGE = 20  # pictures; the most that Openverse gives without a key
-PAGES = 12  # a search; the deepest it goes without a key
+PAGES = 12  # per search; the most without a key
 
 
 @register("openverse")
@@ -48,7 +48,7 @@ class Openverse:
             "q": query,
             "page": page,
             "page_size": PAGE,
-            # Not its older name, "mature", which Openverse takes for true whatever it holds.
+            # Not its older name, "mature": Openverse treats any value of that as true.
             "unstable__include_sensitive_results": "false" if self.settings.safe else "true",
         }
         return parameters | ({"category": "photograph"} if self.settings.photos_only else {})

@@ -1,4 +1,4 @@
-"""How fast a source is asked, and how long its limits are waited out: both bounded, both said."""
+"""Pace requests to a source and wait for its rate limits: both have bounds and are reported."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from email.utils import parsedate_to_datetime
 from kezako.gather.settings import Settings
 from kezako.gather.sources import Kind, SourceStopped
 
-WAITS = (5.0, 20.0)  # seconds; a limit that outlasts them is left to a later run
-LONGEST = 60.0  # seconds; a site that asks for more patience than this is left at once
+WAITS = (5.0, 20.0)  # seconds; a rate limit that lasts longer is left to a later run
+LONGEST = 60.0  # seconds; if a site asks for a longer wait, it is given up at once
 
 _LIMITED = {202, 429, 503}  # 202 is how DuckDuckGo says "later"
 _REFUSED = {401, 403, 418, 451}
 
-# Site -> when it was last asked. Shared by all sources of the process, because a site counts
-# requests however many classes or notebooks they are for.
+# Site -> time of the last request. Shared by all sources in this process, because a site counts
+# requests from all classes and notebooks together.
 _asked: dict[str, float] = {}
 
 
 class Pace:
-    """One search's manners towards one site."""
+    """The pace of one search's requests to one site."""
 
     def __init__(
         self,
-        source: str,  # its name, for the sentences
+        source: str,  # its name, for messages
         settings: Settings,
         every: float = 1.0,  # seconds between requests
         clock: Callable[[], float] = time.monotonic,
@@ -39,7 +39,7 @@ class Pace:
         self._clock, self._sleep = clock, sleep
 
     def step(self) -> None:
-        """Wait until the site may be asked again."""
+        """Wait until the next request is due."""
         due = _asked.get(self.source, float("-inf")) + self._every
         if (left := due - self._clock()) > 0:
             self._sleep(left)
@@ -50,7 +50,7 @@ class Pace:
         what: str,  # what the site said, such as "429"
         retry_after: float | None = None,  # seconds, where the site said how long
     ) -> None:
-        """Pause for a limit, and say so. Raises `SourceStopped` when patience is at its end."""
+        """Wait because of a rate limit, and say so. Raises `SourceStopped` after the last wait."""
         if retry_after is not None and retry_after > LONGEST:
             raise SourceStopped(
                 "limited",
@@ -73,14 +73,14 @@ class Pace:
 
 
 def kind_of(status: int) -> Kind:
-    """What an HTTP status other than 200 means for a source."""
+    """What an HTTP status other than 200 means for a source: limited, refused or broken."""
     if status in _LIMITED:
         return "limited"
     return "refused" if status in _REFUSED else "broken"
 
 
 def seconds_of(retry_after: str | None) -> float | None:
-    """The header `Retry-After`, a number or a date, in seconds from now; None if unreadable."""
+    """The `Retry-After` header, a number or a date, in seconds from now; None if unreadable."""
     if not retry_after:
         return None
     if retry_after.isascii() and retry_after.strip().isdigit():

@@ -13,7 +13,7 @@ from kezako.gather.sources.api import Api
 
 PAGE = 20  # pictures
 PAGES = 15  # a search
-WIDTH = 960  # pixels; one of the widths that Wikimedia keeps ready, and enough for 512
+WIDTH = 960  # pixels; a width that Wikimedia has cached, and enough for 512
 
 
 @register("wikimedia")
@@ -59,12 +59,12 @@ def _parameters(query: str) -> dict[str, str | int]:
         "iiprop": "url|size|extmetadata",
         "iiurlwidth": WIDTH,
         "iiextmetadatafilter": "LicenseShortName|LicenseUrl|Artist|ObjectName",
-        "maxlag": 5,  # seconds; asks to be turned away while its servers are behind
+        "maxlag": 5,  # seconds; asks the servers to refuse while their replication lags
     }
 
 
 def _checked(api: Api, parameters: dict[str, str | int]) -> dict[str, Any]:
-    """An answer without an error in it: MediaWiki reports errors with status 200."""
+    """A response without an error in it: MediaWiki reports errors with status 200."""
     while True:
         answer = api.get("/w/api.php", parameters)
         error = answer.get("error")
@@ -83,7 +83,7 @@ def _pages(answer: dict[str, Any]) -> list[dict[str, Any]]:
     query = answer.get("query")
     pages = query.get("pages") if isinstance(query, dict) else None
     pages = [page for page in pages if isinstance(page, dict)] if isinstance(pages, list) else []
-    # They come by page id; `index` is the rank of the search.
+    # Pages are sorted by id; `index` is the rank in the search.
     return sorted(pages, key=lambda page: page["index"] if _is_int(page.get("index")) else 10**6)
 
 
