@@ -97,6 +97,6 @@ def _check(card: Card, outcome: Outcome) -> None:
         raise KezakoError(reason(outcome))
     if "model" in outcome and outcome["model"]["version"] != card.files[MODEL]:
         raise KezakoError(
-            f"{card.name} was exchanged meanwhile. "
+            f"{card.name} was replaced while it was in use. "
             "Run the same command again, to have all answers from the new one."
         )

@@ -31,7 +31,9 @@ def _add_predict(commands: Commands) -> None:
     parser.add_argument(
         "--overwrite", action="store_true", help="with --csv: a file that is no table of answers"
     )
-    parser.add_argument("--workers", type=count, metavar="N", help="processes (one a core)")
+    parser.add_argument(
+        "--workers", type=count, metavar="N", help="worker processes (one per core)"
+    )
     parser.set_defaults(run=_predict)
 
 
@@ -71,7 +73,7 @@ def _add_scale_batch(commands: Commands) -> None:
     parser.add_argument("source", metavar="FOLDER_OR_URI", help="such as s3://bucket/pictures")
     parser.add_argument("out", metavar="OUT", help="a folder or an URI, for Parquet files")
     parser.add_argument("--address", help="of a Ray cluster, such as auto (default: this machine)")
-    parser.add_argument("--workers", type=count, metavar="N", help="at most (one a core)")
+    parser.add_argument("--workers", type=count, metavar="N", help="at most (one per core)")
     parser.set_defaults(run=_scale_batch, goes_on=True)
 
 
@@ -90,8 +92,10 @@ def _add_scale_serve(commands: Commands) -> None:
     parser.add_argument("name", metavar="NAME")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
     parser.add_argument("--port", type=port, default=8000, help="the port (8000)")
-    parser.add_argument("--replicas", type=count, metavar="N", help="at most (one a core)")
-    parser.add_argument("--at-least", type=count, default=1, metavar="N", help="replicas (1)")
+    parser.add_argument("--replicas", type=count, metavar="N", help="at most (one per core)")
+    parser.add_argument(
+        "--at-least", type=count, default=1, metavar="N", help="replicas kept running (1)"
+    )
     parser.add_argument("--address", help="of a Ray cluster, such as auto (default: this machine)")
     parser.set_defaults(run=_scale_serve)
 

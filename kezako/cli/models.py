@@ -87,7 +87,10 @@ def _add_import(commands: Commands) -> None:
     parser.add_argument("file", metavar="FILE", type=Path, help="what learn.export() wrote")
     parser.add_argument("--name", help="the classifier's name: a folder in models/")
     parser.add_argument(
-        "--pictures", metavar="FOLDER", type=Path, help="measure it on these, a folder a class"
+        "--pictures",
+        metavar="FOLDER",
+        type=Path,
+        help="measure it on these pictures, one folder per class",
     )
     parser.add_argument("--labels", metavar="A,B,C", default="", help="other names for its classes")
     parser.add_argument("--size", type=pixels, metavar="PIXELS", help="if the file does not say")

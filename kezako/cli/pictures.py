@@ -82,7 +82,10 @@ def _add_gather(commands: Commands) -> None:
     )  # fmt: skip
     parser.add_argument("name", metavar="NAME", help=CLASSIFIER)
     parser.add_argument(
-        "--from", dest="path", metavar="FOLDER_OR_ZIP", help="pictures you saved, a folder a class"
+        "--from",
+        dest="path",
+        metavar="FOLDER_OR_ZIP",
+        help="pictures you saved, one folder per class",
     )
     parser.add_argument("--class", dest="folder", help="with --from: the class of all its pictures")
     parser.add_argument("--source", action="append", metavar="NAME", help="ask this source only")

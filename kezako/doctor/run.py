@@ -28,11 +28,7 @@ def examine(
             findings = section.result()
             good = good and all(one.mark != "!!" for one in findings)
             say("\n".join([*as_lines(title, findings), ""]))
-    say(
-        "The page can be served."
-        if good
-        else "The page cannot be served until what is marked !! is mended."
-    )
+    say("The page can be served." if good else "Fix the lines marked !! before you serve the page.")
     return good
 
 

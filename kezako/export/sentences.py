@@ -118,17 +118,20 @@ def _temperature(card: Card) -> str:
     if interval is None:
         wrong = f"Only {found['wrong']}" if found["wrong"] else "None"
         chosen = (
-            "T stays 1: answers are as sure as training left them."
+            "T stays 1, as training left it."
             if card.temperature == 1
-            else f"{value} makes answers as sure as if of two more answers one had been wrong."
+            else f"{value} assumes that of two more answers one is wrong."
         )
         return (
-            f"{wrong} of the {pictures} pictures got a wrong answer, and from fewer than {ENOUGH} "
-            f"no temperature can be told: {chosen}"
+            f"{wrong} of the {pictures} pictures got a wrong answer, and fitting a temperature "
+            f"takes at least {ENOUGH}: {chosen}"
         )
     told = f"({interval[0]:.2f} to {interval[1]:.2f})"
     if card.temperature == 1 and interval[1] < 1:
-        return f"T stays 1, though these pictures {told} ask for less: it may have learnt them."
+        return (
+            f"T stays 1, though these pictures {told} ask for less: the model may have "
+            "memorised them."
+        )
     return f"{value} {told}."
 
 

@@ -33,9 +33,9 @@ answer = "This is {{label}}."             # the page's answer; {{label}} becomes
 # sources = ["duckduckgo", "ddgs", "openverse", "wikimedia"]    # asked in this order
 # licence = "any"                       # "free": only Creative Commons or public domain
 # photos_only = true                    # false lets drawings in
-# safe = true                           # false searches for what is not for all eyes too
+# safe = true                           # false turns the search engines' safe search off
 # min_side = 64                         # pixels a picture from the web needs; your own need 16
-# respect_noai = true                   # leave out what its owner keeps from machine learning
+# respect_noai = true                   # skip pictures whose site says noai
 
 # task = "multi"                        # each class its own yes or no, so "none" is an answer
 # neither = ["landscape photo"]         # multi only: searches for pictures that show no class
@@ -44,11 +44,11 @@ answer = "This is {{label}}."             # the page's answer; {{label}} becomes
 # min_scale = 0.5                       # random-crop: the least share of a picture that is kept
 # image_size = 224                      # pixels a side: half is four times as fast, and less sure
 # colour = true                         # false where colour gives the class away by accident
-# augment = true                        # turned, lit and flipped copies, so that less is more
+# augment = true                        # train on turned, lit and flipped copies, too
 # mult = 1.0                            # how strongly
 
 # backbone = "resnet18"                 # or "resnet34", "resnet50": slower, for many pictures
-# fit = "full"                          # "quick": a first model, soon, a little less sure
+# fit = "full"                          # "quick": a first model, sooner and a little worse
 # epochs = 4                            # for "full": times over all pictures
 # learning_rate = 2e-3                  # or "find"
 # validation_share = 0.2                # pictures that are never trained on, to measure the error

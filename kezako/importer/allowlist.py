@@ -130,9 +130,9 @@ _OWN = {"torch", "numpy", "cloudpickle"}  # with their own lists above
 def joined(*parts: Any) -> str:
     """Strings of the file as a dotted path. Raises `Refused` for other types or long names."""
     if not all(isinstance(part, str) for part in parts):
-        raise Refused("The file is refused: it names something by what is no name.")
+        raise Refused("The file is refused: a name in it is not text.")
     if sum(map(len, parts)) > _LONGEST:
-        raise Refused(f"The file is refused: it names something by more than {_LONGEST} letters.")
+        raise Refused(f"The file is refused: a name in it has more than {_LONGEST} letters.")
     return ".".join(parts)
 
 
@@ -200,12 +200,12 @@ def check_mention(path: str) -> None:
     """Raise `Refused` for a name that an export has no reason to contain."""
     if path.startswith("dill."):
         raise Refused(
-            "The file was written with dill, which packs programs into a file: refused, nothing of "
-            "it was run. If you made it, export again with learn.export(), without pickle_module."
+            "The file was written with dill, which packs programs into a file: refused; no code in "
+            "it ran. If you made it, export again with learn.export(), without pickle_module."
         )
     if not may_mention(path):
         raise Refused(
-            f"This file wants to call {short(path)}: refused, nothing of it was run. "
+            f"This file wants to call {short(path)}: refused; no code in it ran. "
             "A classifier's export has no reason to name that. Do not open it with fastai either."
         )
 
@@ -216,11 +216,11 @@ def check_call(path: str) -> None:
         return
     if is_foreign(path) and may_mention(path):
         raise Refused(
-            f"This file wants to call {short(path)}, which is no part of fastai: refused, nothing "
-            "of it was run. If you made the file and that belongs to a callback or a metric, "
+            f"This file wants to call {short(path)}, which is no part of fastai: refused; no code "
+            "in it ran. If you made the file and that belongs to a callback or a metric, "
             "remove it before learn.export()."
         )
-    raise Refused(f"This file wants to call {short(path)}: refused, nothing of it was run.")
+    raise Refused(f"This file wants to call {short(path)}: refused; no code in it ran.")
 
 
 def check_carried(path: str) -> None:

@@ -152,7 +152,7 @@ def _check(made: type[nn.Module], held: dict[str, Any], place: str) -> None:
             if given := list(as_dict(value).values()):
                 raise Refused(
                     f"The layer {place} carries a hook ({short(path_of(given[0]))}), code that "
-                    "would run with it: refused, nothing of it was run."
+                    "would run with it: refused; no code in it ran."
                 )
         # From fastcore: the arguments that a layer was made with.
         elif key != "__stored_args__" and (
@@ -160,8 +160,8 @@ def _check(made: type[nn.Module], held: dict[str, Any], place: str) -> None:
             or (callable(getattr(made, key, None)) and isinstance(value, Name | Record))
         ):
             raise Refused(
-                f"The layer {place} replaces its {short(key)} by {short(path_of(value))}: refused, "
-                "nothing of it was run."
+                f"The layer {place} replaces its {short(key)} by {short(path_of(value))}: refused; "
+                "no code in it ran."
             )
     for key in as_dict(held.get("_modules")):
         if callable(getattr(made, str(key), None)):

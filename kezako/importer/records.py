@@ -75,9 +75,7 @@ class OddKey:
 def make_instance(kind: Name, args: tuple[Any, ...], keywords: Any = None) -> Record:
     """An instance as pickle creates it, without calling the class. Raises `Refused`."""
     if not may_make(kind.path):
-        raise Refused(
-            f"This file wants to make a {short(kind.path)}: refused, nothing of it was run."
-        )
+        raise Refused(f"This file wants to make a {short(kind.path)}: refused; no code in it ran.")
     return Record(kind, args, keywords)
 
 
@@ -112,8 +110,8 @@ def call_record(what: Record, args: tuple[Any, ...]) -> Any:
     given = [function for function in (*what.args[:1], *held[:1]) if isinstance(function, Name)]
     if what.kind.path != "functools.partial" or not given:
         raise Refused(
-            f"This file wants to call what {short(what.kind.path)} brings: refused, nothing of it "
-            "was run."
+            f"This file wants to call what {short(what.kind.path)} brings: refused; no code in it "
+            "ran."
         )
     for function in given:
         call(function, (*what.args[1:_FEW], *args[:_FEW]))

@@ -121,11 +121,11 @@ class Server(Voila):
         host.ready = lambda: bool(snapshots.state != "warming")
         api.health.add("page", host.ready)
         for name, help, read in (
-            ("visitors", "With a page.", lambda: len(host.visitors)),
+            ("visitors", "Visitors who have the page open.", lambda: len(host.visitors)),
             ("free_places", "Visitors that there is room for now.", host.room),
             ("waiting_visitors", "In the queue.", lambda: host.visitors.waiting),
-            ("waiting_pages", "Given instead of the page, so far.", lambda: host.turned_away),
-            ("visitor_bytes", "That one more visitor is expected to take.", lambda: host.size),
+            ("waiting_pages", "Queue pages served instead of the page.", lambda: host.turned_away),
+            ("visitor_bytes", "Expected memory of one more visitor.", lambda: host.size),
             ("snapshot_bytes", "Of snapshots and of kernels ahead.", snapshots.memory),
         ):
             api.metrics.gauge(f"kezako_{name}", help, read)

@@ -47,7 +47,7 @@ def test_figures(an_api: Client) -> None:
 
 def test_a_gauge_that_fails_hides_no_other(tmp_path: Path) -> None:
     api = Api(tmp_path, settings=ApiSettings())
-    api.metrics.gauge("kezako_visitors", "With a page.", lambda: 3)
+    api.metrics.gauge("kezako_visitors", "Visitors who have the page open.", lambda: 3)
     api.metrics.gauge("kezako_torn", "Raises.", lambda: 1 / 0)
     text = api.metrics.text().decode()
     assert "kezako_visitors 3.0" in text

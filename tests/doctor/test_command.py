@@ -41,5 +41,5 @@ def test_a_machine_with_nothing_but_python_is_told_what_to_do(
     assert "No module named" in done.stdout
     assert "training             not possible here" in done.stdout
     assert "-> pip install -e .\n" in done.stdout
-    assert done.stdout.endswith("until what is marked !! is mended.\n")
+    assert done.stdout.endswith("Fix the lines marked !! before you serve the page.\n")
     assert not done.stderr

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,17 +41,17 @@ epochs = 1
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def a_gathered_recipe(
-    some_photos: dict[str, list[Path]], tmp_path: Path
+    some_photos: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., tuple[Recipe, Workspace]]:
     """Gathers 20 photos a class for a recipe with the given settings."""
 
     def gather(
         task: str = "single", resize: str = "random-crop", colour: bool = True
     ) -> tuple[Recipe, Workspace]:
-        workspace = Workspace(tmp_path.resolve())
-        saved = tmp_path / "saved"
+        workspace = Workspace(tmp_path_factory.mktemp("these").resolve())
+        saved = workspace.root / "saved"
         for name, photos in some_photos.items():
             folder = "neither" if task == "multi" and name == list(some_photos)[-1] else name
             (saved / folder).mkdir(parents=True, exist_ok=True)
@@ -88,13 +88,14 @@ def some_faces(tmp_path: Path) -> Callable[..., tuple[Recipe, Workspace]]:
     return draw
 
 
-@pytest.fixture
-def the_starter(monkeypatch: pytest.MonkeyPatch) -> Weights:
-    monkeypatch.setenv("KEZAKO_WEIGHTS", "starter")  # no test reaches for a network
-    return find_weights("resnet18", MODELS)
+@pytest.fixture(scope="module")
+def the_starter() -> Iterator[Weights]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("KEZAKO_WEIGHTS", "starter")  # no test reaches for a network
+        yield find_weights("resnet18", MODELS)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def an_untrained_learner(the_starter: Weights) -> Callable[[Recipe, Pictures], Learner]:
     """What the notebook builds before it fits: a pretrained body and a random head."""
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +26,16 @@ from kezako.workspace import Workspace
 from tests.cards import check_every_figure
 
 Gather = Callable[..., tuple[Recipe, Workspace]]
-KINDS = [
+Kind = tuple[str, str, bool]  # task, resize, colour
+KINDS: list[Kind] = [
     ("single", "crop", True),
     ("single", "squish", False),
     ("single", "random-crop", True),
     ("multi", "pad", True),
 ]
 
-# Run where neither Kezako nor this folder can be imported; prints what stock fastai says.
+# Run where neither Kezako nor this folder can be imported; prints what stock fastai says to pairs
+# of an export and photos.
 STOCK = """
 import sys, json
 sys.modules["kezako"] = None
@@ -47,56 +50,77 @@ except RuntimeError:  # a CUDA build of torchvision beside a CPU build of torch
     library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 from fastai.vision.all import load_learner
 torch.set_num_threads(1)
-learner = load_learner(sys.argv[1])
-said = []
-with learner.no_bar():
-    for path in sys.argv[2:]:
-        decoded, _, probabilities = learner.predict(path)
-        said.append(dict(zip(map(str, learner.dls.vocab), probabilities.tolist())))
-print(json.dumps(said))
+answers = []
+for export, paths in json.load(sys.stdin):
+    learner = load_learner(export)
+    said = []
+    with learner.no_bar():
+        for path in paths:
+            decoded, _, probabilities = learner.predict(path)
+            said.append(dict(zip(map(str, learner.dls.vocab), probabilities.tolist())))
+    answers.append(said)
+print(json.dumps(answers))
 """
+Answers = list[dict[str, float]]  # a photo each: label -> probability
 
 
-def stock_fastai(export: Path, photos: list[Path], folder: Path) -> list[dict[str, float]]:
+def stock_fastai(export: Path, photos: list[Path], folder: Path) -> Answers:
     """What `load_learner` and `predict` say in a process where Kezako does not exist."""
+    return stock_fastai_of([(export, photos)], folder)[0]
+
+
+def stock_fastai_of(exports: list[tuple[Path, list[Path]]], folder: Path) -> list[Answers]:
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-I", "-c", STOCK, str(export), *map(str, photos)],
-        cwd=folder, capture_output=True, text=True, check=False,
+        [sys.executable, "-W", "ignore", "-I", "-c", STOCK], cwd=folder,
+        input=json.dumps([(str(export), list(map(str, photos))) for export, photos in exports]),
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    said: list[dict[str, float]] = json.loads(done.stdout.splitlines()[-1])
+    said: list[Answers] = json.loads(done.stdout.splitlines()[-1])
     return said
 
 
-@pytest.fixture
-def exported(
-    a_gathered_recipe: Gather, an_untrained_learner: Any, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., tuple[Path, Pictures, Card]]:
-    """Exports an untrained learner of the given kind in fp32."""
-    monkeypatch.setattr(exporting, "FP32_LAYERS", ())  # no int8: what is compared is to be exact
+@dataclass(frozen=True)
+class Exported:
+    """An untrained learner's bundle in fp32, and what stock fastai says to every third picture."""
 
-    def export(*kind: Any) -> tuple[Path, Pictures, Card]:
-        recipe, workspace = a_gathered_recipe(*kind)
-        pictures = Pictures(recipe, workspace)
-        learner = an_untrained_learner(recipe, pictures)
-        weights = Weights("starter", "Started from the starter's weights.")
-        card = exporting.export(learner, recipe, workspace, pictures, weights)
-        return workspace.bundle(recipe.name), pictures, card
+    bundle: Path
+    pictures: Pictures
+    card: Card
+    stock: Answers
 
-    return export
+
+@pytest.fixture(scope="module")
+def exports(
+    a_gathered_recipe: Gather, an_untrained_learner: Any, tmp_path_factory: pytest.TempPathFactory
+) -> dict[Kind, Exported]:
+    """One of each kind."""
+    weights = Weights("starter", "Started from the starter's weights.")
+    made = {}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(exporting, "FP32_LAYERS", ())  # no int8: what is compared is to be exact
+        for kind in KINDS:
+            recipe, workspace = a_gathered_recipe(*kind)
+            pictures = Pictures(recipe, workspace)
+            learner = an_untrained_learner(recipe, pictures)
+            card = exporting.export(learner, recipe, workspace, pictures, weights)
+            made[kind] = workspace.bundle(recipe.name), pictures, card
+    asked = [(bundle / "export.pkl", pictures.paths[::3]) for bundle, pictures, _ in made.values()]
+    said = stock_fastai_of(asked, tmp_path_factory.mktemp("stock"))
+    return {
+        kind: Exported(*one, stock) for (kind, one), stock in zip(made.items(), said, strict=True)
+    }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: "-".join(map(str, kind)))
-def test_the_page_answers_as_learn_predict_does(
-    kind: Any, exported: Callable[..., tuple[Path, Pictures, Card]], tmp_path: Path
-) -> None:
-    bundle, pictures, card = exported(*kind)
+def test_the_page_answers_as_learn_predict_does(kind: Kind, exports: dict[Kind, Exported]) -> None:
+    one = exports[kind]
+    bundle, card = one.bundle, one.card
     assert card.precision == "fp32"
     classifier = Classifier.open(bundle)
-    photos = pictures.paths[::3]
-    said = stock_fastai(bundle / "export.pkl", photos, tmp_path)
-    for photo, theirs in zip(photos, said, strict=True):
+    photos = one.pictures.paths[::3]
+    for photo, theirs in zip(photos, one.stock, strict=True):
         ours = classifier.predict(photo).probabilities
         assert ours.keys() == theirs.keys()
         assert all(abs(ours[label] - theirs[label]) < 1e-3 for label in ours), photo
@@ -140,15 +164,16 @@ def check_head(classifier: Classifier, photos: list[Path]) -> None:
 
 @pytest.mark.slow
 def test_a_bundle_tells_the_truth_and_holds_nothing_of_this_machine(
-    exported: Callable[..., tuple[Path, Pictures, Card]], tmp_path: Path
+    exports: dict[Kind, Exported],
 ) -> None:
-    bundle, pictures, card = exported()
+    one = exports["single", "random-crop", True]
+    bundle, pictures, card = one.bundle, one.pictures, one.card
     assert read_card(bundle) == card
     assert "![confusion matrix](confusion.png)" in (bundle / "README.md").read_text()
     check_figures(bundle, pictures, card)
     names, texts = what_is_pickled(bundle / "export.pkl")
     assert not [name for name in names if name.startswith(("kezako", "__main__", "cloudpickle"))]
-    assert not [text for text in texts if str(tmp_path) in text]
+    assert not [text for text in texts if str(bundle.parents[1]) in text]
     assert load_learner(bundle / "export.pkl").path == Path()
 
 
