@@ -60,7 +60,8 @@ COMMANDS = {**LIGHT, **HEAVY, "serve": []}  # serve: what a server reads, again 
 READERS = {"pictures", "serve"}  # which may not fail, whatever is written meanwhile
 # What a command may say when another one is in its way.
 SENTENCES = re.compile(
-    r"is in use by|was replaced while it was in use|holds something already|there is a recipe already"
+    "is in use by|was replaced while it was in use|holds something already|"
+    "there is a recipe already"
 )
 
 

@@ -87,7 +87,7 @@ class Scribe:
                     self.take(chunk)
             self.end()
 
-        threading.Thread(target=follow, name="kezako-scribe", daemon=True).start()
+        threading.Thread(target=follow, name="kernel-log", daemon=True).start()
 
     def _write(self, line: bytes) -> None:
         now = self._clock()
