@@ -14,7 +14,7 @@ from tests.needs import only_where
 from tests.pairs import LIGHT, NAME, Stage, make_stage
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.hosts,
     only_where(sys.platform != "win32", "commands that are forked"),
 ]
 NAMES = [*LIGHT, "serve"]

@@ -73,7 +73,13 @@ def test_what_stays_broken_is_said_once(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("atomic", [True, False], ids=["in one step", "by two renames"])
+@pytest.mark.parametrize(
+    "atomic",
+    [
+        pytest.param(True, id="in one step"),
+        pytest.param(False, id="by two renames", marks=pytest.mark.hosts),
+    ],
+)
 def test_who_asks_and_who_visits_meanwhile_notices_nothing(
     tmp_path: Path, the_repository: Path, atomic: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,7 +25,7 @@ from tests.cards import check_every_figure
 from tests.clean.pictures import fill
 
 
-@pytest.fixture(params=["single", "multi"])
+@pytest.fixture(params=["single", pytest.param("multi", marks=pytest.mark.hosts)])
 def easy(
     request: pytest.FixtureRequest,
     an_empty_workspace: Workspace,

@@ -18,12 +18,18 @@ from kezako.recipe import Recipe
 from kezako.train import quick
 from kezako.train.dataset import Pictures
 from kezako.train.fit import EpochLines, error_in, fitting_callbacks
-from kezako.train.quick import ENOUGH, STAGE, fit_head
+from kezako.train.quick import STAGE, fit_head
 from kezako.train.weights import Weights
 from kezako.workspace import Workspace
 
 Draw = Callable[..., tuple[Recipe, Workspace]]
 Build = Callable[[Recipe, Pictures], Learner]
+
+
+@pytest.fixture(autouse=True)
+def _few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quick, "STEPS", 20)  # a head that is better than chance is enough here
+    monkeypatch.setattr(quick, "ENOUGH", 60)
 
 
 @pytest.fixture
@@ -98,7 +104,7 @@ def test_it_says_what_the_memory_does_not_hold(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     paths = a_learner.dls.train_ds.items
-    views = max(1, ENOUGH // len(paths))
+    views = max(1, quick.ENOUGH // len(paths))
     side = a_learner.dls.one_batch()[0].shape[-1] // 16
     room = len(paths) // 2 * views * 256 * side**2 * 2  # half of the maps, a quarter in float32
     monkeypatch.setattr(quick, "room_here", lambda: room)

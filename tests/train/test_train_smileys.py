@@ -58,7 +58,7 @@ def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
 
-@pytest.mark.slow
+@pytest.mark.hosts
 def test_the_error_is_low_and_the_card_says_how_it_was_trained(home: Path) -> None:
     card = read_card(home / "models" / "smileys")
     assert card.figures["validation"]["error"] <= 0.12
@@ -75,7 +75,7 @@ def test_the_error_is_low_and_the_card_says_how_it_was_trained(home: Path) -> No
     assert "starter weights" in report
 
 
-@pytest.mark.slow
+@pytest.mark.hosts
 def test_faces_it_never_saw_get_their_name(home: Path) -> None:
     classifier = Classifier.open(home / "models" / "smileys")
     faces = [(mood, draw_face(mood, number, seed=7)) for mood in classifier.card.labels
@@ -84,7 +84,7 @@ def test_faces_it_never_saw_get_their_name(home: Path) -> None:
     assert right >= 0.8 * len(faces)
 
 
-@pytest.mark.slow
+@pytest.mark.hosts
 def test_stock_fastai_opens_the_export_and_agrees(home: Path, tmp_path: Path) -> None:
     bundle = home / "models" / "smileys"
     classifier = Classifier.open(bundle)
@@ -111,7 +111,7 @@ def killed_when(process: subprocess.Popen[str], ready: Callable[[], bool]) -> No
     process.communicate()
 
 
-@pytest.mark.slow
+@pytest.mark.hosts
 def test_a_kill_while_exporting_leaves_the_old_classifier_whole(
     tmp_path: Path, a_bundle: Callable[..., Path]
 ) -> None:
