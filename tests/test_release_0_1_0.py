@@ -245,6 +245,23 @@ def test_predict_says_what_it_said(
     assert capfd.readouterr().out == PREDICTED
 
 
+def test_predict_goes_on_with_a_table_that_it_left(
+    written: Workspace, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(written.root)
+    (part,) = Path().glob("answers.csv.*.part")
+    begun = part.read_text("utf-8")
+    folders = ["saved/sad", "saved/surprised"]
+    assert main(["predict", "smileys", *folders, "--csv", "answers.csv", "--workers", "1"]) == 0
+    assert "4 by an earlier run" in capfd.readouterr().out
+    whole = Path("answers.csv").read_text("utf-8")
+    assert whole.startswith(begun)
+    new = [line.split(",")[:2] for line in whole.removeprefix(begun).splitlines()]
+    labels = ("surprised", "sad", "sad", "happy")
+    assert new == [[f"saved/surprised/surprised-{n}.png", said] for n, said in enumerate(labels)]
+    assert not part.exists()
+
+
 @pytest.mark.parametrize("host", HOSTS)
 def test_it_is_deployed_with_the_answers_it_gave(
     written: Workspace, tmp_path_factory: pytest.TempPathFactory, host: str
