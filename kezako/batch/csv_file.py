@@ -101,7 +101,10 @@ class Sheet:
         self.file = Path(os.path.realpath(file))  # the target of a symbolic link, which is kept
         self._given, self._overwrite = file, overwrite
         self._columns = columns(card)
-        self._part = self.file.with_name(f"{self.file.name}.{_version(card)}.part")
+        self._part, self._part_of_0_1 = (
+            self.file.with_name(f"{self.file.name}.{version}.part")
+            for version in (_version(card), _digest(card))
+        )
         self.done = Done()
         self._held = ExitStack()
 
@@ -115,6 +118,8 @@ class Sheet:
         with ExitStack() as held:
             held.enter_context(locked(self.file))
             try:
+                if self._part_of_0_1.exists() and not self._part.exists():
+                    self._part_of_0_1.replace(self._part)
                 self._target = held.enter_context(self._part.open("a+b"))
             except OSError as error:
                 raise KezakoError(f"{self._given} cannot be written ({error.strerror}).") from error
@@ -235,5 +240,9 @@ def _encoded(text: str) -> bytes:
 def _version(card: Card) -> str:
     """A version that changes with a bundle's answers, but not with a new report or credits."""
     files = {name: card.files[name] for name in (MODEL, KNOWN) if name in card.files}
-    text = replace(card, files=files).to_json()
-    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:12]
+    return _digest(replace(card, files=files))
+
+
+def _digest(card: Card) -> str:
+    """Of the whole card; Kezako 0.1 named its unfinished tables after this."""
+    return hashlib.sha256(card.to_json().encode("utf-8", "replace")).hexdigest()[:12]
