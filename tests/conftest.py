@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from functools import cache
@@ -11,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from kezako.gather import check_pool
-from kezako.gather.sample import CLASSES, draw_face
+from kezako.gather import adopt, check_pool
+from kezako.gather.sample import CLASSES, draw_face, draw_sample
 from kezako.model.bundle import MODEL, Card, Preprocessing, new_bundle, write_card
+from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 from tests.browser import a_browser, a_desk, a_phone  # noqa: F401  fixtures for all tests
 
@@ -140,6 +142,21 @@ def an_empty_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Works
     """A workspace that the command line finds as well."""
     monkeypatch.setenv("KEZAKO_HOME", str(tmp_path))
     return Workspace(tmp_path.resolve())
+
+
+@pytest.fixture(scope="session")
+def gathered_faces(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Workspace, int], Recipe]:
+    """Puts so many drawn faces of each mood into a workspace, gathered; drawn once a session."""
+    made: dict[int, Workspace] = {}
+
+    def put(workspace: Workspace, pictures: int) -> Recipe:
+        if pictures not in made:
+            made[pictures] = Workspace(tmp_path_factory.mktemp("faces").resolve())
+            adopt(draw_sample(made[pictures], pictures=pictures), made[pictures])
+        shutil.copytree(made[pictures].root, workspace.root, dirs_exist_ok=True)
+        return workspace.recipe("smileys")
+
+    return put
 
 
 @pytest.fixture(scope="session")

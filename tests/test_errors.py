@@ -19,7 +19,6 @@ from IPython.core.interactiveshell import InteractiveShell
 from kezako.dataset.manifest import Manifest, ManifestError
 from kezako.errors import TOLD, KezakoError, sentence, size
 from kezako.gather import adopt
-from kezako.gather.sample import draw_sample
 from kezako.model.bundle import BundleError
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
@@ -172,10 +171,11 @@ def test_a_notebook_shows_the_sentence_alone(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture
-def some_smileys(an_empty_workspace: Workspace) -> tuple[Recipe, Workspace, Path]:
+def some_smileys(
+    an_empty_workspace: Workspace, gathered_faces: Callable[[Workspace, int], Recipe]
+) -> tuple[Recipe, Workspace, Path]:
     """Gathered faces, and their manifest's file."""
-    recipe = draw_sample(an_empty_workspace, pictures=12)
-    adopt(recipe, an_empty_workspace)
+    recipe = gathered_faces(an_empty_workspace, 12)
     file = an_empty_workspace.folder(recipe.name) / "manifest.db"
     with Manifest(file.parent) as manifest:  # which then lies in one file
         manifest._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kezako.gather import adopt
-from kezako.gather.sample import draw_sample
+from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 from tests.edited import edited
 
@@ -37,10 +36,11 @@ def test_the_page_runs(a_bundle: Callable[..., Path], tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_training_runs_and_leaves_a_bundle(tmp_path: Path) -> None:
+def test_the_training_runs_and_leaves_a_bundle(
+    tmp_path: Path, gathered_faces: Callable[[Workspace, int], Recipe]
+) -> None:
     workspace = Workspace(tmp_path)
-    recipe = draw_sample(workspace, pictures=12)
-    adopt(recipe, workspace)
+    recipe = gathered_faces(workspace, 12)
     assert recipe.path
     quick = edited(recipe.path.read_text(), "\nepochs = 10\n", "\nepochs = 1\n")
     quick = edited(quick, "image_size = 96", "image_size = 64")

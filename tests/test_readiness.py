@@ -21,7 +21,7 @@ from kezako.dataset.readiness import LEAST, NotReady, check_ready, next_step, to
 from kezako.dataset.row import Row
 from kezako.gather import adopt, gather_from
 from kezako.gather.new import new_recipe
-from kezako.gather.sample import CLASSES, draw_face, draw_sample
+from kezako.gather.sample import CLASSES, draw_face
 from kezako.model.bundle import read_card
 from kezako.recipe import Recipe, parse_recipe
 from kezako.workspace import Workspace
@@ -30,13 +30,13 @@ Usage = namedtuple("Usage", "total used free")
 
 
 @pytest.fixture
-def some_faces(an_empty_workspace: Workspace) -> Callable[[int], tuple[Recipe, Workspace]]:
+def some_faces(
+    an_empty_workspace: Workspace, gathered_faces: Callable[[Workspace, int], Recipe]
+) -> Callable[[int], tuple[Recipe, Workspace]]:
     """Gathers as many faces of each mood as are asked for."""
 
     def gathered(each: int) -> tuple[Recipe, Workspace]:
-        recipe = draw_sample(an_empty_workspace, pictures=each)
-        adopt(recipe, an_empty_workspace)
-        return recipe, an_empty_workspace
+        return gathered_faces(an_empty_workspace, each), an_empty_workspace
 
     return gathered
 

@@ -14,16 +14,17 @@ from PIL import Image
 from kezako.dataset.manifest import Manifest
 from kezako.dataset.row import Row
 from kezako.gather import adopt, gather_from
-from kezako.gather.sample import draw_face, draw_sample
+from kezako.gather.sample import draw_face
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 
 
 @pytest.fixture
-def some_faces(an_empty_workspace: Workspace) -> tuple[Recipe, Workspace, Path]:
+def some_faces(
+    an_empty_workspace: Workspace, gathered_faces: Callable[[Workspace, int], Recipe]
+) -> tuple[Recipe, Workspace, Path]:
     """Twelve gathered faces of each mood, and data/smileys."""
-    recipe = draw_sample(an_empty_workspace, pictures=12)
-    adopt(recipe, an_empty_workspace)
+    recipe = gathered_faces(an_empty_workspace, 12)
     return recipe, an_empty_workspace, an_empty_workspace.folder(recipe.name)
 
 

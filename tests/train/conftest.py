@@ -18,8 +18,7 @@ from fastai.vision.all import (  # isort: skip
     accuracy_multi, error_rate, imagenet_stats, parent_label, set_seed, vision_learner,
 )  # fmt: skip
 
-from kezako.gather import adopt, gather_from
-from kezako.gather.sample import draw_sample
+from kezako.gather import gather_from
 from kezako.recipe import Recipe
 from kezako.train.dataset import Pictures, label_reader
 from kezako.train.weights import Weights, find_weights, make_backbone
@@ -76,13 +75,14 @@ def a_gathered_recipe(
 
 
 @pytest.fixture
-def some_faces(tmp_path: Path) -> Callable[..., tuple[Recipe, Workspace]]:
+def some_faces(
+    tmp_path: Path, gathered_faces: Callable[[Workspace, int], Recipe]
+) -> Callable[..., tuple[Recipe, Workspace]]:
     """Draws 20 faces of each mood, for a recipe at 64 px with the given settings."""
 
     def draw(**settings: Any) -> tuple[Recipe, Workspace]:
         workspace = Workspace(tmp_path.resolve())
-        recipe = draw_sample(workspace, pictures=20)
-        adopt(recipe, workspace)
+        recipe = gathered_faces(workspace, 20)
         return replace(recipe, image_size=64, **settings), workspace
 
     return draw

@@ -18,9 +18,8 @@ import pytest
 import torch
 
 from kezako.dataset.manifest import Manifest
-from kezako.gather import adopt
-from kezako.gather.sample import draw_sample
 from kezako.model.bundle import read_card, read_file
+from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 from tests.conftest import ROOT
 from tests.disks import on_a_small_disk
@@ -32,10 +31,10 @@ Told = subprocess.CompletedProcess[str]
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
+def home(tmp_path: Path, gathered_faces: Callable[[Workspace, int], Recipe]) -> Path:
     """A workspace with enough pictures, whose training notebook a test writes itself."""
     workspace = Workspace(tmp_path / "home")
-    adopt(draw_sample(workspace, pictures=10), workspace)
+    gathered_faces(workspace, 10)
     (workspace.root / "notebooks").mkdir()
     return workspace.root
 
