@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import shutil
+import tempfile
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -44,6 +47,19 @@ def fill(
     task: str = "single",
 ) -> Recipe:
     """A recipe of red, green and blue with `each` pictures a class, gathered and split."""
+    key = (name, each, title, task)
+    if key not in _MADE:
+        _MADE[key] = tempfile.TemporaryDirectory()
+        _fill(Workspace(Path(_MADE[key].name)), *key)
+    made = Workspace(Path(_MADE[key].name)).folder(name)
+    shutil.copytree(made, workspace.folder(name))
+    return workspace.recipe(name)
+
+
+_MADE: dict[tuple[str, int, str, str], tempfile.TemporaryDirectory[str]] = {}
+
+
+def _fill(workspace: Workspace, name: str, each: int, title: str, task: str) -> None:
     folder = workspace.folder(name)
     folder.mkdir(parents=True)
     classes = "".join(f'{colour} = ["{colour}"]\n' for colour in COLOURS)
@@ -57,7 +73,6 @@ def fill(
                 add_picture(manifest, colour, a_picture(colour, seed), url)
         split.group(manifest)
         split.divide(manifest, recipe.validation_share, recipe.seed)
-    return recipe
 
 
 def a_scene(seed: int) -> Image.Image:
