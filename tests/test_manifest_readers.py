@@ -122,7 +122,14 @@ def test_it_reads_where_nothing_can_be_written(tmp_path: Path, state: str) -> No
 
 
 @only_where(sys.platform != "win32", "POSIX rights")
-@pytest.mark.parametrize("command", [["pictures"], ["pictures", "--csv"], ["clean", "--top", "3"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["pictures"],
+        ["pictures", "--csv"],
+        pytest.param(["clean", "--top", "3"], marks=pytest.mark.slow),  # with torch
+    ],
+)
 def test_listing_commands_work_on_what_only_can_be_read(
     folder: Path, an_empty_workspace: Workspace, command: list[str]
 ) -> None:
@@ -181,6 +188,7 @@ def test_a_training_keeps_its_pictures_whatever_is_moved(
     assert all(path.is_file() for path in before), "DataLoaders hold no more than paths"
 
 
+@pytest.mark.slow  # with torch, twice
 def test_what_a_killed_training_left_is_swept_and_what_a_living_one_has_is_not(
     folder: Path, an_empty_workspace: Workspace, colours: Recipe
 ) -> None:
