@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from kezako.errors import KezakoError
+from kezako.names import most_similar
 from kezako.settings import PREFIX, SECRET, SETTINGS
 
 # Variables that Kubernetes sets in every container for a Service called "kezako" or "kezako-...".
@@ -49,7 +49,7 @@ def check(environment: Mapping[str, str] | None = None) -> None:
             continue
         name = variable.removeprefix(PREFIX)
         if name not in SETTINGS:
-            near = get_close_matches(name.upper(), SETTINGS, n=1)
-            hint = f"Is {PREFIX}{near[0]} meant?" if near else "Take it away."
+            near = most_similar(name.upper(), SETTINGS)
+            hint = f"Did you mean {PREFIX}{near}?" if near else "Remove it."
             raise KezakoError(f"{variable} is no setting of Kezako. {hint}")
         read(name, given)

@@ -36,8 +36,13 @@ def as_shown(name: object) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """A sentence, after a space, that suggests the most similar of the `known`; or ""."""
-    found = get_close_matches(name.casefold(), list(known), n=1, cutoff=0.5)
-    return f" Did you mean {found[0]}?" if found else ""
+    found = most_similar(name.casefold(), known)
+    return f" Did you mean {found}?" if found else ""
+
+
+def most_similar(name: str, known: Iterable[str]) -> str | None:
+    """The one of the `known` that `name` may be a misspelling of; None if none is close."""
+    return next(iter(get_close_matches(name, list(known), n=1, cutoff=0.5)), None)
 
 
 def _shown(sign: str) -> str:

@@ -7,11 +7,11 @@ import tomllib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from kezako.errors import KezakoError
+from kezako.names import most_similar
 
 Task = Literal["single", "multi"]
 Resize = Literal["random-crop", "crop", "squish", "pad"]
@@ -101,10 +101,8 @@ def parse_recipe(text: str, name: str, path: Path | None = None) -> Recipe:
     values = _loads(text, where)
     for key in values:
         if key not in _CHECKS:
-            near = get_close_matches(key.casefold(), sorted(_CHECKS), n=1, cutoff=0.5)
-            hint = (
-                f'did you mean "{near[0]}"?' if near else f"known are {', '.join(sorted(_CHECKS))}"
-            )
+            near = most_similar(key.casefold(), sorted(_CHECKS))
+            hint = f'did you mean "{near}"?' if near else f"known are {', '.join(sorted(_CHECKS))}"
             raise where.error(key, f'"{_shown(key)}" is not a setting; {hint}')
     checked = {key: _CHECKS[key](value, where, key) for key, value in values.items()}
     if "classes" not in checked:

@@ -81,12 +81,12 @@ def test_a_secret_is_not_repeated(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("variable", "hint"),
-    [("KEZAKO_IDEL", "Is KEZAKO_IDLE meant?"),
-     ("KEZAKO_CORECTIONS", "Is KEZAKO_CORRECTIONS meant?"),
-     ("KEZAKO_API_WAITTING", "Is KEZAKO_API_WAITING meant?"),
-     ("KEZAKO_idle", "Is KEZAKO_IDLE meant?"),
+    [("KEZAKO_IDEL", "Did you mean KEZAKO_IDLE?"),
+     ("KEZAKO_CORECTIONS", "Did you mean KEZAKO_CORRECTIONS?"),
+     ("KEZAKO_API_WAITTING", "Did you mean KEZAKO_API_WAITING?"),
+     ("KEZAKO_idle", "Did you mean KEZAKO_IDLE?"),
      ("KEZAKO_PORT", ""),
-     ("KEZAKO_XYZZY", "Take it away.")],
+     ("KEZAKO_XYZZY", "Remove it.")],
 )  # fmt: skip
 def test_an_unknown_one_is_refused_with_the_nearest(variable: str, hint: str) -> None:
     with pytest.raises(KezakoError, match=f"^{variable} is no setting of Kezako. ") as refused:

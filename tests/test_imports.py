@@ -36,7 +36,7 @@ BELOW: dict[str, set[str]] = {  # the shared ones, lowest first, and what each m
     "settings": set(),
     "names": set(),
     "fonts": set(),
-    "environment": {"errors", "settings"},
+    "environment": {"errors", "settings", "names"},
     "ports": {"errors"},
     "lock": {"errors"},
     "proxies": {"errors", "environment"},

@@ -6,12 +6,11 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from kezako.errors import KezakoError
 from kezako.gather.archive import Folders
-from kezako.names import as_shown, spelling
+from kezako.names import as_shown, most_similar, spelling
 from kezako.recipe import LABEL_SEPARATOR, NEITHER, Recipe
 
 if TYPE_CHECKING:
@@ -83,8 +82,8 @@ class ClassNames:
 
     def nearest(self, name: str) -> str | None:
         """The class with a name or search that is most similar to `name`; None if none is close."""
-        near = get_close_matches(spelling(name), self._spelt, n=1, cutoff=0.6)
-        return self._spelt[near[0]] if near else None
+        near = most_similar(spelling(name), self._spelt)
+        return self._spelt[near] if near else None
 
     def places(
         self,

@@ -28,7 +28,6 @@ import os
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -36,6 +35,7 @@ from urllib.parse import urlsplit
 from kezako import environment
 from kezako.errors import KezakoError
 from kezako.gather.settings import Settings
+from kezako.names import most_similar
 
 Kind = Literal["limited", "refused", "empty", "broken"]
 
@@ -113,8 +113,8 @@ def open_source(name: str, settings: Settings) -> Source:
         importlib.import_module(f"{__name__}.{_SHIPPED[name]}")
     if name not in _registry:
         known = known_sources()
-        near = get_close_matches(name, known, n=1, cutoff=0.5)
-        hint = f'did you mean "{near[0]}"?' if near else f"known are {', '.join(known)}."
+        near = most_similar(name, known)
+        hint = f'did you mean "{near}"?' if near else f"known are {', '.join(known)}."
         raise KezakoError(f'There is no source "{name}"; {hint}')
     return _registry[name](settings)
 
