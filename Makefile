@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check
 APT    := $(shell [ "$$(id -u)" = 0 ] && echo "env DEBIAN_FRONTEND=noninteractive apt-get" \
 	|| echo "sudo -n env DEBIAN_FRONTEND=noninteractive apt-get")
-BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
+BROWSERS := chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable
 
 .DEFAULT_GOAL := help
 .PHONY: help app check test test-hosts test-one train bench style browser
@@ -27,14 +27,14 @@ PYTEST := $(RUN) -m pytest --dist loadfile --no-loadscope-reorder --durations 20
 check: style  ## style, types and the tests without torch, a browser or servers: two minutes
 	$(PYTEST) -n 2 --fast
 
-# Four processes on two cores: tests wait a good deal, for servers and for each other's processes.
+# Three processes on two cores: tests wait a good deal, for servers and for each other's processes.
 test: style browser  ## the same, and the tests that train, serve and look at the page
-	$(PYTEST) -n 4 -m "not hosts"
+	$(PYTEST) -n 3 -m "not hosts"
 
 test-hosts: $(VENV)/.all browser  ## fresh environments, hosts, clusters, whole trainings, benchmarks, the docs' commands
 	$(PYTEST) -n 4 -m hosts
 
-test-one: $(VENV)/.all  ## the tests of one file or folder, such as: make test-one T=tests/test_recipe.py
+test-one: $(VENV)/.all  ## the tests of one file or folder, such as: make test-one T=tests/recipe/test_recipe.py
 	$(RUN) -m pytest $(T)
 
 style: $(VENV)/.all
@@ -74,7 +74,7 @@ $(VENV)/.all: $(VENV)/.made requirements.txt pyproject.toml
 browser:
 	@for name in $(BROWSERS); do command -v $$name >/dev/null && exit 0; done; \
 	echo "Installing Chromium for the tests that look at the page."; \
-	if command -v apt-get >/dev/null && $(APT) update -qq \
-		&& $(APT) install -y -qq --no-install-recommends chromium; then exit 0; fi; \
+	command -v apt-get >/dev/null && $(APT) update -qq && for name in chromium-headless-shell chromium; do \
+		if $(APT) install -y -qq --no-install-recommends $$name; then exit 0; fi; done; \
 	$(BIN)/playwright install chromium || \
 	{ echo "Please install Chromium or Google Chrome, then run make again."; exit 1; }

@@ -121,7 +121,7 @@ class Wire:
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """A Chromium without network access: scripts and fonts from other hosts fail at once."""
-    names = ("chromium", "chromium-browser", "google-chrome")
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
     found = next(filter(None, map(shutil.which, names)), None)
     here = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
     with sync_playwright() as playwright:

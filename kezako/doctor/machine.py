@@ -17,7 +17,9 @@ PORTS = {"page": 8866, "cleaner": 8868}  # where `serve` and `clean --open` star
 TRIED = 5  # ports, one after the other, as these commands do
 MEMORY = 400 << 20  # bytes; the server, its snapshot and a first visitor take less
 DISK = 3 << 30  # bytes for the packages of training and some pictures
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM = (
+    "chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
+)  # fmt: skip
 
 
 def machine(root: Path) -> Iterator[Finding]:

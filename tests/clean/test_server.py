@@ -19,7 +19,7 @@ from tests.clean.maker import Maker
 from tests.clean.pictures import fill
 from tests.servers import serving, until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.hosts]  # it builds a wheel
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from kezako.pictures import open_picture, shrink
 from kezako.worker.process import ModelCache, answer
 from tests import profiles
 from tests.page.photos import encoded, same_pixels
-from tests.test_depth import as_png, as_tiff, ramp
+from tests.pictures.test_depth import as_png, as_tiff, ramp
 
 FILM = (b"a film\xff\xda\0\x08\xff\xd9" * 3000) + bytes(999)
 

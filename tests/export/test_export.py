@@ -28,7 +28,6 @@ from tests.cards import check_every_figure
 Gather = Callable[..., tuple[Recipe, Workspace]]
 Kind = tuple[str, str, bool]  # task, resize, colour
 KINDS: list[Kind] = [
-    ("single", "crop", True),
     ("single", "squish", False),
     ("single", "random-crop", True),
     ("multi", "pad", True),

@@ -17,7 +17,7 @@ from scripts.older_fastai import VERSIONS, python_of
 from tests.needs import needs
 
 pytestmark = [pytest.mark.hosts, pytest.mark.slow]
-KINDS = 16  # of tests/exports/maker.py, those of timm left out
+KINDS = 16  # of tests/export/maker.py, those of timm left out
 CLOSE = 0.001  # of a probability
 
 

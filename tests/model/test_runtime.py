@@ -10,7 +10,7 @@ import onnxruntime as ort
 from kezako.model.bundle import MODEL
 from kezako.model.runtime import SLOWER
 
-BEARS = Path(__file__).parents[1] / "models" / "bears"
+BEARS = Path(__file__).parents[2] / "models" / "bears"
 
 
 def test_max_pooling_stays_in_fp32(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from kezako.model.bundle import (
 )
 from kezako.model.classifier import Classifier
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 WRITER = """
 import sys
 from pathlib import Path

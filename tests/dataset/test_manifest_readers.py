@@ -127,7 +127,7 @@ def test_it_reads_where_nothing_can_be_written(tmp_path: Path, state: str) -> No
     [
         ["pictures"],
         ["pictures", "--csv"],
-        pytest.param(["clean", "--top", "3"], marks=pytest.mark.slow),  # with torch
+        pytest.param(["clean", "--top", "3"], marks=pytest.mark.hosts),  # with torch
     ],
 )
 def test_listing_commands_work_on_what_only_can_be_read(
@@ -188,7 +188,7 @@ def test_a_training_keeps_its_pictures_whatever_is_moved(
     assert all(path.is_file() for path in before), "DataLoaders hold no more than paths"
 
 
-@pytest.mark.slow  # with torch, twice
+@pytest.mark.hosts  # with torch, twice
 def test_what_a_killed_training_left_is_swept_and_what_a_living_one_has_is_not(
     folder: Path, an_empty_workspace: Workspace, colours: Recipe
 ) -> None:
