@@ -18,8 +18,12 @@ TRIED = 5  # ports, one after the other, as these commands do
 MEMORY = 400 << 20  # bytes; the server, its snapshot and a first visitor take less
 DISK = 3 << 30  # bytes for the packages of training and some pictures
 CHROMIUM = (
-    "chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
-)  # fmt: skip
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
 
 
 def machine(root: Path) -> Iterator[Finding]:

@@ -121,7 +121,7 @@ def test_unequal_classes_are_named(a_card: Card) -> None:
     [
         (
             {"wrong": 0, "temperature_interval": None},
-            "None of the 238 pictures got a wrong answer, and fitting a temperature takes at least 5",
+            "None of the 238 pictures got a wrong answer, and fitting a temperature takes at least",
         ),
         ({"wrong": 3, "temperature_interval": None}, "Only 3 of the 238 pictures"),
         ({"wrong": 30, "temperature_interval": [1.1, 1.6]}, "(1.10 to 1.60)"),
