@@ -38,7 +38,7 @@ NOT_FAST = ("browser", "slow", "hosts")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--fast", action="store_true", help="only tests without torch, Ray, a browser")
+    parser.addoption("--fast", action="store_true", help="no torch, Ray, browser or server")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -11,13 +11,20 @@ from tests.import_graph import MODULES, at_import_time, imported
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = {"torch", "torchvision", "fastai", "ray", "playwright"}
-SERVERS = {"tests.servers"}  # starts them
+SERVERS = {"tests.servers", "tests.standin", "tests.standin.server"}  # start them
 
 
 def is_heavy(path: Path) -> bool:
     """Whether a test file, or its folder's fixtures, import what is HEAVY, directly or not."""
-    files = [path, path.parent / "conftest.py"] if path.parent != ROOT / "tests" else [path]
-    return any(_heavy(_name(file)) for file in files if file.is_file())
+    if _heavy(_name(path)):
+        return True
+    fixtures = path.parent / "conftest.py"
+    if path.parent == ROOT / "tests" or path == fixtures or not fixtures.is_file():
+        return False
+    # What a fixture imports only when it is asked for is imported by who asks, too.
+    tree = at_import_time(_parsed(fixtures))
+    tree.body = [node for node in tree.body if not isinstance(node, ast.If)]  # for types alone
+    return any(map(_heavy, _of_a_test(tree)))
 
 
 def _name(path: Path) -> str:
@@ -48,11 +55,15 @@ def _imports(module: str) -> tuple[str, ...]:
     if parts[0] != "tests":
         return ()
     path = (ROOT / Path(*parts)).with_suffix(".py")
-    return tuple(_of_a_test(path)) if path.is_file() else ()
+    return tuple(_of_a_test(_parsed(path))) if path.is_file() else ()
 
 
-def _of_a_test(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _of_a_test(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:

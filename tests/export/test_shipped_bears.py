@@ -12,7 +12,7 @@ from kezako.model.bundle import EXPORT, read_card
 from kezako.model.classifier import Classifier
 from kezako.pictures import NotAPicture
 from tests.conftest import PHOTOS
-from tests.export.test_export import stock_fastai
+from tests.train.test_export import stock_fastai
 
 BEARS = Path(__file__).parents[2] / "models" / "bears"
 

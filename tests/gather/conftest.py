@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,13 +13,17 @@ from kezako.gather.settings import Settings
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 from tests.gather.saved import recipe_of
-from tests.standin import Standin
-from tests.standin.server import shared_photos
+
+if TYPE_CHECKING:
+    from tests.standin import Standin
 
 
 @pytest.fixture(scope="session")
 def the_web() -> Iterator[Standin]:
     """Serves real photos where there are some."""
+    from tests.standin import Standin
+    from tests.standin.server import shared_photos
+
     standin = Standin(shared_photos()).start()
     yield standin
     standin.stop()
@@ -27,6 +32,8 @@ def the_web() -> Iterator[Standin]:
 @pytest.fixture(scope="session")
 def the_drawn_web() -> Iterator[Standin]:
     """Serves drawn pictures only: the same bytes on every machine."""
+    from tests.standin import Standin
+
     standin = Standin(photos=None).start()
     yield standin
     standin.stop()

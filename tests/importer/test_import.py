@@ -16,9 +16,9 @@ from fastai.vision.all import Learner, Normalize, Resize, aug_transforms, imagen
 from kezako.model.bundle import read_card
 from kezako.model.classifier import Classifier
 from tests.cards import check_every_figure
-from tests.export.test_export import stock_fastai
 from tests.importer.hostile import kinds
 from tests.importer.test_reading import network
+from tests.train.test_export import stock_fastai
 
 ROOT = Path(__file__).parents[2]
 

@@ -17,7 +17,7 @@ from kezako.model.bundle import EXPORT, MODEL, REPORT, read_card
 from kezako.model.classifier import Classifier
 from tests.cards import check_every_figure
 from tests.edited import edited
-from tests.export.test_export import stock_fastai
+from tests.train.test_export import stock_fastai
 
 ROOT = Path(__file__).parents[2]
 DEADLINE = 900  # seconds, on a busy machine
