@@ -60,6 +60,7 @@ def test_a_second_run_is_refused_and_the_first_loses_no_row(
     with Sheet(tmp_path / "a.csv", read_card(a_workspace_of_colours.bundle("colours"))) as sheet:
         sheet.write([ROW])
     before = {path: path.read_bytes() for path in tmp_path.glob("a.csv*")}
+    assert before
     with (
         held(tmp_path / "a.csv", "predict colours"),
         pytest.raises(KezakoError, match=r"a\.csv is in use by kezako predict colours"),

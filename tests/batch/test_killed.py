@@ -58,9 +58,14 @@ def test_one_worker(
     with Workers(a_workspace_of_colours.models, "colours", processes=2) as workers:
         answers = workers.answers(drawn)
         said = [next(answers)]
-        for child in psutil.Process().children():
-            if any("kezako.worker.process" in part for part in child.cmdline()):
-                child.send_signal(signal.SIGKILL)
+        running = [
+            child
+            for child in psutil.Process().children()
+            if any("kezako.worker.process" in part for part in child.cmdline())
+        ]
+        assert running
+        for child in running:
+            child.send_signal(signal.SIGKILL)
         said += answers
     assert {path: outcome["label"] for path, outcome in said} == drawn
     assert [path for path, _ in said] == list(drawn)

@@ -50,13 +50,19 @@ def test_a_saved_picture_belongs_to_the_innermost_class(
 def test_a_web_source_cannot_name_a_file_of_this_machine(
     workspace: Workspace, shapes: Recipe, drawn_settings: Settings, drawn_standin: Standin
 ) -> None:
-    drawn_standin.play("duckduckgo", path="/i.js", body=_results("file:///etc/passwd", "folder:x"))
+    mine = save(workspace.folder("shapes") / "saved" / "round" / "1.jpg", jpeg(1))
+    (good,) = drawn_standin.urls("round shape", 1)
+    found = _results(mine.as_uri(), "folder:saved/round/1.jpg", good)
+    drawn_standin.play("duckduckgo", path="/i.js", body=found)
     summary = gather(shapes, workspace, ["duckduckgo"], drawn_settings)
-    assert summary.kept == {"round": 0, "square": 0}
-    assert not rows_of(workspace, "shapes", status="kept")
+    assert summary.kept == {"round": 1, "square": 1}
+    assert {row.url for row in rows_of(workspace, "shapes")} == {good}
 
 
 def _results(*urls: str) -> bytes:
     keys = ("image", "thumbnail", "url")
-    rows = [{"title": "x", "source": "y", **dict.fromkeys(keys, url)} for url in urls]
+    rows = [
+        {"title": "x", "source": "y", "width": 512, "height": 384, **dict.fromkeys(keys, url)}
+        for url in urls
+    ]
     return json.dumps({"results": rows}).encode()

@@ -32,11 +32,11 @@ def test_the_classes_behind_a_bad_address_are_gathered_now_and_later(
     summary = gather(shapes, workspace, ["openverse"], drawn_settings)
     assert summary.kept == {"round": 12, "square": 12}
     rows = {row.url: row for row in rows_of(workspace, "shapes", folder="round")}
-    assert {url: rows[url].reason for url in bad} == {
+    assert {url: rows[url].reason for url in bad[:2]} == {
         EMOJI: "not found: 404",
         "https://leads.test/x.jpg": "no address: there is no port 99999999",
-        "http://odd.test/x.jpg": rows["http://odd.test/x.jpg"].reason,
     }
+    assert str(rows[bad[2]].reason).startswith("cut off: ")
     assert all(rows[url].status in ("broken", "refused") for url in bad)
     asked = len(drawn_standin.requests)
     assert gather(shapes, workspace, ["openverse"], drawn_settings).added == 0

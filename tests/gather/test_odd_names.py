@@ -75,6 +75,7 @@ def test_a_name_that_is_no_utf8_stops_nothing(
     for command in (["pictures", "shapes"], ["pictures", "shapes", "--csv"], ["credits", "shapes"]):
         assert main(command) == 0
         said = capsys.readouterr().out
+        assert (r"Gr\xfc\xdfe.jpg" in said) == (command[0] == "pictures")
         assert said.replace("\n", "").isprintable(), "no escape reaches the terminal"
 
 
@@ -161,7 +162,7 @@ def test_one_odd_name_among_those_of_a_zip_is_escaped(tmp_path: Path, workspace:
     summary = gather_from(BEARS, workspace, raw_zip_of(tmp_path / "z.zip", files))
     assert (summary.kept["Bär"], summary.kept["fox"]) == (2, 1)
     (row,) = rows_of(workspace, "bears", folder="fox")
-    assert str(row.title).isprintable()
+    assert row.title == r"fox/\xff\x81\x1b[2J.jpg"
 
 
 def test_folder_names_of_a_zip_reach_the_terminal_as_text(
@@ -175,7 +176,9 @@ def test_folder_names_of_a_zip_reach_the_terminal_as_text(
     assert said.isprintable()
     box = raw_zip_of(tmp_path / "y.zip", photos(0, *names, b"round/1.jpg"))
     assert main(["gather", "shapes", "--from", str(box)]) == 0
-    assert capsys.readouterr().out.replace("\n", "").isprintable()
+    out = capsys.readouterr().out
+    assert r"\x1b[31m\u202e0" in out
+    assert out.replace("\n", "").isprintable()
 
 
 def test_a_dropped_folder_in_decomposed_form_is_its_class(workspace: Workspace) -> None:

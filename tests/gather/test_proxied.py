@@ -21,6 +21,7 @@ from kezako.gather.fetch import Fetcher, ProxyTrouble
 from kezako.gather.settings import Settings
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
+from tests.edited import edited
 from tests.gather.saved import rows_of, write_recipe
 from tests.standin import Standin
 
@@ -91,7 +92,7 @@ def test_a_name_and_a_password_are_given(drawn_standin: Standin, scheme: str) ->
     drawn_standin.login = "me:s e/cret"
     proxy = drawn_standin.proxy.replace("://", "://me:s%20e%2Fcret@")
     settings = Settings.from_environment(drawn_standin.environment() | {"KEZAKO_PROXY": proxy})
-    url = drawn_standin.urls("x", 1)[0].replace("https", scheme)
+    url = edited(drawn_standin.urls("x", 1)[0], "https", scheme)
     assert isinstance(_fetched(settings, url)[0], bytes)
     assert "proxy-authorization" not in drawn_standin.requests[0].headers or scheme == "http"
 
@@ -147,7 +148,7 @@ def test_urllib_asks_by_the_same_rule(
     monkeypatch.setenv("KEZAKO_PROXY", proxy)
     monkeypatch.setenv("KEZAKO_CA", str(drawn_standin.ca))
     monkeypatch.setenv("NO_PROXY", "*")
-    url = drawn_standin.urls("x", 1)[0].replace("https", scheme)
+    url = edited(drawn_standin.urls("x", 1)[0], "https", scheme)
     with proxies.opener().open(url, timeout=20) as answer:
         assert answer.read().startswith(b"\xff\xd8\xff")
     (seen,) = drawn_standin.requests

@@ -60,6 +60,7 @@ def test_without_titles_at_bing(standin: Standin, settings: Settings) -> None:
     standin.play("bing", untitled=True)
     found, _ = search("ddgs", settings)
     assert len(found) == 30
+    assert {one.title for one in found} == {None}
 
 
 @pytest.mark.parametrize(

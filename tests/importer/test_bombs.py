@@ -259,8 +259,11 @@ def test_a_tensor_that_is_larger_than_its_numbers(
 ) -> None:
     torch.save({"weights": torch.zeros(10)}, tmp_path / "export.pkl")
     export = open_export(tmp_path / "export.pkl")
+    kind = Name("torch._utils._rebuild_tensor_v2")
+    whole = Record(kind, (Storage("0", "Float", 10), 0, (10,), (1,)))
+    assert to_tensor(whole, export).shape == (10,), "what fits is taken"
     storage = Storage("0", "Float", count)
-    record = Record(Name("torch._utils._rebuild_tensor_v2"), (storage, offset, size, stride))
+    record = Record(kind, (storage, offset, size, stride))
     with pytest.raises(Refused):
         to_tensor(record, export)
 

@@ -107,6 +107,7 @@ def test_a_name_that_is_no_folder_is_refused(name: str, tmp_path: Path) -> None:
     (tmp_path / "export.pkl").write_bytes(b"N.")
     done = command(tmp_path, tmp_path / "export.pkl", "--name", name)
     assert done.returncode == 2
+    assert f"kezako: {name!r} " in done.stderr, "the name is refused, before the file is"
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == [tmp_path / "export.pkl"]
 

@@ -66,6 +66,7 @@ def test_a_body_with_a_head_computes_the_same(name: str, tmp_path: Path) -> None
     make, cut, channels = BODIES[name]
     body = create_body(make(), pretrained=False, cut=cut)
     network = nn.Sequential(body, create_head(channels, 3))
+    unsettle(network)
     built = imported(network, tmp_path)
     assert same(network, built)
     whole = body_and_head(built)
@@ -79,6 +80,7 @@ def test_a_whole_network_is_parted_into_body_and_head(
 ) -> None:
     torch.manual_seed(0)
     network = make()
+    unsettle(network)
     whole = body_and_head(imported(network, tmp_path))
     assert same(network, whole)
     assert not tells_why(whole)
