@@ -132,7 +132,7 @@ def summarise(
         reasons=reasons,
         waiting=dict(waiting),
         conflicts=len(conflicts(manifest)),
-        added=sum(kept.values()) - before,
+        added=max(0, sum(kept.values()) - before),  # some may be set aside
         notes=tuple(notes),
     )
 
