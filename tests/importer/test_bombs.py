@@ -33,7 +33,7 @@ from kezako.importer.tensors import to_tensor
 from fastai.vision.all import Learner, Normalize, Resize, imagenet_stats  # isort: skip
 from tests.importer.test_reading import network  # isort: skip
 
-SECONDS, MEGABYTES = 6, 800  # for a pickle of the largest size that is read
+SECONDS, MEGABYTES = 12, 800  # for a pickle of the largest size that is read
 WITH_TORCH = 30, 1500  # whose import alone takes a third
 
 FOREVER = 1 << 40
