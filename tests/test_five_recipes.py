@@ -43,10 +43,14 @@ REFUSING = {
     "openverse": ("duckduckgo", "bing"),
     "wikimedia": ("duckduckgo", "bing", "openverse"),
 }
-CUT = {"pictures_per_class": 16, "image_size": 96, "epochs": 1, "learning_rate": 0.004}
+CUT = {"pictures_per_class": 16, "image_size": 64, "epochs": 1, "learning_rate": 0.004}
 MORE: dict[str, dict[str, object]] = {
     "emotions": {"safe": "false"},  # or Bing is not asked
-    "faces": {"pictures_per_class": 24, "epochs": 2},  # to say "neither" it must have learnt
+    "faces": {
+        "pictures_per_class": 24,
+        "epochs": 2,
+        "image_size": 96,
+    },  # to say "neither" it must have learnt
 }
 
 

@@ -28,6 +28,7 @@ WANTED = 45  # more pictures in all than are asked for between the kills
 BETWEEN = 8  # requests between two kills, at most
 
 
+@pytest.mark.slow
 @pytest.mark.hosts
 @only_where(os.name == "posix", "signals")
 def test_twenty_kills_change_nothing(tmp_path: Path, drawn_standin: Standin) -> None:

@@ -375,6 +375,7 @@ def test_a_learner_that_would_take_all(
     assert not (tmp_path / "model.onnx").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.hosts
 @pytest.mark.parametrize(
     "kind", ["layers that double", "steps without end", "a layer of gigabytes", "a layer of hours"]

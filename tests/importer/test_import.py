@@ -31,6 +31,7 @@ def command(home: Path, *arguments: str | Path) -> subprocess.CompletedProcess[s
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.hosts
 def test_a_course_exercise_becomes_a_bundle_that_answers_alike(
     a_stock_learner: Callable[..., Any], exported: Callable[..., Path], some_faces: Path,
@@ -72,6 +73,7 @@ def check_card(bundle: Path, export: Path) -> None:
     assert "Not known: an export holds no pictures" in readme
 
 
+@pytest.mark.slow
 @pytest.mark.hosts
 def test_with_pictures_it_is_measured_and_can_say_none_of_these(
     a_stock_learner: Callable[..., Any], exported: Callable[..., Path], some_faces: Path,

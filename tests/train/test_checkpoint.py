@@ -46,6 +46,7 @@ def done(checkpoint: Path) -> int:
     return len(torch.load(checkpoint, weights_only=True)["rows"])
 
 
+@pytest.mark.slow
 @pytest.mark.hosts
 @pytest.mark.usefixtures("the_starter")
 def test_what_was_killed_ends_as_what_was_not(
