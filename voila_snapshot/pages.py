@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from copy import deepcopy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from jupyter_core.utils import ensure_async
@@ -19,8 +19,12 @@ from voila.tornado.handler import TornadoVoilaHandler
 from voila.utils import get_page_config
 
 from voila_snapshot import prerender
-from voila_snapshot.snapshot import Snapshot, SnapshotError
+from voila_snapshot.snapshot import Fork, Snapshot, SnapshotError
 
+if TYPE_CHECKING:
+    from voila_snapshot.pool import Snapshots
+
+_ATTEMPTS = 3  # snapshots tried for one visitor
 _MOST = 8  # cached pages per snapshot, one for each template and theme in the URL
 
 
@@ -59,25 +63,42 @@ class PageHandler(TornadoVoilaHandler):  # type: ignore[misc]
         if snapshots is None or not self.notebook_path or path or self.prelaunch_hook:
             return False
         environment = self._environment()
-        snapshot = await snapshots.choose(environment)
-        if snapshot is None:
+        found = await self._forked(snapshots, environment)
+        if found is None:
             return False
-        page = await drawn(self.settings["voila"], snapshot, *self._look())
+        page, snapshot, fork = found
         try:
             kernel_id = await ensure_async(
                 self.kernel_manager.start_kernel(
-                    kernel_name=page.kernel_name, path="", env=environment, snapshot=snapshot
+                    kernel_name=page.kernel_name, path="", env=environment, forked=(snapshot, fork)
                 )
             )
-        except SnapshotError as error:
-            self.log.warning("A kernel starts from nothing, because %s.", error)
-            return False
+        except BaseException:
+            fork.kill()
+            raise
         # Its cells have run. In the state "starting", the websocket would poll every 50 ms.
         self.kernel_manager.get_kernel(kernel_id).execution_state = "idle"
         self.kernel_id = kernel_id
         self._set_headers()
         await self.finish(page.html(kernel_id))
         return True
+
+    async def _forked(
+        self, snapshots: Snapshots, environment: dict[str, str]
+    ) -> tuple[Page, Snapshot, Fork] | None:
+        """A page, its snapshot and a kernel forked from it; None: start an ordinary kernel."""
+        why = None
+        for _ in range(_ATTEMPTS):
+            snapshot = await snapshots.choose(environment)
+            if snapshot is None:
+                return None
+            page = await drawn(self.settings["voila"], snapshot, *self._look())
+            try:
+                return page, snapshot, await snapshot.fork()
+            except SnapshotError as error:  # it was replaced while its page was drawn
+                why = error
+        self.log.warning("A kernel starts from nothing, because %s.", why)
+        return None
 
     def _look(self) -> tuple[str | None, str | None]:
         """Template and theme from the URL, if they are allowed there."""

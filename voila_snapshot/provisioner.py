@@ -82,21 +82,13 @@ class SnapshotProvisioner(LocalProvisioner):
     _fork: Fork | None = None  # until it is launched
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
-        """Also accepts `snapshot` to fork from. Raises `SnapshotError` if that has ended."""
-        wanted = kwargs.pop("snapshot", None)
-        environment = kwargs.get("env") or {}
-        snapshot = wanted or await self._choose(environment)
-        self.forked = False
-        if snapshot is None:
+        """Also accepts `forked`: a snapshot, and a kernel that was forked from it already."""
+        given = kwargs.pop("forked", None) or await self._forked(kwargs.get("env") or {})
+        self.forked = given is not None
+        if given is None:
             return await super().pre_launch(**kwargs)
-        try:
-            self._fork = await snapshot.fork()
-        except SnapshotError as error:
-            if wanted:
-                raise
-            self.log.warning("A kernel starts from nothing, because %s.", error)
-            return await super().pre_launch(**kwargs)
-        self.forked, self._snapshot = True, snapshot
+        self._snapshot: Snapshot
+        self._snapshot, self._fork = given
         for name in ("extra_arguments", "transport_encryption"):
             kwargs.pop(name, None)
         # Not LocalProvisioner's: a fork picks free ports when it starts to listen.
@@ -148,6 +140,14 @@ class SnapshotProvisioner(LocalProvisioner):
     def memory(self) -> int | None:
         """Private memory of this kernel in bytes; None if it is unknown."""
         return memory(self.pid) if self.pid else None
+
+    async def _forked(self, environment: dict[str, str]) -> tuple[Snapshot, Fork] | None:
+        snapshot = await self._choose(environment)
+        try:
+            return None if snapshot is None else (snapshot, await snapshot.fork())
+        except SnapshotError as error:
+            self.log.warning("A kernel starts from nothing, because %s.", error)
+            return None
 
     async def _choose(self, environment: dict[str, str]) -> Snapshot | None:
         snapshots = self._snapshots()

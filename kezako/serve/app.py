@@ -17,16 +17,18 @@ import webbrowser
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import zmq
+from jupyter_core.utils import run_sync
 from jupyter_events import EventLogger
 from jupyter_server.utils import url_path_join
 from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets
-from tornado.web import GZipContentEncoding
+from tornado.web import GZipContentEncoding, HTTPError
 from traitlets import Instance, List, default
 from traitlets.config import Config
 from voila.app import Voila
@@ -212,6 +214,11 @@ class Server(Voila):
         self.api.close()
         try:
             super().stop()
+        except HTTPError as error:  # a kernel ended by itself just then
+            if error.status_code != HTTPStatus.NOT_FOUND:
+                raise
+            with suppress(HTTPError):
+                run_sync(self.kernel_manager.shutdown_all)()  # the others
         finally:
             self.snapshots.stop()
 
