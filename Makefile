@@ -26,7 +26,7 @@ app: $(VENV)/.page  ## serve the page of classifier NAME and open it in a browse
 RUN := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python
 PYTEST := $(RUN) -m pytest --dist loadfile --no-loadscope-reorder --durations 20
 
-check: style  ## style, types and the tests without torch, a browser or servers: two minutes
+check: style  ## style, types and the tests without torch, a browser or servers: a minute and a half
 	$(PYTEST) -n 2 --fast
 
 # Three processes on two cores: tests wait a good deal, for servers and for each other's processes.

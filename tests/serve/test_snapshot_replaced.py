@@ -36,7 +36,7 @@ class _Snapshots:
         return self.left.pop(0) if self.left else None
 
 
-def forked(monkeypatch: pytest.MonkeyPatch, *living: bool) -> tuple[Any, list[object]]:
+def forked(monkeypatch: pytest.MonkeyPatch, *living: bool) -> tuple[Any, Any]:
     async def drawn(_: object, snapshot: object, *__: object) -> tuple[str, object]:
         return "the page of", snapshot
 
