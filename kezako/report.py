@@ -33,12 +33,12 @@ from kezako.model.bundle import (
     REPORT,
     BundleError,
     Card,
-    lend,
+    handed_over,
     new_bundle,
     read_bundle,
     read_card,
     write_card,
-)  # fmt: skip
+)
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 
@@ -105,7 +105,7 @@ def train(
             except KeyboardInterrupt:
                 # Else asyncio would log an error about the kernel's end when Python exits.
                 logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-                done = staged is not None and _exported(staged)
+                done = staged is not None and _exported(staged) is not None
                 stopped = DONE if done else _stopped(data / UNFINISHED, terminal)
                 raise KeyboardInterrupt(stopped) from None
             except Exception as error:
@@ -139,23 +139,22 @@ def _one_exchange(recipe: Recipe, workspace: Workspace) -> Iterator[Path | None]
             try:
                 yield staged
             except BaseException as error:
-                if not _exported(staged):
+                if (card := _exported(staged)) is None:
                     raise
+                for name in {REPORT, CREDITS} - set(card.files):  # half written
+                    (staged / name).unlink(missing_ok=True)
                 failed = error
         forget_checkpoint(workspace.folder(recipe.name))
     if failed is not None:
         raise failed
 
 
-def _exported(staged: Path) -> bool:
-    """Whether the notebook's export has ended; what was added to it since, and not ended, goes."""
+def _exported(staged: Path) -> Card | None:
+    """The card of what the notebook exported; None if it did not come to the end of that."""
     try:
-        card, _ = read_bundle(staged, lambda card: card.files)
+        return read_bundle(staged, lambda card: card.files)[0]
     except BundleError:
-        return False
-    for name in {REPORT, CREDITS} - set(card.files):
-        (staged / name).unlink(missing_ok=True)
-    return True
+        return None
 
 
 def _shared_part(source: Path, target: Path) -> Path:
@@ -286,7 +285,7 @@ class _environment:
     def __init__(self, workspace: Workspace, staged: Path | None):
         self._set = {
             "KEZAKO_HOME": str(workspace.root), "OMP_WAIT_POLICY": "PASSIVE",
-            **lent(), **(lend(staged) if staged else {}),
+            **lent(), **(handed_over(staged) if staged else {}),
         }  # fmt: skip
 
     def __enter__(self) -> None:

@@ -33,7 +33,7 @@ from kezako.model.bundle import (
     Card,
     Precision,
     Preprocessing,
-    is_lent,
+    is_handed_over,
     new_bundle,
     write_card,
 )
@@ -73,7 +73,7 @@ def export(
             card = replace(card, training=history, libraries=_libraries())
             write_model_card(card, folder)
             card = write_card(folder, card)
-        if not is_lent(target):
+        if not is_handed_over(target):
             forget_checkpoint(workspace.folder(recipe.name))  # that training is over
     if checkpoint := getattr(learn, "checkpoint", None):
         checkpoint.release()

@@ -45,7 +45,7 @@ REPORT = "report.html"
 CREDITS = "credits.md"
 NOT_CLASSIFIERS = {"starter"}  # also in models/: pretrained weights to start training from
 Precision = Literal["int8", "fp32"]
-LENT = "_KEZAKO_BUNDLE_IN"  # in the environment of who fills a bundle for its writer: where
+STAGED_IN = "_KEZAKO_BUNDLE_IN"  # in the environment of who fills a bundle for its writer: where
 PATIENCE = 10.0  # seconds for a bundle that is exchanged again and again while it is read
 PAUSE = 0.02
 # How a picture is resized or cut: a recipe's ways, and those that only imported networks use.
@@ -165,11 +165,11 @@ def new_bundle(
     A crash at any moment leaves the old bundle or the new one. Raises `KezakoError` while another
     process writes `folder`, and where it may not be replaced.
 
-    For a process that got the environment `lend(…)` it is the folder of who lent it, who replaces
-    `folder` later.
+    In a process with the environment `handed_over(…)`, it is the folder of the process that gave
+    it, which replaces `folder` later.
     """
-    if (lent := _lent(folder)) is not None:
-        yield lent
+    if (given := _given(folder)) is not None:
+        yield given
         return
     with locked(folder):
         if replace:
@@ -195,18 +195,18 @@ def new_bundle(
             shutil.rmtree(staged, ignore_errors=True)
 
 
-def lend(staged: Path) -> dict[str, str]:
+def handed_over(staged: Path) -> dict[str, str]:
     """The environment of a process that fills what `new_bundle` gave this one."""
-    return {LENT: str(staged.absolute())}
+    return {STAGED_IN: str(staged.absolute())}
 
 
-def is_lent(folder: Path) -> bool:
+def is_handed_over(folder: Path) -> bool:
     """Whether this process fills the bundle `folder` for another one."""
-    return _lent(folder) is not None
+    return _given(folder) is not None
 
 
-def _lent(folder: Path) -> Path | None:
-    staged = Path(os.environ.get(LENT, ""))
+def _given(folder: Path) -> Path | None:
+    staged = Path(os.environ.get(STAGED_IN, ""))
     ours = staged.parent == folder.parent.absolute() and staged.is_dir()
     return staged if ours and staged.name.startswith(_staged(folder)) else None
 
@@ -231,15 +231,20 @@ def write_card(folder: Path, card: Card) -> Card:
 def amend(folder: Path, added: Mapping[str, bytes]) -> None:
     """Add or replace files of a bundle, atomically. Raises `KezakoError` and `BundleError`."""
     with locked(folder):
-        card = read_card(folder)
+        card = read_card(_given(folder) or folder)
         with new_bundle(folder) as staged:
-            shutil.copytree(
-                folder, staged, dirs_exist_ok=True, copy_function=_link,
-                ignore=lambda _, names: {CARD, *added} & set(names),
-            )  # fmt: skip
+            if staged != _given(folder):
+                _copy(folder, staged, without={CARD, *added})
             for name, content in added.items():
                 (staged / name).write_bytes(content)
             write_card(staged, card)
+
+
+def _copy(folder: Path, staged: Path, without: set[str]) -> None:
+    shutil.copytree(
+        folder, staged, dirs_exist_ok=True, copy_function=_link,
+        ignore=lambda _, names: without & set(names),
+    )  # fmt: skip
 
 
 def _link(source: str, target: str) -> None:

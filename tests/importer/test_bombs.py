@@ -33,7 +33,8 @@ from kezako.importer.tensors import to_tensor
 from fastai.vision.all import Learner, Normalize, Resize, imagenet_stats  # isort: skip
 from tests.importer.test_reading import network  # isort: skip
 
-SECONDS, MEGABYTES = 12, 800  # for a pickle of the largest size that is read
+SECONDS, MEGABYTES = 6, 800  # for a pickle of the largest size that is read
+COUNTING = 0.6  # seconds of the processor that SECONDS were set for, to count to ten million
 WITH_TORCH = 30, 1500  # whose import alone takes a third
 
 FOREVER = 1 << 40
@@ -158,6 +159,16 @@ def spend(path: Path, folder: Path) -> Spent:
     return Spent(found.get("refused", ""), float(seconds), float(most) / spare)
 
 
+def is_soon(seconds: float) -> bool:
+    """Less than SECONDS, on a processor that much else keeps busy in proportion to its pace."""
+    if seconds < SECONDS:
+        return True
+    begun = time.process_time()
+    for _ in range(10_000_000):
+        pass
+    return seconds < SECONDS * (time.process_time() - begun) / COUNTING
+
+
 def test_the_largest_pickles_are_as_large_as_they_may_be() -> None:
     assert 50 * 2**20 < max(len(make()) for make in STREAMS.values()) < MAX_PICKLE
 
@@ -168,7 +179,7 @@ def test_a_pickle_that_would_take_all(kind: str, tmp_path: Path) -> None:
     path.write_bytes(b"\x80\x04" + STREAMS[kind]() + b".")
     spent = spend(path, tmp_path)
     assert spent.said
-    assert spent.seconds < SECONDS
+    assert is_soon(spent.seconds)
     assert spent.megabytes < MEGABYTES
 
 
@@ -209,7 +220,7 @@ def test_a_zip_that_would_take_all(kind: str, tmp_path: Path) -> None:
     make(tmp_path / "export.pkl")
     spent = spend(tmp_path / "export.pkl", tmp_path)
     assert said in spent.said
-    assert spent.seconds < SECONDS
+    assert is_soon(spent.seconds)
     assert spent.megabytes < MEGABYTES
 
 

@@ -19,6 +19,7 @@ from kezako.model.bundle import (
     MODEL,
     BundleError,
     amend,
+    handed_over,
     list_bundles,
     new_bundle,
     read_card,
@@ -122,3 +123,18 @@ def test_a_card_that_is_none_is_refused(colours: Path, text: str) -> None:
     (colours / CARD).write_text(text)
     with pytest.raises(BundleError):
         Classifier.open(colours)
+
+
+def test_what_another_process_fills_is_amended_there(
+    colours: Path, a_bundle: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by a cell after the export; the bundle before stays until the other one replaces it."""
+    with new_bundle(colours) as staged:
+        for name, value in handed_over(staged).items():
+            monkeypatch.setenv(name, value)
+        assert a_bundle(colours.parent, "colours", ("new", "b", "c")) == colours
+        amend(colours, {"credits.md": b"by Ann"})
+        assert read_card(colours).labels[0] == "red"
+        assert read_file(staged, read_card(staged), "credits.md") == b"by Ann"
+    assert read_card(colours).labels[0] == "new"
+    assert read_file(colours, read_card(colours), "credits.md") == b"by Ann"
