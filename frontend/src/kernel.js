@@ -36,6 +36,19 @@ export class Kernel {
     return message.header.msg_id;
   }
 
+  /** Bytes that were given to the connection, and have not left yet. */
+  get unsent() {
+    const waiting = this.waiting.flatMap(({ buffers }) => buffers);
+    return waiting.reduce((sum, { byteLength }) => sum + byteLength, this.socket?.bufferedAmount ?? 0);
+  }
+
+  /** Connect anew, and forget what has not been sent yet. */
+  reset() {
+    this.waiting = [];
+    this.forsake();
+    this.tryNow();
+  }
+
   /** End this side of the connection for good. */
   close() {
     this.over = true;
@@ -108,8 +121,12 @@ export class Kernel {
 
   lose() {
     if (this.over) return;
-    this.ready = false;
     this.on.lost();
+    this.forsake();
+  }
+
+  forsake() {
+    this.ready = false;
     // What was under way may never be answered; who waits for it shall not wait for ever.
     for (const [key, done] of this.idle) {
       if (!this.waiting.some((message) => message.header.msg_id === key)) {

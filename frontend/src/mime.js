@@ -1,14 +1,14 @@
 import { make, show } from "./view.js";
+import { word } from "./words.js";
 
 const PICTURES = ["image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"];
 const WIDGET = "application/vnd.jupyter.widget-view+json";
-const SORRY = "Something went wrong here.";
 
 /** One output of a cell or of an Output widget as `{ el, part }`; null for what has no looks. */
 export function draw(output, manager) {
   const type = output.output_type;
   if (type === "stream") return output.name === "stderr" ? null : framed(plain(output.text));
-  if (type === "error") return framed(words("p", SORRY, "kezako-error"));
+  if (type === "error") return framed(words("p", word("output_failed"), "kezako-error"));
   if (type === "display_data" || type === "execute_result") {
     return bundle(output.data, output.metadata ?? {}, manager);
   }

@@ -1,4 +1,5 @@
 import { make } from "./view.js";
+import { word } from "./words.js";
 
 const place = () => document.getElementById("kezako-notice");
 
@@ -8,7 +9,7 @@ export function say(sentence, { again = false } = {}) {
   words.textContent = sentence;
   const button = make("button", "kezako-again");
   button.type = "button";
-  button.textContent = again ? "Start again" : "Close";
+  button.textContent = word(again ? "start_again" : "close");
   button.addEventListener("click", () => (again ? location.reload() : hush()));
   place().replaceChildren(words, button);
   place().hidden = false;

@@ -4,6 +4,7 @@ import { Manager } from "./manager.js";
 import { hush, say } from "./notice.js";
 import { show } from "./view.js";
 import { views, workers } from "./views.js";
+import { setLanguage, word } from "./words.js";
 import "./widgets/boxes.js";
 import "./widgets/buttons.js";
 import "./widgets/choices.js";
@@ -13,12 +14,9 @@ import "./widgets/soon.js";
 import { Upload, fillFromAnywhere } from "./widgets/upload.js";
 import "./widgets/words.js";
 
-const LOST = "Connection lost, trying again …";
 const PLAIN = /^(Layout|Style)View$/; // what only says how another widget looks
-const ASLEEP = "This page has been asleep for too long.";
 
 const manager = new Manager();
-const shown = []; // the views of the cells' widgets
 const opened = []; // file inputs that were drawn; an unreferenced one may be collected unheard
 const state = (name) => (document.documentElement.dataset.kezako = name);
 
@@ -31,15 +29,16 @@ manager.kernel = new Kernel(config, {
   open: () => manager.renew(arrived),
   lost: () => {
     state("lost");
-    say(LOST);
+    say(word("lost"));
   },
   gone: (reason) => {
     state("gone");
-    say(reason || ASLEEP, { again: true });
+    say(reason || word("asleep"), { again: true });
   },
 });
 
 if (drawnState) {
+  setLanguage();
   manager.load(drawnState);
   if (await allKnown()) replaceAll();
 }
@@ -47,6 +46,7 @@ if (drawnState) {
 async function arrived() {
   await allKnown();
   replaceAll();
+  setLanguage();
   if (document.documentElement.dataset.kezako === "lost") hush();
   state("live");
 }
@@ -84,7 +84,6 @@ function replaceAll() {
     const model = manager.models.get(place.dataset.model);
     const view = model && show(model);
     if (!view) continue;
-    shown.push(view);
     const focus = path(place, document.activeElement);
     const touched = [...place.querySelectorAll("[data-model]")];
     place.classList.add("kezako-alive");
@@ -108,7 +107,8 @@ function keep(control) {
   const model = manager.models.get(control.dataset.model);
   if (!model) return;
   if (control.type === "file") {
-    const take = () => uploads().find((view) => view.model === model)?.take([...control.files]);
+    const take = () =>
+      [...Upload.all].find((view) => view.model === model)?.take([...control.files]);
     if (control.files.length) take();
     // A dialog that was opened before may be open still, and fills the control that was drawn.
     control.addEventListener("change", take);
@@ -120,12 +120,7 @@ function keep(control) {
   }
 }
 
-function uploads() {
-  const all = (view) => (view instanceof Upload ? [view] : view.parts.flatMap(all));
-  return shown.flatMap(all);
-}
-
-fillFromAnywhere(uploads);
+fillFromAnywhere();
 
 // A page that is left ends its kernel; one that comes back from the browser's memory has none.
 addEventListener("pagehide", () => {

@@ -98,11 +98,20 @@ class Card:
     libraries: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)  # file name -> sha256
     format: int = FORMAT
+    language: str = ""
+    examples: tuple[Mapping[str, Any], ...] = ()
+
+    def name_of(self, label: str, language: str = "") -> str:
+        return label
+
+    def texts(self, language: str = "") -> Card:
+        return self
 
     def to_json(self) -> str:
         values = asdict(self)
         if not self.preprocessing.before:  # older versions do not know this field
             del values["preprocessing"]["before"]
+        del values["language"], values["examples"]
         return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
 

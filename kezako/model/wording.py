@@ -2,45 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from kezako.model.bundle import Card
 from kezako.model.classifier import Answer
+from kezako.words import LISTED, Words, words
 
-SURE = 2 / 3  # lowest probability to name one class: wrong at most one time in three
+SURE = 0.9  # lowest probability for a plain sentence: wrong at most one time in ten
+PROBABLE = 2 / 3  # lowest probability to name one class: wrong at most one time in three
 RIVAL = 1 / 2  # a class with this share of the best one's probability is a rival
 RIVALS = 3  # classes named in one sentence that is unsure
-LISTED = 6  # names in one list; of more, only the number is given
 SHORT = 40  # characters of a name that came from outside
 FEW = 100  # pictures; with fewer, an error of 4 % is possible even if none was wrong
 SURE_ENOUGH = 1.959964  # standard deviations on either side: a 95 % interval
 
-SORRY = "Something went wrong here, and it was not your picture. Please press Classify again."
-TOO_LONG = "This page is busy: looking took too long and was given up. Please press Classify again."
+
+def headline(card: Card, answer: Answer, say: Words | None = None) -> str:
+    """What the page says first: the class, "Probably …", "Hard to say …" or "None of these"."""
+    say = say or words()
+    if not answer.known:
+        return say("none")
+    if card.task == "multi":
+        names = [card.name_of(label, say.code) for label in answer.labels]
+        return _named(card, say.listed(names, "and"), say) if names else _neither(card, say)
+    names = [card.name_of(label, say.code) for label in answer.probabilities]
+    shares = list(answer.probabilities.values())
+    if shares[0] >= SURE:
+        return _named(card, names[0], say)
+    if shares[0] >= PROBABLE:
+        return say("probably", label=names[0])
+    rivals = sum(share >= RIVAL * shares[0] for share in shares)
+    return say("hard", labels=say.listed(names[: min(max(rivals, 2), RIVALS)], "or"))
+
+
+def detail(card: Card, answer: Answer, say: Words | None = None) -> str:
+    """What belongs to the headline in smaller print; empty but for "None of these"."""
+    say = say or words()
+    if answer.known:
+        return ""
+    names = [card.name_of(label, say.code) for label in card.labels]
+    return say("none_why", labels=say.listed(names, "or"))
 
 
 def sentence(card: Card, answer: Answer) -> str:
-    """What the page says: sure, unsure between a few, or none of these."""
-    if not answer.known:
-        return f"None of these: it does not look like {listed(card.labels, 'or')}."
-    if card.task == "multi":
-        return _named(card, listed(answer.labels, "and")) if answer.labels else _neither(card)
-    best, *others = answer.probabilities.items()
-    if best[1] >= SURE:
-        return _named(card, best[0])
-    rivals = [best[0], *(label for label, p in others if p >= RIVAL * best[1])][:RIVALS]
-    if len(rivals) == 1:
-        return f"Perhaps {best[0]}, but that is not certain."
-    return f"Hard to say: {listed(rivals, 'or')}?"
-
-
-def promise(
-    corrections: bool,  # whether visitors may send photos back
-) -> str:
-    """What happens to a photo."""
-    kept = ", unless you send it back because the answer is wrong" if corrections else ""
-    return f"Your photo is classified, then forgotten{kept}."
+    """Headline and detail in English: what the API and `kezako predict` say."""
+    first, second = headline(card, answer), detail(card, answer)
+    return f"{first}. {second}" if second else first
 
 
 def consent(
@@ -53,33 +61,18 @@ def consent(
     )
 
 
-def legend(label: str) -> tuple[str, str, str]:
-    """For a heat map: its title, and the labels of the two ends of its scale."""
-    return f"Evidence for “{label}”", "none", "most"
-
-
 def alternative(
     label: str,
     x: float,  # where the heat is highest, from 0 (left) to 1
     y: float,  # from 0 (top) to 1
+    say: Words | None = None,
 ) -> str:
     """A heat map in words (alternative text)."""
+    say = say or words()
     down = ("top", "", "bottom")[min(int(3 * y), 2)]
     across = ("left", "", "right")[min(int(3 * x), 2)]
-    where = (
-        f"at the {' '.join(filter(None, (down, across)))}" if down or across else "in the middle"
-    )
-    return f"Your photo in grey, coloured where the evidence for {label} is: most of it {where}."
-
-
-def listed(
-    names: Sequence[str],  # one or more
-    last: str,  # the word before the last: "and", "or", "nor"
-) -> str:
-    """`a`, `a or b`, `a, b or c`; for more than `LISTED` names, their number."""
-    if len(names) > LISTED:
-        return f"any of {len(names)} classes" if last == "or" else f"{len(names)} classes"
-    return f" {last} ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+    where = say("_".join(filter(None, (down, across))) or "middle")
+    return say("heat", label=label, where=where)
 
 
 def percent(probability: float) -> str:
@@ -133,15 +126,16 @@ def short(name: str) -> str:
     return name if len(name) <= SHORT else f"{name[: half - 1]}…{name[-half:]}"
 
 
-def _named(card: Card, label: str) -> str:
+def _named(card: Card, label: str, say: Words) -> str:
     # Not str.format: a card is an untrusted file, and format would follow {label.__class__}.
-    return card.answer.replace("{label}", label)
+    return card.texts(say.code).answer.replace("{label}", label)
 
 
-def _neither(card: Card) -> str:
-    if len(card.labels) > LISTED:
-        return f"None of these {len(card.labels)} classes."
-    return f"Neither {listed(card.labels, 'nor')}."
+def _neither(card: Card, say: Words) -> str:
+    names = [card.name_of(label, say.code) for label in card.labels]
+    if len(names) > LISTED:
+        return say("neither_of", count=len(names))
+    return say("neither", labels=say.listed(names, "nor"))
 
 
 def as_text(value: str) -> str:

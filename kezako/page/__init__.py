@@ -1,12 +1,13 @@
 """The page's widgets, one module each; `notebooks/app.ipynb` connects them."""
 
-from kezako.model.wording import sentence
+from kezako.model.wording import headline
 from kezako.page.bars import Bars
-from kezako.page.careful import careful
 from kezako.page.choice import Choice
 from kezako.page.correction import Correction
 from kezako.page.credits import Credits
-from kezako.page.photo import ACCEPT, content, show
+from kezako.page.photo import ACCEPT, Preview, content, hint
+from kezako.page.stage import Stage
+from kezako.page.thumbnails import Examples, Parts
 from kezako.page.why import Why
 
 __all__ = [
@@ -15,9 +16,12 @@ __all__ = [
     "Choice",
     "Correction",
     "Credits",
+    "Examples",
+    "Parts",
+    "Preview",
+    "Stage",
     "Why",
-    "careful",
     "content",
-    "sentence",
-    "show",
+    "headline",
+    "hint",
 ]

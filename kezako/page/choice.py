@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,11 @@ from kezako.model.bundle import (
 )
 from kezako.model.classifier import Classifier, TookTooLong
 from kezako.model.remote import Engine, EngineError
-from kezako.model.wording import promise, short
+from kezako.model.wording import short
+from kezako.words import LISTED, Words, accepted, words
 from kezako.workspace import Workspace
+
+SHOWN = 8  # classes named under the title; more are folded
 
 
 class Choice(VBox):
@@ -44,6 +48,7 @@ class Choice(VBox):
         self,
         models: Path | None = None,  # the folder of bundles; default: the workspace's
         query: str | None = None,  # the query string of the page's URL, as given by Voilà
+        language: str | None = None,  # the visitor's `Accept-Language`, as given by Voilà
     ):
         try:
             environment.check()
@@ -51,35 +56,42 @@ class Choice(VBox):
             get_logger().warning("%s", error)
         self._models = models or Workspace.find().models
         self._opened: dict[str, Classifier | Engine] = {}
-        self._heading, self._notice = HTML(), HTML()
+        self._heading = HTML().add_class("kezako-heading")
+        self._notice = HTML()
+        self.promise = HTML().add_class("kezako-promise")
+        if language is None:
+            language = os.environ.get("HTTP_ACCEPT_LANGUAGE", "")
+        self.words = words(accepted(language))  # until a classifier with its own is opened
         self._engine = remote.chosen()
         names, away = self._names()
-        self._menu = Dropdown(options=names, value=None, description="Classifier")
+        self._menu = Dropdown(options=names, value=None)
         style = HTML(f"<style>{Path(__file__).with_name('page.css').read_text('utf-8')}</style>")
+        style.add_class("kezako-style")
         menu = [self._menu] if len(names) > 1 else []
         super().__init__([style, self._heading, *menu, self._notice])
         self.add_class("kezako-choice")
         self.name: str | None = None  # name of the classifier in use
         if away:
-            self._say(away)
+            self._notify(self.words(away))
         else:
             self._start(names, os.environ.get("QUERY_STRING", "") if query is None else query)
+        self._menu.description = self.words("classifier")
         self._menu.observe(self._choose, "value")
 
     def _names(self) -> tuple[list[str], str]:
-        """The classifiers to choose from, and a sentence that says why there are none."""
+        """The classifiers to choose from, and the key of a sentence that says why there are none."""
         if not self._engine:
             names = list_bundles(self._models)
             return [name for name in names if name not in NOT_CLASSIFIERS], ""
         try:
             return remote.names(self._engine), ""
         except (EngineError, TookTooLong):
-            return [], "The classifier cannot be reached at the moment. Please come again later."
+            return [], "engine_away"
 
     def _start(self, names: list[str], query: str) -> None:
         asked = [*parse_qs(query).get("model", []), environment.read("MODEL")]
         troubles = [
-            f"There is no classifier {short(name)!r} here."
+            self.words("no_classifier", name=repr(short(name)))
             for name in asked
             if name and name not in names
         ]
@@ -89,13 +101,13 @@ class Choice(VBox):
             else:
                 break
         if not names:
-            troubles = ["There is no classifier yet. Train one with: kezako train NAME"]
-        self._say(" ".join(troubles))
+            troubles = [self.words("no_classifiers")]
+        self._notify(" ".join(troubles))
         self._menu.value = self.name
 
     def _choose(self, change: Any) -> None:
         if change["new"] != self.name:
-            self._say(self._open(change["new"]))
+            self._notify(self._open(change["new"]))
             self._menu.value = self.name  # unchanged if the other one cannot be opened
 
     def _open(self, name: str) -> str:
@@ -104,9 +116,13 @@ class Choice(VBox):
             chosen = self._opened.get(name) or self._new(name)
         except (BundleError, EngineError, TookTooLong) as error:
             get_logger().warning("%s", error)
-            return f"The classifier {short(name)!r} cannot be opened; the server's log says why."
+            return self.words("not_opened", name=repr(short(name)))
+        if self.name is None and chosen.card.language:  # a page has one language throughout
+            self.words = words(chosen.card.language)
         self._opened[name], self.name = chosen, name
-        self._heading.value = _heading(chosen.card)
+        self._heading.value = _heading(chosen.card, self.words)
+        kept = "promise_corrections" if corrections.are_taken() else "promise"
+        self.promise.value = f"<p>{escape(self.words(kept))}</p>"
         self.classifier = chosen
         return ""
 
@@ -117,26 +133,49 @@ class Choice(VBox):
 
     def credits(self) -> str:
         """`credits.md` of the classifier in use; empty if it has none."""
-        if self.classifier is None or CREDITS not in self.classifier.card.files:
-            return ""
-        try:  # the bundle may have been replaced, also by one without credits
-            _, files = read_bundle(self._models / str(self.name), _credits_of)
-        except BundleError as error:
-            get_logger().warning("%s", error)
-            return ""
+        files = self._read(lambda card: [CREDITS] if CREDITS in card.files else [])
         return files.get(CREDITS, b"").decode("utf-8", "replace")
 
-    def _say(self, text: str) -> None:
+    def examples(self) -> list[bytes]:
+        """Pictures to try with the classifier in use, as JPEG."""
+        return list(self._read(_examples_of).values())
+
+    def _read(self, needed: Callable[[Card], list[str]]) -> dict[str, bytes]:
+        """Files of the classifier in use that its card names; none where they cannot be read."""
+        if self._engine or self.classifier is None or not needed(self.classifier.card):
+            return {}
+        try:  # the bundle may have been replaced, also by one without these files
+            return read_bundle(self._models / str(self.name), needed)[1]
+        except BundleError as error:
+            get_logger().warning("%s", error)
+            return {}
+
+    def _notify(self, text: str) -> None:
         self._notice.value = f'<p class="kezako-notice">{escape(text)}</p>' if text else ""
 
 
-def _credits_of(card: Card) -> list[str]:
-    return [CREDITS] if CREDITS in card.files else []
+def _examples_of(card: Card) -> list[str]:
+    return [str(example["file"]) for example in card.examples]
 
 
-def _heading(card: Card) -> str:
-    kept = promise(corrections.are_taken())
+def _heading(card: Card, say: Words) -> str:
+    texts = card.texts(say.code)
+    return f"<h1>{escape(texts.title)}</h1><p>{escape(texts.prompt)}</p>{_knows(card, say)}"
+
+
+def _knows(card: Card, say: Words) -> str:
+    """What the classifier can tell apart, unless title and prompt name it all."""
+    texts = card.texts(say.code)
+    names = [card.name_of(label, say.code) for label in card.labels]
+    there = f"{texts.title} {texts.prompt}".casefold()
+    if all(name.casefold() in there for name in names):
+        return ""
+    listed = say("comma").join(names)
+    if len(names) <= SHOWN:
+        joined = say.listed(names, "and") if len(names) <= LISTED else listed
+        return f'<p class="kezako-knows">{escape(say("knows", labels=joined))}</p>'
+    summary = escape(say("knows_many", count=len(names)))
     return (
-        f"<h1>{escape(card.title)}</h1><p>{escape(card.prompt)}</p>"
-        f'<p class="kezako-promise">{escape(kept)}</p>'
+        f'<details class="kezako-knows"><summary>{summary}</summary><p>{escape(listed)}</p>'
+        "</details>"
     )

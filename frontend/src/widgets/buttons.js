@@ -1,6 +1,9 @@
 import { icon } from "../icons.js";
 import { View } from "../view.js";
 import { views } from "../views.js";
+import { Upload } from "./upload.js";
+
+const CHOOSER = "kezako-chooser"; // the class of a button that opens the page's file chooser
 
 /** A button; its name is its description, else its tooltip, else its icon's. */
 export class Button extends View {
@@ -13,11 +16,19 @@ export class Button extends View {
   }
 
   press() {
-    this.model.send({ event: "click" });
+    const upload = this.el.classList.contains(CHOOSER) ? Upload.first : null;
+    if (upload) upload.input.click();
+    else this.model.send({ event: "click" });
   }
 
   update() {
     const { el } = this;
+    // A browser takes the focus from what is disabled; it comes back with the button.
+    if (this.get("disabled")) this.focused ||= document.activeElement === el;
+    else if (this.focused) {
+      this.focused = false;
+      queueMicrotask(() => document.activeElement === document.body && el.focus({ preventScroll: true }));
+    }
     const description = this.get("description");
     const tooltip = this.get("tooltip");
     el.disabled = Boolean(this.get("disabled"));

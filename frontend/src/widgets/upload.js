@@ -4,18 +4,25 @@ import { hush, say } from "../notice.js";
 import { prepared } from "../photo.js";
 import { View, make } from "../view.js";
 import { views } from "../views.js";
+import { word } from "../words.js";
+import { Output } from "./output.js";
 
 const WHOLE = "kezako-whole"; // the class of a FileUpload that wants files exactly as they are
+const LOOK = 100; // milliseconds between two looks at how much has been sent
 
 /**
  * A label over a real file input, so that choosing works before any script does. Pasting, and
- * dropping anywhere on the page, fill the first one that is on show.
+ * dropping anywhere on the page, fill the first one that is on show, else the first.
+ *
+ * While files are sent, the page's root has the attribute `data-upload`, for the style sheet.
  */
 export class Upload extends View {
   static tag = "label";
   static classes = ["jupyter-button", "widget-upload"];
+  static all = new Set();
 
   build() {
+    Upload.all.add(this);
     this.input = make("input");
     this.input.type = "file";
     this.input.dataset.model = this.model.id;
@@ -24,7 +31,16 @@ export class Upload extends View {
     this.el.append(this.words, this.input);
   }
 
-  update() {
+  remove() {
+    Upload.all.delete(this);
+    super.remove();
+  }
+
+  update(names) {
+    if (names.has("value") && !this.sending && this.signature !== signature(this.get("value"))) {
+      this.signature = null;
+      for (const preview of Output.previews()) preview.drop();
+    }
     const disabled = Boolean(this.get("disabled"));
     this.input.accept = this.get("accept");
     this.input.multiple = this.get("multiple");
@@ -32,7 +48,7 @@ export class Upload extends View {
     this.el.classList.toggle("mod-disabled", disabled);
     this.el.title = this.get("tooltip") ?? "";
     this.mod(this.get("button_style"));
-    if (!this.sending) this.write(this.description);
+    this.write(this.description);
   }
 
   get description() {
@@ -47,29 +63,85 @@ export class Upload extends View {
 
   /** Whether it can be filled by hand now. */
   get open() {
-    return !this.get("disabled") && this.el.checkVisibility?.() !== false && this.el.isConnected;
+    return !this.get("disabled") && this.el.isConnected;
+  }
+
+  get visible() {
+    return this.el.checkVisibility?.() !== false;
+  }
+
+  /** The one that pasting and dropping fill, and that a button opens; undefined for none. */
+  static get first() {
+    const open = [...Upload.all].filter((upload) => upload.open);
+    return open.find((upload) => upload.visible) ?? open[0];
   }
 
   async take(files) {
-    const chosen = (this.get("multiple") ? files : files.slice(0, 1)).filter(fits);
+    const one = !this.get("multiple") && files.length > 1;
+    const chosen = (one ? files.slice(0, 1) : files).filter(fits);
+    this.byKeyboard = this.input.matches(":focus-visible");
     this.input.value = ""; // so that the same file can be chosen again
     if (!chosen.length) return;
     hush();
+    if (one) say(word("only_one", { name: short(chosen[0].name) }));
     const turn = (this.sending = Symbol("the newest choice"));
+    this.cancel?.(); // of a file that is still being sent
     this.el.setAttribute("aria-busy", "true");
-    this.write("Sending …");
+    document.documentElement.dataset.upload = "sending";
+    const preview = Output.previews()[0]?.preview(chosen[0], () => this.cancel?.());
+    const before = this.signature;
+    let withdrawn = false;
+    this.cancel = () => {
+      withdrawn = true;
+      this.signature = before;
+      this.cancel = null;
+      preview?.withdraw();
+      if (this.travels) this.manager.kernel.reset(); // the rest of it is not sent
+      this.rest(turn);
+    };
     try {
       const ready = await Promise.all(chosen.map((file) => this.prepare(file)));
-      if (turn === this.sending && ready.every(fits)) {
-        await this.model.save({ value: ready, error: "" });
-      }
+      const shown = (await preview?.shown) ?? false;
+      if (withdrawn) return;
+      if (ready.every(fits)) await this.send(ready, preview, shown);
+      else this.cancel();
     } catch {
-      say("This file cannot be read. Please choose another one.");
+      if (withdrawn) return;
+      this.cancel();
+      say(word("unreadable"));
     }
-    if (turn === this.sending) {
-      this.sending = null;
-      this.el.removeAttribute("aria-busy");
-      this.write(this.description);
+    if (withdrawn) return;
+    preview?.sent();
+    this.rest(turn);
+  }
+
+  /** Send prepared files, and wait until the notebook has dealt with them. */
+  async send(ready, preview, shown) {
+    // Sent first, for the notebook need not send back what is on show already.
+    if (preview) Output.previews()[0].model.send({ event: "preview", shown });
+    this.signature = signature(ready);
+    this.travels = true;
+    const whole = ready.reduce((sum, { size }) => sum + size, 0);
+    const { kernel } = this.manager;
+    const look = () => preview?.progress(1 - Math.min(1, kernel.unsent / Math.max(whole, 1)));
+    const timer = setInterval(look, LOOK);
+    const saved = this.model.save({ value: ready, error: "" });
+    look();
+    await saved;
+    clearInterval(timer);
+    this.travels = false;
+  }
+
+  /** The choice `turn` is dealt with. */
+  rest(turn) {
+    if (turn !== this.sending) return;
+    this.sending = this.cancel = null;
+    this.travels = false;
+    this.el.removeAttribute("aria-busy");
+    delete document.documentElement.dataset.upload;
+    // Who chose by keyboard goes on at the button that stands for another choice now.
+    if (this.byKeyboard && document.activeElement === document.body) {
+      document.querySelector(".kezako-chooser")?.focus({ preventScroll: true });
     }
   }
 
@@ -85,24 +157,34 @@ function fits({ name, size, content }) {
   // A photo that the browser shrinks may be larger; only what is left of it counts.
   const limit = content ? config.uploadLimit : Math.max(config.uploadLimit, 1e9);
   if (size <= limit) return true;
-  const megabytes = (bytes) => `${Math.max(0.1, bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
-  const tall = name.length > 40 ? `${name.slice(0, 19)}…${name.slice(-20)}` : name;
-  say(
-    `${tall} has ${megabytes(size)}, and at most ${megabytes(limit)} can be sent. ` +
-      "Please choose a smaller file.",
-  );
+  const megabytes = (bytes) => Math.max(0.1, bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0);
+  say(word("too_large", { name: short(name), size: megabytes(size), limit: megabytes(limit) }));
   return false;
 }
 
-/** Let files be dropped on the page and pasted into it; `uploads` gives the views there are. */
-export function fillFromAnywhere(uploads) {
+function short(name) {
+  return name.length > 40 ? `${name.slice(0, 19)}…${name.slice(-20)}` : name;
+}
+
+/** What tells one choice from another, here and in the notebook's copy of it. */
+function signature(value) {
+  return value.map(({ name, size }) => `${name} ${size}`).join("\n");
+}
+
+/** Let files be dropped on the page and pasted into it. */
+export function fillFromAnywhere() {
   const give = (files) => {
-    const open = uploads().find((upload) => upload.open);
+    const open = Upload.first;
     if (open && files.length) open.take([...files]);
     return open;
   };
-  const holds = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+  const types = (event) => [...(event.dataTransfer?.types ?? [])];
+  const holds = (event) =>
+    !ours && (types(event).includes("Files") || types(event).includes("text/uri-list"));
   const mark = (on) => document.documentElement.classList.toggle("kezako-dropping", on);
+  let ours = false; // a link or picture of this page is being dragged
+  addEventListener("dragstart", () => (ours = true));
+  addEventListener("dragend", () => (ours = false));
   addEventListener("dragover", (event) => {
     if (!holds(event)) return;
     event.preventDefault(); // a browser would leave the page for the picture
@@ -113,7 +195,9 @@ export function fillFromAnywhere(uploads) {
     mark(false);
     if (!holds(event)) return;
     event.preventDefault();
-    give(event.dataTransfer.files);
+    const { files } = event.dataTransfer;
+    if (files.length) give(files);
+    else say(word("only_address"));
   });
   addEventListener("paste", (event) => {
     const { files } = event.clipboardData ?? { files: [] };
