@@ -123,7 +123,7 @@ def test_its_page_answers(
     (photo,) = _unseen(five, the_web, recipe, recipe.labels[0])
     visitor = Visitor(a_desk).opens(f"{a_server}?model={name}")
     expect(a_desk.locator("h1")).to_have_text(recipe.title)
-    said = visitor.chooses("a photo.jpg", photo).classifies()
+    said = visitor.chooses("a photo.jpg", photo).reads()
     classifier = Classifier.open(five.bundle(name))
     assert said == sentence(classifier.card, classifier.predict(photo))
     assert any(label in said for label in recipe.labels)

@@ -64,13 +64,12 @@ class Stranger(light.Kezako):
     async def checks(self, picture: Picture) -> str:
         """Classify a picture; returns what is wrong with the answer, or ""."""
         await self.classifies(f"{self.mark}.jpg", picture.content)
-        bars = self.states[self.find("HTMLModel", _dom_classes=["kezako-bars"])]["value"]
+        bars = self.states[self.find("HTMLModel", has_class="kezako-bars")]["value"]
         return complaint(bars, picture.probabilities)
 
     async def starts(self, picture: Picture) -> None:
-        """Press Classify without waiting."""
+        """Choose a picture without waiting for the answer."""
         await self.uploads(f"{self.mark}.jpg", picture.content)
-        await self.presses("Classify")
 
     def is_cut_off(self) -> None:
         """Reset the connection, without a close frame."""

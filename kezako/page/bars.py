@@ -1,4 +1,4 @@
-"""What belongs to the headline: a bar for each class's probability, or what "none of these" means."""
+"""What belongs to the headline: bars of probabilities, or what "none of these" means."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class Choice(VBox):
         self._menu.observe(self._choose, "value")
 
     def _names(self) -> tuple[list[str], str]:
-        """The classifiers to choose from, and the key of a sentence that says why there are none."""
+        """The classifiers to choose from, and the key of a sentence: why there are none."""
         if not self._engine:
             names = list_bundles(self._models)
             return [name for name in names if name not in NOT_CLASSIFIERS], ""

@@ -77,15 +77,12 @@ class Stage:
         self._enter(then)
 
     def _enter(self, name: Name) -> None:
-        self._choice.remove_class(f"kezako-is-{self.name}")
-        self._choice.add_class(f"kezako-is-{name}")
         self.name = name
+        kept = (c for c in self._choice._dom_classes if not c.startswith("kezako-is-"))
+        self._choice._dom_classes = (*kept, f"kezako-is-{name}")  # one message to the page, not two
         button = self._button
         button.disabled = name in ("open", "looking")
         if name == "looking":
             return  # the words stay until it is known what the button means next
         button.description = self._say("another" if self.asks_for_another else "classify")
-        if self.asks_for_another:
-            button.add_class(CHOOSER)
-        else:
-            button.remove_class(CHOOSER)
+        button._dom_classes = (CHOOSER,) if self.asks_for_another else ()

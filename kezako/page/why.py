@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from IPython.display import Image
-from ipywidgets import HTML, Output, ToggleButton, VBox
+from ipywidgets import HTML, Button, Output, VBox
 
 from kezako.model.bundle import Preprocessing
 from kezako.model.classifier import Answer, Classifier, Floats, Scores
@@ -31,18 +31,19 @@ class Why(VBox):
     def __init__(
         self,
         choice: Choice,
-        picture: Output,  # shows the photo, and its heat map while the toggle is pressed
+        picture: Output,  # shows the photo, and its heat map in its place
     ):
         self._say = choice.words
         self._picture = picture
         self._photo: tuple[Any, ...] = ()  # what `picture` showed
         self._draw: Callable[[], Image] | None = None
         self._name = ""  # of the class that was answered
-        self._toggle = ToggleButton(description=self._say("why"))
+        self._button = Button(description=self._say("why"))  # later "Hide"
+        self._is_open = False
         self.legend = HTML().add_class("kezako-legend")  # how to read the heat map
         super().__init__()
         self.add_class("kezako-why")
-        self._toggle.observe(self._switch, "value")
+        self._button.on_click(self._switch)
 
     def offer(self, classifier: Classifier, scores: Scores, answer: Answer, photo: bytes) -> None:
         """Let the visitor ask why `photo` got `answer`."""
@@ -54,23 +55,29 @@ class Why(VBox):
             self._draw = partial(
                 _drawn, photo, heat, classifier.card.preprocessing, name, self._say
             )
-            self.children = [self._toggle]
+            self.children = [self._button]
 
     def clear(self) -> None:
-        """Remove the toggle, and show the photo again."""
-        self._toggle.value = False
+        """Remove the button, and show the photo again."""
+        self._show(False)
         self.children, self._draw = [], None
 
-    def _switch(self, _: Any) -> None:
-        pressed = bool(self._toggle.value and self._draw)
-        if pressed:
+    def _switch(self, _: Button) -> None:
+        self._show(not self._is_open)
+
+    def _show(self, heat: bool) -> None:
+        """Show the heat map in the photo's place, or the photo again."""
+        if heat == self._is_open:
+            return
+        self._is_open = heat
+        if heat and self._draw:
             self._photo = self._picture.outputs
             self._picture.outputs = ()
-            self._picture.append_display_data(self._draw())  # type: ignore[misc]
+            self._picture.append_display_data(self._draw())
         else:
             self._picture.outputs, self._photo = self._photo, ()
-        self._toggle.description = self._say("hide" if pressed else "why")
-        self.legend.value = _legend(self._name, self._say) if pressed else ""
+        self._button.description = self._say("hide" if heat else "why")
+        self.legend.value = _legend(self._name, self._say) if heat else ""
 
 
 def _drawn(

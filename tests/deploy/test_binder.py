@@ -46,7 +46,7 @@ def test_the_links_of_this_repository(
     with launched(repository, environment, *CULLING) as server:
         visitor = Visitor(a_desk).opens(landing(server, PAGE))
         expect(a_desk.locator("html")).to_have_attribute("data-kezako", "live")
-        assert visitor.chooses("photo.jpg", drawn()).classifies()
+        assert visitor.chooses("photo.jpg", drawn()).reads()
         expect(a_desk.get_by_text("This page has been asleep for too long.")).to_be_visible()
         expect(a_desk.get_by_role("button", name="Start again")).to_be_visible()
         a_desk.goto(landing(server, TRAINING), wait_until="commit")
@@ -64,7 +64,7 @@ def test_a_written_folder_by_its_link_and_by_the_button_of_jupyterlab(
     with launched(repository, environment) as server:
         visitor = Visitor(a_desk).opens(landing(server, link))
         expect(a_desk.locator("html")).to_have_attribute("data-kezako", "live")
-        assert visitor.chooses("photo.jpg", drawn()).classifies()
+        assert visitor.chooses("photo.jpg", drawn()).reads()
         a_desk.goto(address(server, "lab/tree/notebooks/app.ipynb"), wait_until="commit")
         a_desk.locator(".jp-NotebookPanel-toolbar [title^='Render with Voil']").click()
         a_desk.get_by_role("button", name="Render anyway").click()

@@ -46,11 +46,11 @@ def eventually(fact: Callable[[], bool]) -> None:
 def test_a_lost_connection_is_taken_up_again(a_phone: Page, a_network: Network) -> None:
     visitor = Visitor(a_phone).opens(a_network.address + "?model=colours")
     expect(a_phone.locator("html")).to_have_attribute(*LIVE)
-    visitor.chooses("before.jpg", drawn())
     a_network.cut()
     notice = a_phone.get_by_role("alert")
     expect(notice).to_contain_text("Connection lost, trying again")
-    visitor.button.click()  # kept until there is a connection
+    visitor.gives("meanwhile.jpg", drawn())  # kept until there is a connection
+    expect(visitor.picture).to_be_visible()
     a_network.mend()
     expect(notice).to_be_hidden()
     expect(visitor.answer).to_have_text("This is red.")

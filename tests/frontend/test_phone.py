@@ -79,7 +79,7 @@ def test_the_story_fits_a_phone(one_phone: Page, a_server: str) -> None:
     check(one_phone)
     visitor.chooses("a-very-long-name-without-a-space-" * 4 + ".jpg", drawn(size=(1600, 900)))
     check(one_phone)
-    visitor.classifies()
+    visitor.reads()
     expect(one_phone.get_by_role("button", name="That’s wrong")).to_be_visible()
     check(one_phone)
     one_phone.get_by_role("button", name="That’s wrong").click()
@@ -101,7 +101,7 @@ def test_a_refusal_fits_a_phone(one_phone: Page, a_server: str) -> None:
 
 
 def test_hostile_names_fit_a_phone(one_phone: Page, a_server: str) -> None:
-    Visitor(one_phone).opens(a_server + "?model=hostile").chooses("p.jpg", drawn()).classifies()
+    Visitor(one_phone).opens(a_server + "?model=hostile").chooses("p.jpg", drawn()).reads()
     check(one_phone)
 
 

@@ -17,8 +17,7 @@ REQUESTS = 10
 
 def test_a_photo_gets_its_answer(a_phone: Page, a_light_voila: str) -> None:
     visitor = Visitor(a_phone).opens(a_light_voila + "?model=colours")
-    expect(visitor.button).to_be_disabled()
-    assert visitor.chooses("my photo.jpg", drawn()).classifies() == "This is red."
+    assert visitor.chooses("my photo.jpg", drawn()).reads() == "This is red."
     expect(visitor.picture).to_be_visible()
     assert visitor.bars.count() == 3
 
@@ -46,5 +45,5 @@ def test_nothing_is_wrong_in_the_console(a_phone: Page, a_kezako_serve: str) -> 
     failed: list[Request] = []
     a_phone.on("requestfailed", lambda request: failed.append(request))
     visitor = Visitor(a_phone).opens(a_kezako_serve + "?model=hostile")
-    visitor.chooses("p.jpg", drawn()).classifies()
+    visitor.chooses("p.jpg", drawn()).reads()
     assert (said, failed) == ([], [])

@@ -42,7 +42,7 @@ def test_a_photo_gets_its_answer_and_the_kernel_ends(a_phone: Page, a_jupyter: s
     page = f"{a_jupyter}voila/render/notebooks/app.ipynb?token={TOKEN}&model=colours"
     visitor = Visitor(a_phone).opens(page)
     expect(a_phone.locator("html")).to_have_attribute("data-kezako", "live")
-    assert visitor.chooses("my photo.jpg", drawn()).classifies() == "This is red."
+    assert visitor.chooses("my photo.jpg", drawn()).reads() == "This is red."
     assert kernels(a_jupyter) == 1
     a_phone.goto("about:blank")
     end = time.monotonic() + DEADLINE

@@ -46,7 +46,7 @@ def the_cleaner(a_makers_workspace: Workspace) -> Iterator[str]:
 def test_by_default_a_photo_is_forgotten(a_desk: Page, a_voila: str, a_workspace: Path) -> None:
     visitor = Visitor(a_desk).opens(a_voila + "?model=colours")
     visitor.chooses("red.jpg", drawn())
-    visitor.classifies()
+    visitor.reads()
     expect(a_desk.locator(".kezako-promise")).to_have_text(
         "Your photo is classified, then forgotten."
     )
@@ -64,7 +64,7 @@ def test_a_correction_becomes_a_picture(
     visitor = Visitor(a_phone).opens(a_page_that_listens)
     expect(a_phone.locator(".kezako-promise")).to_contain_text("unless you send it back")
     visitor.chooses("mine.jpg", a_picture("green", 77))
-    said = visitor.classifies()
+    said = visitor.reads()
     visitor.says_wrong("green")
     expect(a_phone.locator(".kezako-correction")).to_have_text(
         "Thank you: your photo and your answer were kept."
@@ -93,7 +93,7 @@ def test_a_correction_becomes_a_picture(
 def test_nothing_is_sent_without_class_and_consent(a_desk: Page, a_page_that_listens: str) -> None:
     visitor = Visitor(a_desk).opens(a_page_that_listens)
     visitor.chooses("red.jpg", drawn())
-    visitor.classifies()
+    visitor.reads()
     a_desk.get_by_role("button", name="That’s wrong").click()
     send = a_desk.get_by_role("button", name="Send it back")
     expect(send).to_be_disabled()

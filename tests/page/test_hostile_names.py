@@ -23,8 +23,9 @@ def test_names_are_shown_as_text(a_voila: str, a_desk: Page) -> None:
     visitor = Visitor(a_desk).opens(a_voila + "?model=hostile")
     expect(a_desk.locator("h1")).to_have_text("<b>bold</b>")
     visitor.chooses("$y$<img src=x onerror=alert(2)>.jpg", drawn())
-    expect(visitor.answer).to_contain_text("$y$<img src=x onerror=alert(2)>.jpg")
-    assert visitor.classifies() == f"This is {HOSTILE[0]}."
+    assert visitor.reads() == f"This is {HOSTILE[0]}."
     assert set(visitor.bars.locator("span").all_inner_texts()) == set(HOSTILE)
+    visitor.chooses("$y$<img src=x onerror=alert(2)>.jpg", b"no picture")
+    expect(visitor.answer).to_contain_text("$y$<img src=x onerror=alert(2)>.jpg: ")
     assert a_desk.title() == "Kezako"
     assert alerts == []

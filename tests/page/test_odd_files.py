@@ -46,25 +46,26 @@ def test_what_is_no_picture_gets_a_sentence(name: str, a_visitor: Visitor) -> No
     content, reason = REFUSED[name]
     a_visitor.chooses(name, content())
     expect(a_visitor.answer).to_contain_text(reason)
-    expect(a_visitor.button).to_be_disabled()
+    expect(a_visitor.another).to_be_hidden()
+    expect(a_visitor.upload).to_be_visible()
     expect(a_visitor.picture).to_have_count(0)
     assert "Traceback" not in a_visitor.page.content()
     a_visitor.chooses(f"after {name}", drawn())
-    assert a_visitor.classifies() == "This is red."
+    assert a_visitor.reads() == "This is red."
 
 
 @pytest.mark.parametrize("name", ANSWERED)
 def test_every_kind_of_picture_gets_its_label(name: str, a_visitor: Visitor) -> None:
     a_visitor.chooses(name, ANSWERED[name]())
     expect(a_visitor.picture).to_be_visible()
-    assert a_visitor.classifies() == "This is red."
+    assert a_visitor.reads() == "This is red."
 
 
 def test_a_grey_picture_of_16_bits_is_not_shown_white(a_visitor: Visitor) -> None:
     a_visitor.chooses("sixteen.png", sixteen_bit())
     expect(a_visitor.picture).to_be_visible()
     assert a_visitor.picture.evaluate(MIDDLE) == pytest.approx(122, abs=12)
-    assert a_visitor.classifies()
+    assert a_visitor.reads()
 
 
 def test_a_lying_photo_is_shown_upright(a_visitor: Visitor) -> None:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ipywidgets import Button, FileUpload, Label, Output
+from PIL import Image
 
 from kezako import page
 from kezako.model.bundle import MODEL
 from kezako.model.classifier import Answer
-from kezako.model.wording import SORRY
-from kezako.page import Choice, careful, show
-from kezako.page.bars import bars
+from kezako.page import Choice
 from kezako.pictures import NotAPicture
-from tests.page.photos import drawn
+from kezako.words import words
+from tests.page.photos import drawn, encoded
 
 Write = Callable[..., Path]
 LABELS = ("red", "green", "blue")
@@ -76,55 +80,143 @@ def test_the_environment_names_the_default(
     assert Choice(tmp_path, query="model=../a").classifier.card.name == "b"
 
 
-def test_names_in_bars_are_escaped() -> None:
-    html = bars(Answer("<b>", ("<b>",), {"<b>": 0.75, "&": 0.25}, True))
+def bars(answer: Answer, tmp_path: Path, a_bundle: Write) -> str:
+    a_bundle(tmp_path, "any", tuple(answer.probabilities))
+    shown = page.Bars(Choice(tmp_path))
+    shown.show(answer)
+    return str(shown.value)
+
+
+def test_names_in_bars_are_escaped(tmp_path: Path, a_bundle: Write) -> None:
+    html = bars(Answer("<b>", ("<b>",), {"<b>": 0.75, "&": 0.25}, True), tmp_path, a_bundle)
     assert "<span>&lt;b&gt;</span> <b>75 %</b>" in html
     assert "<span>&amp;</span>" in html
 
 
-def test_many_bars_fold() -> None:
-    html = bars(Answer("0", ("0",), {str(n): 0.02 for n in range(50)}, True))
-    assert html.count("<li") == 50
-    assert "<summary>44 more</summary>" in html
+@pytest.mark.parametrize(("classes", "folded"), [(3, 0), (4, 0), (5, 2), (50, 47)])
+def test_many_bars_fold(classes: int, folded: int, tmp_path: Path, a_bundle: Write) -> None:
+    answer = Answer("0", ("0",), {str(n): 1 / classes for n in range(classes)}, True)
+    html = bars(answer, tmp_path, a_bundle)
+    assert html.count("<li") == classes
+    assert (f"<summary>{folded} more</summary>" in html) == bool(folded)
+    assert html.partition("<details>")[2].count("<li") == folded
+
+
+def test_none_of_these_shows_no_bar_at_once(tmp_path: Path, a_bundle: Write) -> None:
+    """A bar of 96 % beside "None of these" would contradict it."""
+    html = bars(Answer(None, (), {"a": 0.96, "b": 0.04}, False), tmp_path, a_bundle)
+    before, _, folded = html.partition("<details>")
+    assert "It does not look like a or b." in before
+    assert "<li" not in before
+    assert "<summary>If it had to be one of these</summary>" in folded
+    assert folded.count("<li") == 2
+
+
+@pytest.mark.parametrize("classes", [2, 6, 8, 9, 300])
+def test_an_empty_page_says_what_it_knows(classes: int, tmp_path: Path, a_bundle: Write) -> None:
+    names = tuple(f"<{n}>" for n in range(classes))
+    a_bundle(tmp_path, "any", names, title="What?")
+    heading = said(Choice(tmp_path))
+    assert all(f"&lt;{n}&gt;" in heading for n in range(classes))
+    assert ("<details" in heading) == (classes > 8)
+
+
+def test_what_the_prompt_names_is_not_said_twice(tmp_path: Path, a_bundle: Write) -> None:
+    a_bundle(tmp_path, "any", ("cat", "dog"), title="Cat or dog?")
+    assert "It knows" not in said(Choice(tmp_path))
+
+
+def a_stage(tmp_path: Path) -> tuple[page.Stage, Button, Label]:
+    button, label = Button(), Label()
+    return page.Stage(Choice(tmp_path), button, label), button, label
+
+
+def an_upload(name: str, content: bytes) -> FileUpload:
+    upload = FileUpload()
+    upload.value = [{"name": name, "type": "", "size": len(content), "content": content,
+                     "last_modified": datetime.now(UTC)}]  # fmt: skip
+    return upload
 
 
 def test_a_picture_is_shown_small_and_as_jpeg() -> None:
-    upload, output = FileUpload(), Output()
-    photo = drawn("PNG", "RGBA", size=(3000, 2000))
-    upload.value = [{"name": "p.png", "type": "", "size": len(photo), "content": photo,
-                     "last_modified": datetime.now(UTC)}]  # fmt: skip
-    assert show(upload, output) == "p.png is ready: press Classify."
-    assert "image/jpeg" in output.outputs[0]["data"]
+    upload, output = an_upload("p.png", drawn("PNG", "RGBA", size=(3000, 2000))), Output()
+    preview = page.Preview(upload, output, words())
+    assert preview.show() == "p.png"
+    data = output.outputs[0]["data"]["image/jpeg"]
+    assert max(Image.open(io.BytesIO(base64.b64decode(data))).size) == 960
     upload.value = [{**upload.value[0], "name": "t.jpg", "content": memoryview(b"text")}]
     with pytest.raises(NotAPicture, match=r"^t\.jpg: This file is not a picture"):
-        show(upload, output)
+        preview.show()
     assert output.outputs == ()
 
 
-def test_nothing_chosen_is_a_sentence() -> None:
-    with pytest.raises(NotAPicture, match="Choose a photo first"):
-        page.content(FileUpload())
+def test_what_the_browser_shows_is_not_sent_back() -> None:
+    upload, output = an_upload("p.png", drawn()), Output()
+    preview = page.Preview(upload, output, words())
+    output._handle_custom_msg({"event": "preview", "shown": True}, [])
+    assert preview.show() == "p.png"
+    assert output.outputs == ()
+    assert preview.show() == "p.png"  # that was said of one photo
+    assert len(output.outputs) == 1
+    for odd in ({"event": "preview", "shown": "yes"}, {"event": "other"}, [], "preview", None):
+        output._handle_custom_msg(odd, [])
+        preview.show()
+        assert len(output.outputs) == 1, odd
 
 
-def test_the_button_rests_while_the_page_works() -> None:
-    button, label = Button(), Label()
-    with careful(button, label, "Looking …"):
-        assert (button.disabled, label.value) == (True, "Looking …")
-    assert not button.disabled
-
-
-def test_no_picture_leaves_the_button_at_rest() -> None:
-    button, label = Button(), Label()
-    with careful(button, label, "Looking …"):
-        raise NotAPicture("A sentence.")
-    assert (button.disabled, label.value) == (True, "A sentence.")
-
-
-def test_a_fault_of_ours_is_a_sentence_and_a_line_in_the_log(
-    caplog: pytest.LogCaptureFixture,
+@pytest.mark.parametrize(
+    ("then", "words_of_button", "disabled"),
+    [("ready", "Classify", False), ("answer", "Another photo", False)],
+)
+def test_the_button_always_means_something(
+    then: Any, words_of_button: str, disabled: bool, tmp_path: Path
 ) -> None:
-    button, label = Button(), Label()
-    with careful(button, label, "Looking …"):
+    stage, button, label = a_stage(tmp_path)
+    with stage.careful("Looking …", then=then):
+        assert (button.disabled, label.value) == (True, "Looking …")
+    assert (button.description, button.disabled) == (words_of_button, disabled)
+    assert ("kezako-chooser" in button._dom_classes) == stage.asks_for_another
+
+
+def test_no_picture_asks_for_another(tmp_path: Path) -> None:
+    stage, _, label = a_stage(tmp_path)
+    with stage.careful("Looking …", then="answer"):
+        raise NotAPicture("A sentence.")
+    assert (stage.name, label.value) == ("error", "A sentence.")
+    assert stage.asks_for_another
+
+
+def test_a_fault_of_ours_is_a_sentence_a_line_in_the_log_and_another_try(
+    caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    stage, button, label = a_stage(tmp_path)
+    with stage.careful("Looking …", then="answer"):
         raise ZeroDivisionError
-    assert (button.disabled, label.value) == (False, SORRY)
+    assert (button.description, button.disabled) == ("Classify", False)
+    assert label.value == words()("sorry")
     assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_long_photo_that_is_none_of_these_can_be_tried_in_parts(tmp_path: Path) -> None:
+    upload = FileUpload()
+    parts = page.Parts(Choice(tmp_path), upload)
+    none = Answer(None, (), {"a": 1.0}, False)
+    image = Image.new("RGB", (1200, 400))
+    for third, colour in enumerate(("red", "green", "blue")):
+        image.paste(colour, (400 * third, 0, 400 * third + 400, 400))
+    long = encoded(image, "PNG")
+    parts.offer(replace(none, known=True), long)
+    assert not parts.children
+    parts.offer(none, encoded(image.resize((700, 400)), "PNG"))
+    assert not parts.children
+    parts.offer(none, long)
+    said, row = parts.children
+    assert "very long" in said.value
+    seen = []
+    for button in row.children:
+        assert button.tooltip
+        button.click()
+        part = Image.open(io.BytesIO(bytes(upload.value[0]["content"])))
+        assert part.size == (400, 400)
+        seen.append(max(range(3), key=part.getpixel((200, 200)).__getitem__))
+    assert seen == [0, 1, 2]

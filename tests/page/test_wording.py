@@ -8,7 +8,8 @@ import pytest
 
 from kezako.model.bundle import Card, Preprocessing
 from kezako.model.classifier import Answer
-from kezako.model.wording import alternative, listed, percent, sentence, short
+from kezako.model.wording import alternative, detail, headline, percent, sentence, short
+from kezako.words import words
 
 
 def a_card(*labels: str, task: str = "single", answer: str = "This is a {label} bear.") -> Card:
@@ -27,9 +28,11 @@ FACES = a_card("female", "male", task="multi", answer="This face is {label}.")
     ("probabilities", "said"),
     [
         ({"grizzly": 0.97, "black": 0.02, "teddy": 0.01}, "This is a grizzly bear."),
+        ({"grizzly": 0.899, "black": 0.1, "teddy": 0.001}, "Probably grizzly"),
+        ({"grizzly": 0.67, "black": 0.3, "teddy": 0.03}, "Probably grizzly"),
         ({"grizzly": 0.51, "black": 0.40, "teddy": 0.09}, "Hard to say: grizzly or black?"),
         ({"grizzly": 0.4, "black": 0.3, "teddy": 0.3}, "Hard to say: grizzly, black or teddy?"),
-        ({"grizzly": 0.6, "black": 0.2, "teddy": 0.2}, "Perhaps grizzly, but that is not certain."),
+        ({"grizzly": 0.6, "black": 0.2, "teddy": 0.2}, "Hard to say: grizzly or black?"),
     ],
 )
 def test_one_of_several(probabilities: dict[str, float], said: str) -> None:
@@ -38,8 +41,9 @@ def test_one_of_several(probabilities: dict[str, float], said: str) -> None:
 
 def test_none_of_these() -> None:
     answer = an_answer({"teddy": 0.9, "black": 0.06, "grizzly": 0.04}, known=False)
-    said = "None of these: it does not look like black, grizzly or teddy."
-    assert sentence(BEARS, answer) == said
+    assert headline(BEARS, answer) == "None of these"
+    assert detail(BEARS, answer) == "It does not look like black, grizzly or teddy."
+    assert sentence(BEARS, answer) == f"{headline(BEARS, answer)}. {detail(BEARS, answer)}"
 
 
 @pytest.mark.parametrize(
@@ -70,8 +74,8 @@ def test_percents_claim_neither_0_nor_100() -> None:
 
 
 def test_lists_read_as_english() -> None:
-    assert listed(["a"], "or") == "a"
-    assert listed(["a", "b", "c"], "nor") == "a, b nor c"
+    assert words().listed(["a"], "or") == "a"
+    assert words().listed(["a", "b", "c"], "nor") == "a, b nor c"
 
 
 def test_long_names_lose_their_middle() -> None:

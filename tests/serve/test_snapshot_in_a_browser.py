@@ -29,5 +29,5 @@ def test_a_photo_gets_its_label_twice(a_page: Served, a_phone: Page, tmp_path: P
     for colour in ("red", "blue"):
         path = tmp_path / f"{colour}.png"
         Image.new("RGB", (300, 200), colour).save(path)
-        assert visitor.chooses_photo(path).classifies() == f"This is {colour}."
+        assert visitor.chooses_photo(path).reads() == f"This is {colour}."
     assert len(a_page.forks()) == 2  # the visitor's and a spare

@@ -28,6 +28,7 @@ DEADLINE = 60  # seconds that a busy machine may take for one step
 LARGEST = 100 * 1024 * 1024  # bytes of a message that comes back
 _KERNEL = re.compile(r'"kernelId":\s*"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"')
 
+ENDED = {"kezako-is-answer", "kezako-is-error", "kezako-is-again"}  # the page's stages
 State = dict[str, Any]
 
 
@@ -156,33 +157,29 @@ class Visitor:
         )
 
     async def classifies(self, name: str, content: bytes) -> str:
-        """Choose a photo and press Classify; what the page says of it."""
-        answer = self.find("LabelModel", _dom_classes=["mathjax_ignore"])
-        button = self.find("ButtonModel", description="Classify")
+        """Choose a photo; what the page says of it."""
         begun = time.monotonic()
-        self.states[answer]["value"] = ""
+        stage = self.states[self.find("VBoxModel", has_class="kezako-choice")]
+        stage["_dom_classes"] = []
         await self.uploads(name, content)
-        await self.until(lambda: name[:10] in self.states[answer]["value"], "a look at the photo")
-        if self.states[button]["disabled"]:
-            await self.until(lambda: not self.states[button]["disabled"], "the button")
-        self.took["upload"] = time.monotonic() - begun
-        begun = time.monotonic()
-        self.states[answer]["value"] = ""
-        await self.presses("Classify")
-        await self.until(
-            lambda: (
-                self.states[answer]["value"] not in ("", "Looking …")
-                and not self.states[button]["disabled"]
-            ),
-            "an answer",
-        )
+        await self.until(lambda: _ended(stage), "an answer")
         self.took["answer"] = time.monotonic() - begun
-        return str(self.states[answer]["value"])
+        return str(self.states[self.answer]["value"])
 
-    def find(self, model: str, **state: Any) -> str:
+    @property
+    def answer(self) -> str:
+        """The id of the label that answers."""
+        return self.find("LabelModel", has_class="mathjax_ignore")
+
+    def find(self, model: str, has_class: str = "", **state: Any) -> str:
         """The id of the first widget of this model whose state holds `state`."""
         for widget, name in self.models.items():
-            if name == model and all(self.states[widget].get(k) == v for k, v in state.items()):
+            known = self.states[widget]
+            if (
+                name == model
+                and all(known.get(k) == v for k, v in state.items())
+                and (not has_class or has_class in known.get("_dom_classes", ()))
+            ):
                 return widget
         raise AssertionError(f"No {model} with {state} among {sorted(self.models.values())}")
 
@@ -226,6 +223,11 @@ class Visitor:
     def _learn(self, widget: str, state: State, model: str = "") -> None:
         self.states.setdefault(widget, {}).update(state)
         self.models[widget] = model or self.states[widget].get("_model_name", "")
+
+
+def _ended(stage: State) -> bool:
+    """Whether the page is done with a photo."""
+    return bool(ENDED & {*stage["_dom_classes"]})
 
 
 def _part(part: str) -> str | int:
