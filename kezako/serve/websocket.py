@@ -87,6 +87,7 @@ class VisitorChannels(Sentences, VoilaKernelWebsocketHandler):
         self._limiter = RateLimiter(limits.messages_at_once, limits.messages_a_second, now)
         self._opened_comms = 0
         for older in tuple(session.sockets):
+            session.sockets.discard(older)  # what it still sends was cancelled, or is sent again
             older.close(*REPLACED)
         session.sockets.add(self)
         session.opened, session.active = True, now
@@ -97,6 +98,8 @@ class VisitorChannels(Sentences, VoilaKernelWebsocketHandler):
             return
         if self.host.visitors.of(self.kernel_id) is not self.session:
             return  # the visit has ended; this message was in flight
+        if self not in self.session.sockets:
+            return  # another connection took this one's place
         now = self.host.visitors.clock()
         if not self._limiter.allow(now):
             self.host.end(self.session, "flood", TOO_MUCH)

@@ -1,4 +1,4 @@
-"""A network between a browser and a server: it counts bytes, and can be cut."""
+"""A network between a browser and a server: it counts bytes, can be held up, and cut."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ class Network:
         server = urlsplit(address)
         self._server = (server.hostname or "", server.port or 80)
         self._listener = socket.create_server(("127.0.0.1", 0))
+        # So that what is held up stays with the browser, rather than in between.
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, CHUNK)
+        self._flows = threading.Event()
+        self._flows.set()
         self._sockets: list[socket.socket] = []
         self._lock = threading.Lock()
         self.address = f"http://127.0.0.1:{self._listener.getsockname()[1]}/"
@@ -36,6 +40,7 @@ class Network:
         _trace: TracebackType | None,
     ) -> None:
         self._listener.close()
+        self.flow()
         self.cut()
 
     def cut(self) -> None:
@@ -49,6 +54,13 @@ class Network:
 
     def mend(self) -> None:
         self.up = True
+
+    def hold(self) -> None:
+        """Pass on nothing that the browser sends, until `flow`."""
+        self._flows.clear()
+
+    def flow(self) -> None:
+        self._flows.set()
 
     def _listen(self) -> None:
         while True:
@@ -70,6 +82,8 @@ class Network:
     def _pass(self, source: socket.socket, target: socket.socket, count: str) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(CHUNK):
+                if count == "sent":
+                    self._flows.wait()
                 with self._lock:
                     setattr(self, count, getattr(self, count) + len(data))
                 target.sendall(data)
