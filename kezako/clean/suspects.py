@@ -14,7 +14,6 @@ from kezako.clean.checks import TOLD, chosen, combine
 from kezako.clean.copies import groups_of
 from kezako.clean.evidence import Evidence, Integers, nearest, out_of_fold, vote
 from kezako.clean.features import Features, measure
-from kezako.clean.marks import belongs
 from kezako.dataset.manifest import Manifest
 from kezako.dataset.readiness import check_comparable
 from kezako.dataset.row import Row
@@ -52,7 +51,7 @@ def look(recipe: Recipe, workspace: Workspace) -> tuple[list[Row], list[Row], Fe
     Raises `KezakoError` if there are too few pictures.
     """
     with Manifest(workspace.folder(recipe.name), read_only=True) as manifest:
-        rows = [row for row in manifest.on_disk() if belongs(recipe, row.folder)]
+        rows = [row for row in manifest.on_disk() if recipe.trains_on(row.folder)]
     check_comparable(recipe, rows)
     return measure(recipe, workspace, rows)
 

@@ -36,11 +36,10 @@ class Session:
     def finish(self, wanted: dict[str, int]) -> Summary:
         """Group copies, assign new pictures to training or validation, and summarise."""
         grouped = split.group(self.manifest)
-        split.divide(self.manifest, self.recipe.validation_share, self.recipe.seed)
+        split.divide(self.manifest, self.recipe)
         self.notes += told(grouped, self.deduplicator.crossed)
         self.notes += split.notes(self.manifest)
-        folders, name = tuple(self.recipe.folders), self.recipe.name
-        found = summarise(self.manifest, name, folders, wanted, self.before, self.notes)
+        found = summarise(self.manifest, self.recipe, wanted, self.before, self.notes)
         return replace(found, next=next_step(self.recipe, self.manifest))
 
 

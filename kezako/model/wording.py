@@ -39,7 +39,7 @@ def promise(
     corrections: bool,  # whether visitors may send photos back
 ) -> str:
     """What happens to a photo."""
-    kept = ", unless you send it back because the answer is wrong" if corrections else ""
+    kept = ", unless you send it back" if corrections else ""
     return f"Your photo is classified, then forgotten{kept}."
 
 
@@ -49,7 +49,7 @@ def consent(
     """What visitors agree to when they send a photo back."""
     return (
         "This photo is mine to give. The maker of this page may keep it, made smaller "
-        f"({longest} pixels) and without its file’s data, to train the classifier."
+        f"({longest} pixels) and without its file’s data, to improve the classifier."
     )
 
 

@@ -135,7 +135,7 @@ def _credits_of(card: Card) -> list[str]:
 
 
 def _heading(card: Card) -> str:
-    kept = promise(corrections.are_taken())
+    kept = promise(corrections.enabled())
     return (
         f"<h1>{escape(card.title)}</h1><p>{escape(card.prompt)}</p>"
         f'<p class="kezako-promise">{escape(kept)}</p>'
