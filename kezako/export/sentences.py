@@ -85,10 +85,13 @@ def _something_else(found: Figures) -> str:
     elif found["tightened"]:
         limit = "they tightened the limit, and each is judged by the limit of the others"
     else:
-        limit = "they did not change the limit, because more pictures of the classes would be lost"
+        limit = (
+            "they did not change the limit, because a tighter one would lose more pictures of the "
+            "classes than it surely refuses of these"
+        )
     return (
-        f"Of {pictures} pictures of {SOMETHING_ELSE}, which show none of the classes and were not "
-        f"learnt from, {refused} are refused: {share(found, 'refused')}; {limit}."
+        f"Of {pictures} pictures of {SOMETHING_ELSE}, which show none of the classes, {refused} "
+        f"are refused: {share(found, 'refused')}; {limit}."
     )
 
 

@@ -97,7 +97,7 @@ class Correction(VBox):
         self._close()
 
     def clear(self) -> None:
-        self.children = []
+        self.children: list[Any] = []
         self._photo = self._asked = None
 
     def _close(self) -> None:
