@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from kezako.clean.checks import TOLD, chosen, combine
+from kezako.clean.checks import REPORTED, chosen, combine
 from kezako.clean.copies import groups_of
 from kezako.clean.evidence import Evidence, Integers, nearest, out_of_fold, vote
 from kezako.clean.features import Features, measure
@@ -102,7 +102,7 @@ def judge(
         told = sorted(
             (-check.weight * finding.scores[i], finding.reasons[i])
             for check, finding in ran
-            if finding.scores[i] >= TOLD
+            if finding.scores[i] >= REPORTED
         )
         scores = {check.name: float(finding.scores[i]) for check, finding in ran}
         reasons = tuple(reason for _, reason in told)

@@ -152,7 +152,7 @@ def summarise(
     )
 
 
-def told(
+def split_notes(
     grouped: Grouped,
     crossed: Counter[Split],  # given set -> pictures that are the same as one in another set
 ) -> list[str]:
