@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from kezako.errors import KezakoError
-from kezako.names import most_similar
+from kezako.names import most_similar, spelling
 
 Task = Literal["single", "multi"]
 Resize = Literal["random-crop", "crop", "squish", "pad"]
@@ -20,6 +20,8 @@ Licence = Literal["any", "free"]
 Fit = Literal["quick", "full"]
 
 NEITHER = "neither"  # in a multi-label recipe, the folder of pictures that show none of the classes
+# The same for a single-label recipe: never trained on; sets the limit of "none of these".
+SOMETHING_ELSE = "something-else"
 LABEL_SEPARATOR = "+"  # in a multi-label recipe, the folder "cat+dog" has pictures of both
 SOURCES = ("duckduckgo", "ddgs", "openverse", "wikimedia")
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{p}{n}" for p in ("com", "lpt") for n in range(1, 10))}
@@ -74,11 +76,30 @@ class Recipe:
         """Folder in `pictures/` -> its search queries, including `neither`."""
         return {**self.classes, NEITHER: self.neither} if self.neither else dict(self.classes)
 
+    @property
+    def none_folder(self) -> str:
+        """The folder of pictures that show none of the classes."""
+        return none_folder(self.task)
+
     def labels_of(self, folder: str) -> tuple[str, ...]:
         """The classes that a picture in `folder` shows: one, or for a multi-label recipe 0 to n."""
-        if self.task == "single":
-            return (folder,)
-        return () if folder == NEITHER else tuple(folder.split(LABEL_SEPARATOR))
+        if folder == self.none_folder:
+            return ()
+        return (folder,) if self.task == "single" else tuple(folder.split(LABEL_SEPARATOR))
+
+    def trains_on(self, folder: str) -> bool:
+        """Whether the model is trained on the pictures in `folder`."""
+        several = self.task == "multi" and set(self.labels_of(folder)) <= set(self.labels)
+        return folder in self.folders or several
+
+    def has_folder(self, folder: str) -> bool:
+        """Whether `folder` may hold pictures of this recipe, trained on or not."""
+        return self.trains_on(folder) or folder == self.none_folder
+
+
+def none_folder(task: Task) -> str:
+    """The folder of pictures that show none of the classes, for a recipe with this task."""
+    return NEITHER if task == "multi" else SOMETHING_ELSE
 
 
 def load_recipe(path: Path) -> Recipe:
@@ -293,6 +314,16 @@ def _image_size(value: Any, where: _Where, key: str) -> int:
 def _check_together(recipe: Recipe, where: _Where) -> None:
     if recipe.task == "single" and recipe.neither:
         raise where.error("neither", '"neither" needs task = "multi"')
+    if recipe.task == "single":
+        where = replace(where, table=("classes",))
+        for name in recipe.classes:
+            if spelling(name) == spelling(SOMETHING_ELSE):
+                raise where.error(
+                    name,
+                    f'a class cannot be called "{name}": pictures that show none of the classes '
+                    f'are put into the folder "{SOMETHING_ELSE}", which sets the limit of "none of '
+                    'these" and is no class; leave this line out, or choose another name',
+                )
     if recipe.task == "multi":
         where = replace(where, table=("classes",))
         for name in recipe.classes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -35,7 +34,7 @@ def drawn(
 
 
 def a_measured_card(
-    pictures: int = 238, multi: bool = False, apart: float = 4.0, **changes: Any
+    pictures: int = 238, multi: bool = False, apart: float = 4.0, others: int = 0, **changes: Any
 ) -> Card:
     """As `kezako train` would write it, of one int8 model; with the figures of one before it."""
     raw, targets = drawn(pictures, multi, apart)
@@ -45,11 +44,12 @@ def a_measured_card(
     chosen = fit_thresholds(p, targets) if multi else (0.5, 0.5, 0.5)
     thresholds = dict(zip(LABELS, map(float, chosen), strict=True))
     distances = np.random.default_rng(1).gamma(3, 0.05, pictures)
+    something_else = np.random.default_rng(2).gamma(3, 0.15, others)
     card = Card(
         name="bears", title="Which bear?", prompt="", answer="{label}", labels=LABELS,
         task="multi" if multi else "single", preprocessing=Preprocessing(32, "squish"),
         precision="int8", temperature=temperature, thresholds=thresholds if multi else {},
-        known=fit_limit(distances), libraries={"kezako": "0.1.0"},
+        known=fit_limit(distances, something_else), libraries={"kezako": "0.1.0"},
         training={
             "weights": "Started from random weights.", "head": {"error": 0.1}, "epochs": [{"a": 1}],
             "pictures": {label: {"train": 300, "valid": pictures // 3} for label in LABELS},
@@ -64,7 +64,7 @@ def a_measured_card(
     found = {
         "validation": metrics.validation(answers, LABELS),
         "calibration": evaluation.calibration(raw, targets, answers),
-        "none_of_these": evaluation.none_of_these(asked, distances, Path("no such folder")),
+        "none_of_these": evaluation.none_of_these(asked, distances, [], something_else),
         "agreement": evaluation.agreement(p, p + 0.001, card)
         | evaluation.precision(card, evaluation.compare(raw, raw, targets, multi)),
         "previous": evaluation.beside(last, answers, LABELS)

@@ -13,7 +13,7 @@ import pytest
 
 from kezako import environment
 from kezako.api.settings import ApiSettings, switched_on
-from kezako.dataset.corrections import are_taken
+from kezako.dataset.corrections import enabled
 from kezako.environment import check, read
 from kezako.errors import KezakoError
 from kezako.gather.settings import Settings
@@ -25,7 +25,7 @@ from kezako.settings import PREFIX, SECRET, SETTINGS, Flag, Number
 NUMBERS = [name for name, setting in SETTINGS.items() if isinstance(setting.kind, Number)]
 FLAGS = [name for name, setting in SETTINGS.items() if isinstance(setting.kind, Flag)]
 READERS = (Limits.here, ApiSettings.from_environment, switched_on, Settings.from_environment,
-           are_taken, patience, chosen)  # fmt: skip
+           enabled, patience, chosen)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NUMBERS)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from kezako.clean.checks import CHECKS, TOLD, folder_of
+from kezako.clean.checks import CHECKS, REPORTED, folder_of
 from kezako.clean.evidence import Evidence, likeliest, own
 from kezako.clean.features import Features
 from kezako.clean.marks import (
@@ -99,7 +99,7 @@ def decide(
         sure[found] = own(evidence.p, said)[found]
         for i in found:
             folders[i] = folder_of(said[i], evidence)
-    drawn = CHECKS["drawing"].run(evidence).scores >= TOLD
+    drawn = CHECKS["drawing"].run(evidence).scores >= REPORTED
     verdicts = [
         _verdict(row, folders[i], sure[i], drawn[i])
         for i, row in enumerate(rows)

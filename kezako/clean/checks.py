@@ -18,7 +18,7 @@ from kezako.clean.evidence import Array, Evidence, Integers, likeliest, own, unu
 from kezako.errors import KezakoError
 from kezako.recipe import LABEL_SEPARATOR, NEITHER
 
-TOLD = 0.5  # from this score on, the reason is shown
+REPORTED = 0.5  # from this score on, the reason is shown
 ODD, VERY_ODD = 2.0, 5.0  # robust standard deviations at which the score is 0 and 1
 # Of `Look.drawn`: 95 % of photos are below the first, most drawings above the second.
 PHOTO, DRAWING = 0.06, 0.16
@@ -135,7 +135,7 @@ def leak(evidence: Evidence) -> Finding:
 def drawing(evidence: Evidence) -> Finding:
     """A drawing or text; gives 0 if most pictures are drawings."""
     scores = _ramp(evidence.drawn, PHOTO, DRAWING)
-    if np.median(scores) >= TOLD:
+    if np.median(scores) >= REPORTED:
         scores = np.zeros(len(scores))
     return Finding(scores, ["a drawing or text rather than a photo"] * len(scores))
 
@@ -146,7 +146,7 @@ def poor(evidence: Evidence) -> Finding:
     logs = np.log(np.maximum(evidence.sharpness, 1e-3))
     blurred = np.minimum(_ramp(-unusual(logs), ODD, VERY_ODD), evidence.sharpness < BLURRED)
     tiny = _ramp(-evidence.shortest, -SMALL, -TINY)
-    if np.median(tiny) >= TOLD:
+    if np.median(tiny) >= REPORTED:
         tiny = np.zeros(len(tiny))
     reasons = [
         f"only {side} pixels small" if small >= soft else "blurred"

@@ -40,7 +40,7 @@ class Cleaner(VBox):
         self._review = Review(recipe, workspace, suspects)
         self._items: list[Item] = []
         self._first = 0  # index of the first picture on the page
-        self._heading, self._said, self._counts, self._place = HTML(), HTML(), HTML(), HTML()
+        self._heading, self._notice, self._counts, self._place = HTML(), HTML(), HTML(), HTML()
         self._class = Dropdown(description="Class").add_class("kz-class-menu")
         self._shown = Dropdown(options=list(SHOWN), description="Show").add_class("kz-shown-menu")
         self._thumbnails = [Thumbnail(self._decide) for _ in range(PAGE)]
@@ -84,7 +84,7 @@ class Cleaner(VBox):
         pages = HBox([self._previous, self._place, self._next, self._rest]).add_class("kz-bar")
         actions = HBox([self._counts, self._undo, self._apply]).add_class("kz-bar")
         actions.add_class("kz-actions")
-        return [style, keys, self._heading, menus, self._said, grid, pages, actions]
+        return [style, keys, self._heading, menus, self._notice, grid, pages, actions]
 
     def _button(self, words: str, name: str, press: Callable[[], None]) -> Button:
         button = Button(description=words).add_class(name)
@@ -96,15 +96,15 @@ class Cleaner(VBox):
         try:
             act()
         except Exception as error:
-            if (told := sentence(error)) is None:
+            if (shown := sentence(error)) is None:
                 raise
-            self._say(told)
+            self._notify(shown)
 
     def _decide(self, thumbnail: Thumbnail, mark: str | None) -> None:
         def decide() -> None:
             if thumbnail.item:
                 self._review.mark([thumbnail.item.row], mark)
-                self._say("")
+                self._notify("")
 
         self._careful(decide)
         thumbnail.refresh()
@@ -119,17 +119,17 @@ class Cleaner(VBox):
             self._draw()
 
     def _move_files(self) -> None:
-        self._say("Moving files …")
+        self._notify("Moving files …")
         applied = self._review.apply()
         self._list_classes()
         self._load()
-        self._say(str(applied))
+        self._notify(str(applied))
 
     def _take_back(self) -> None:
         said = self._review.undo()
         self._list_classes()
         self._load()
-        self._say(said)
+        self._notify(said)
 
     def _list_classes(self) -> None:
         chosen = self._class.value
@@ -142,7 +142,7 @@ class Cleaner(VBox):
 
     def _filter(self, _: Any = None) -> None:
         self._first = 0
-        self._say("")
+        self._notify("")
         self._load()
 
     def _load(self) -> None:
@@ -152,7 +152,7 @@ class Cleaner(VBox):
         self._draw()
 
     def _turn(self, pages: int) -> None:
-        self._say("")
+        self._notify("")
         self._first = max(0, self._first + pages * PAGE)
         self._load()
 
@@ -178,5 +178,7 @@ class Cleaner(VBox):
         self._apply.disabled = not any(counts[kind] for kind in ("delete", "move", "accept"))
         self._undo.disabled = not self._review.can_undo()
 
-    def _say(self, text: str) -> None:
-        self._said.value = f'<p class="kz-notice" role="status">{escape(text)}</p>' if text else ""
+    def _notify(self, text: str) -> None:
+        self._notice.value = (
+            f'<p class="kz-notice" role="status">{escape(text)}</p>' if text else ""
+        )

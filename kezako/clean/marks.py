@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from kezako.dataset import split
+from kezako.dataset.corrections import offered_folder
 from kezako.dataset.manifest import FILE, Manifest, changing
 from kezako.dataset.row import Row
 from kezako.errors import KezakoError
@@ -100,7 +101,7 @@ def apply_marks(
                 manifest.moves.note(plan.rows)
         manifest.moves.finish()
         split.group(manifest)  # only for accepted corrections; others keep their group
-        split.divide(manifest, recipe.validation_share, recipe.seed, mend=False)
+        split.divide(manifest, recipe, mend=False)
     return plan.applied()
 
 
@@ -124,12 +125,6 @@ def alone(recipe: Recipe, workspace: Workspace) -> AbstractContextManager[Manife
     return changing(folder)
 
 
-def belongs(recipe: Recipe, folder: str) -> bool:
-    """Whether `folder` is a folder of this recipe's pictures."""
-    several = recipe.task == "multi" and set(recipe.labels_of(folder)) <= set(recipe.labels)
-    return folder in recipe.folders or several
-
-
 class _Plan:
     """Decides where each marked picture goes."""
 
@@ -146,13 +141,15 @@ class _Plan:
     def take(self, row: Row) -> None:
         """Decide about one row and change it."""
         mark = str(row.mark)
+        if row.status == "offered":
+            row.folder = offered_folder(self._recipe, row)
         target = mark.removeprefix(MOVE) if mark.startswith(MOVE) else row.folder
         if mark == DELETE:
             self._remove(row, "removed while cleaning")
-        elif not belongs(self._recipe, target):
+        elif not self._recipe.has_folder(target):
             self._notes.append(
                 f"{target!r} is no class of {self._recipe.name}: picture {row.id} stays where it "
-                "is; move it to a class, or delete it."
+                f"is; move it to a class or to {self._recipe.none_folder}, or delete it."
             )
         elif row.status == "offered":
             self._accept(row, target)

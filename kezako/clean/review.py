@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from kezako.clean.marks import DELETE, KEEP, MOVE, Applied, apply_marks, is_pending, set_mark, undo
+from kezako.dataset.corrections import offered_folder
 from kezako.dataset.manifest import Manifest
 from kezako.dataset.row import Row
-from kezako.recipe import LABEL_SEPARATOR, NEITHER, Recipe
+from kezako.recipe import LABEL_SEPARATOR, Recipe
 from kezako.workspace import Workspace
 
 SHOWN: dict[str, Callable[[Row], bool]] = {
@@ -78,11 +79,11 @@ class Review:
 
     def targets(self) -> list[str]:
         """The folders that a picture can be moved to."""
-        folders = dict.fromkeys(self.recipe.folders)
+        folders = dict.fromkeys([*self.recipe.folders, self.recipe.none_folder])
         if self.recipe.task == "multi":
             with Manifest(self.folder, read_only=True) as manifest:
                 found = sorted({row.folder for row in manifest.kept()})
-            folders |= dict.fromkeys([NEITHER, *(f for f in found if LABEL_SEPARATOR in f)])
+            folders |= dict.fromkeys(f for f in found if LABEL_SEPARATOR in f)
         return list(folders)
 
     def mark(self, rows: Iterable[Row], mark: str | None) -> None:
@@ -127,7 +128,10 @@ class Review:
 
     def _rows(self) -> list[Row]:
         with Manifest(self.folder, read_only=True) as manifest:
-            return [*manifest.rows(status="offered"), *manifest.kept()]
+            offered, kept = manifest.rows(status="offered"), manifest.kept()
+        for row in offered:
+            row.folder = offered_folder(self.recipe, row)
+        return [*offered, *kept]
 
     def _order(self, row: Row) -> tuple[bool, int, str, int]:
         last = len(self._place)

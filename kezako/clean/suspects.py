@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from kezako.clean.checks import TOLD, chosen, combine
+from kezako.clean.checks import REPORTED, chosen, combine
 from kezako.clean.copies import groups_of
 from kezako.clean.evidence import Evidence, Integers, nearest, out_of_fold, vote
 from kezako.clean.features import Features, measure
-from kezako.clean.marks import belongs
 from kezako.dataset.manifest import Manifest
 from kezako.dataset.readiness import check_comparable
 from kezako.dataset.row import Row
@@ -52,7 +51,7 @@ def look(recipe: Recipe, workspace: Workspace) -> tuple[list[Row], list[Row], Fe
     Raises `KezakoError` if there are too few pictures.
     """
     with Manifest(workspace.folder(recipe.name), read_only=True) as manifest:
-        rows = [row for row in manifest.on_disk() if belongs(recipe, row.folder)]
+        rows = [row for row in manifest.on_disk() if recipe.trains_on(row.folder)]
     check_comparable(recipe, rows)
     return measure(recipe, workspace, rows)
 
@@ -103,7 +102,7 @@ def judge(
         told = sorted(
             (-check.weight * finding.scores[i], finding.reasons[i])
             for check, finding in ran
-            if finding.scores[i] >= TOLD
+            if finding.scores[i] >= REPORTED
         )
         scores = {check.name: float(finding.scores[i]) for check, finding in ran}
         reasons = tuple(reason for _, reason in told)

@@ -12,7 +12,7 @@ from ipywidgets import HTML, Box, Button, Dropdown, HBox, Image, VBox
 from kezako.clean.marks import DELETE, KEEP, MOVE
 from kezako.clean.review import Item, words
 from kezako.dataset.row import Row
-from kezako.recipe import NEITHER
+from kezako.recipe import NEITHER, SOMETHING_ELSE
 
 KEYS = 9  # classes that have a digit key
 _NOWHERE = ("Move …", "")  # not None, which is shown as an empty line
@@ -97,7 +97,7 @@ def _content(path: Path) -> bytes:
 
 def _about(item: Item) -> str:
     row = item.row
-    where = "none of the classes" if row.folder == NEITHER else row.folder
+    where = "none of the classes" if row.folder in (NEITHER, SOMETHING_ELSE) else row.folder
     side = {"train": "training", "valid": "validation"}.get(row.split or "", row.split or "")
     head = "visitor" if row.status == "offered" else side
     reasons = "".join(f"<li>{escape(reason)}</li>" for reason in item.reasons)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from kezako.dataset.manifest import Manifest
 from kezako.dataset.row import SIDES, Row, Split
+from kezako.recipe import Recipe
 
 BOTH_SIDES = "near to pictures on both sides of the split"
 # The reason written for what is left out of a series; `series` finds them by it.
@@ -159,23 +160,24 @@ def _freed(
     return freed
 
 
-def divide(manifest: Manifest, share: float, seed: int, mend: bool = True) -> None:
+def divide(manifest: Manifest, recipe: Recipe, mend: bool = True) -> None:
     """Choose training or validation for every group that has no set yet.
 
-    The order of groups is drawn from `seed` and their pictures' lowest SHA-256, so that the same
-    pictures split the same way on every machine. Each class gets `share` of its pictures (0 to 1)
-    for validation; test pictures do not count. `mend`: find validation pictures for a class that
-    has too few; if it has none, also among pictures that are in the training set already.
+    The order of groups is drawn from the recipe's seed and their pictures' lowest SHA-256, so that
+    the same pictures split the same way on every machine. Each class gets the recipe's share of its
+    pictures for validation; test pictures do not count. `mend`: find validation pictures for a
+    class that has too few; if it has none, also among pictures that are in the training set
+    already.
     """
-    division = _Division(manifest, share)
+    division = _Division(manifest, recipe.validation_share)
     new = [rows for rows in division.groups.values() if all(row.split is None for row in rows)]
-    new.sort(key=lambda rows: _draw(seed, min(str(row.sha256) for row in rows)))
+    new.sort(key=lambda rows: _draw(recipe.seed, min(str(row.sha256) for row in rows)))
     for rows in division.groups.values():
         division.complete(rows)
     for rows in new:
         division.add(rows)
     if mend:
-        for folder in division.total:
+        for folder in filter(recipe.trains_on, division.total):
             division.mend(folder, new)
     manifest.place(division.changed.values())
 

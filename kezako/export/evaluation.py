@@ -21,12 +21,15 @@ from kezako.export.calibration import (
     wrong_pictures,
 )
 from kezako.export.crossfit import (
+    NONE,
     Answers,
     Floats,
+    fit_rank,
     fit_rule,
     passing_interval,
     unseen_answers,
     unseen_passes,
+    unseen_refusals,
 )
 from kezako.export.intervals import (
     CROSSFITTED,
@@ -131,18 +134,30 @@ def calibration(raw: Array, targets: Integers, answers: Answers) -> dict[str, An
 def none_of_these(
     classifier: Classifier,
     distances: Floats,  # (N,), of the validation pictures
-    folder: Path,  # folder of pictures that show none of the classes; need not exist
+    paths: Sequence[Path],  # pictures that show none of the classes, and did not set the limit
+    something_else: Floats = NONE,  # (M,), distances of those that did
 ) -> dict[str, Any]:
     """How many unseen pictures of the classes are accepted, and how many others are refused."""
     limit = classifier.card.known or 0.0
-    passes = unseen_passes(distances)
+    passes = unseen_passes(distances, something_else)
+    rank = fit_rank(distances, something_else)
     found: dict[str, Any] = {
         "passed": float(passes.mean()),
-        **interval("passed", passing_interval(passes)),
+        **interval("passed", passing_interval(passes, rank)),
         "pictures": 0,
     }
+    if len(something_else):
+        refused = int(unseen_refusals(distances, something_else).sum())
+        found["something_else"] = {
+            "pictures": len(something_else),
+            "tightened": rank != fit_rank(distances),
+            "refused": refused / len(something_else),
+            **interval(
+                "refused",
+                of_share(refused / CROSSFITTED, len(something_else) / CROSSFITTED),
+            ),
+        }
     other = []
-    paths = sorted(path for path in folder.glob("*") if path.is_file())
     for path in tqdm(paths, desc="other pictures", leave=False, unit="picture"):
         try:
             other.append(classifier.distance(classifier.run(classifier.prepare(path)[None])))
@@ -160,6 +175,11 @@ def none_of_these(
         "refused": refused / len(other),
         **interval("refused", of_share(refused, len(other))),
     }
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The files of a folder, such as `data/NAME/other`; none if there is no such folder."""
+    return sorted(path for path in folder.glob("*") if path.is_file())
 
 
 def precision(card: Card, int8: Comparison | None) -> dict[str, Any]:

@@ -19,7 +19,7 @@ DRAWS = 2000  # random draws; the seed is fixed
 # What is fitted for each part varies between parts, so an interval that assumes independent answers
 # is too narrow: Bates, Hastie and Tibshirani, "Cross-validation: what does it estimate and how well
 # does it do it?" (JASA 2024). For thresholds, tests/export/test_crossfit.py simulates by how much:
-# the variance is 1.3 to 1.5 times as large.
+# the variance is 1.3 to 1.5 times as large; for the limit of "none of these" it is no more.
 CROSSFITTED = 1.5
 TINY = 1e-12  # distance from the ends of the range in which a root is searched
 

@@ -23,7 +23,14 @@ from kezako.errors import writing
 from kezako.export import evaluation, fastai_pickle, metrics, onnx
 from kezako.export.calibration import fit_temperature
 from kezako.export.card import write_model_card
-from kezako.export.crossfit import Answers, fit_limit, fit_thresholds, unseen_answers
+from kezako.export.crossfit import (
+    NONE,
+    Answers,
+    Floats,
+    fit_limit,
+    fit_thresholds,
+    unseen_answers,
+)
 from kezako.lock import locked
 from kezako.model.bundle import (
     EXPORT,
@@ -98,6 +105,7 @@ class _Trained:
         _divide_logits(self.model, self.temperature)
         self.valid = [Path(path) for path in learn.dls.valid_ds.items]
         self.train = [Path(path) for path in learn.dls.train_ds.items]
+        self.something_else: Floats = NONE  # distances (M,), if there are such pictures
         self.int8: evaluation.Comparison | None = None  # of the last int8 model that was tried
 
     def export_learner(self, path: Path, card: Card) -> None:
@@ -149,10 +157,15 @@ class _Trained:
         )  # rounded, as the page will have it
         self.logits = scores.logits.astype(np.float64)
         self.distances = known.distance(scores.features)
+        others = self.pictures.something_else
+        if others:
+            scored = self._scores(card, folder, others, "looking at something else").features
+            self.something_else = known.distance(scored)
         p = probabilities(self.logits, self.multi)
         chosen = fit_thresholds(p, self.targets) if self.multi else ()
         thresholds = dict(zip(self.labels, map(float, chosen), strict=self.multi))
-        return replace(card, known=fit_limit(self.distances), thresholds=thresholds)
+        limit = fit_limit(self.distances, self.something_else)
+        return replace(card, known=limit, thresholds=thresholds)
 
     def _scores(self, card: Card, folder: Path, paths: Sequence[Path], doing: str) -> Scores:
         """Scores of `paths` by the model in `folder`."""
@@ -170,14 +183,17 @@ class _Trained:
     def measured(self, card: Card, folder: Path, workspace: Workspace) -> dict[str, Any]:
         """The card's figures of the model in `folder`."""
         write_card(folder, card)
-        other = workspace.folder(card.name) / "other"
+        other = evaluation.files_in(workspace.folder(card.name) / "other")
         raw = self.logits * self.temperature
         answers = unseen_answers(raw, self.targets, self.multi)
         found = {
             "validation": metrics.validation(answers, self.labels),
             "calibration": evaluation.calibration(raw, self.targets, answers),
             "none_of_these": evaluation.none_of_these(
-                Classifier.open(folder), self.distances, other
+                Classifier.open(folder),
+                self.distances,
+                [*other, *self.pictures.something_else_test],
+                self.something_else,
             ),
             "agreement": self._agreement(card),
         }

@@ -9,6 +9,7 @@ from kezako.export.calibration import ENOUGH
 from kezako.export.crossfit import PASSED
 from kezako.model.bundle import Card
 from kezako.model.wording import as_text, few, in_percent, share
+from kezako.recipe import SOMETHING_ELSE
 
 Figures = Mapping[str, Any]
 
@@ -61,14 +62,36 @@ def none_of_these(card: Card) -> str:
         f'"None of these": {share(found, "passed")} of pictures that did not set the limit are '
         "accepted as one of the classes."
     )
-    if pictures < PASSED / (1 - PASSED):
+    others = found.get("something_else")
+    tightened = bool(others and others["tightened"])
+    if pictures < PASSED / (1 - PASSED) and not tightened:
         passed += f" The limit is no more than the greatest distance among {pictures} pictures."
+    if others:
+        passed += f" {_something_else(others)}"
     if not found["pictures"]:
-        return f"{passed} Not yet measured against other pictures."
+        return passed if others else f"{passed} Not yet measured against other pictures."
     low, high = found["auroc_interval"]
     return (
         f"{passed} Of {found['pictures']} other pictures {share(found, 'refused')} are refused "
         f"(AUROC {found['auroc']:.3f}, {low:.3f} to {high:.3f})."
+    )
+
+
+def _something_else(found: Figures) -> str:
+    pictures = found["pictures"]
+    refused = round(found["refused"] * pictures)
+    if pictures < ENOUGH:
+        limit = f"at least {ENOUGH} are needed to tighten the limit"
+    elif found["tightened"]:
+        limit = "they tightened the limit, and each is judged by the limit of the others"
+    else:
+        limit = (
+            "they did not change the limit, because a tighter one would lose more pictures of the "
+            "classes than it surely refuses of these"
+        )
+    return (
+        f"Of {pictures} pictures of {SOMETHING_ELSE}, which show none of the classes, {refused} "
+        f"are refused: {share(found, 'refused')}; {limit}."
     )
 
 

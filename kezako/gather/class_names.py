@@ -39,8 +39,7 @@ class ClassNames:
     def __init__(self, recipe: Recipe):
         self._recipe = recipe
         named = {folder: (folder, *queries) for folder, queries in recipe.folders.items()}
-        if recipe.task == "multi":
-            named.setdefault(NEITHER, (NEITHER,))
+        named.setdefault(recipe.none_folder, (recipe.none_folder,))
         self._exact = {name: name for name in named}
         self._spelt: dict[str, str] = {}
         self._shared: dict[str, list[str]] = {}  # spelling -> the classes that it could mean
@@ -63,7 +62,8 @@ class ClassNames:
     def find(self, name: str) -> str | None:
         """The folder in `pictures/` that `name` means, in any spelling; None if it is no class.
 
-        In a multi-label recipe "Dog+cat" means "cat+dog", and "neither" is its own folder.
+        In a multi-label recipe "Dog+cat" means "cat+dog". Pictures that show none of the classes
+        have a folder of their own: "neither" in a multi-label recipe, else "something-else".
         """
         if (one := self._one(name)) or self._recipe.task == "single":
             return one

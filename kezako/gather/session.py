@@ -15,7 +15,7 @@ from kezako.dataset.manifest import Manifest, changing
 from kezako.dataset.readiness import next_step
 from kezako.gather import damage
 from kezako.gather.deduplicator import Deduplicator
-from kezako.gather.summary import Summary, summarise, told
+from kezako.gather.summary import Summary, split_notes, summarise
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 
@@ -36,11 +36,10 @@ class Session:
     def finish(self, wanted: dict[str, int]) -> Summary:
         """Group copies, assign new pictures to training or validation, and summarise."""
         grouped = split.group(self.manifest)
-        split.divide(self.manifest, self.recipe.validation_share, self.recipe.seed)
-        self.notes += told(grouped, self.deduplicator.crossed)
+        split.divide(self.manifest, self.recipe)
+        self.notes += split_notes(grouped, self.deduplicator.crossed)
         self.notes += split.notes(self.manifest)
-        folders, name = tuple(self.recipe.folders), self.recipe.name
-        found = summarise(self.manifest, name, folders, wanted, self.before, self.notes)
+        found = summarise(self.manifest, self.recipe, wanted, self.before, self.notes)
         return replace(found, next=next_step(self.recipe, self.manifest))
 
 

@@ -13,6 +13,7 @@ from kezako.dataset.manifest import Manifest
 from kezako.dataset.row import SIDES, Row, Split
 from kezako.dataset.split import Grouped, conflicts
 from kezako.names import as_shown
+from kezako.recipe import SOMETHING_ELSE, Recipe
 
 COLUMNS = (
     "id", "folder", "status", "reason", "split", "near", "mark", "file", "width", "height",
@@ -20,6 +21,10 @@ COLUMNS = (
     "phash",
 )  # fmt: skip
 _SHOWN = {"folder": 16, "status": 9, "split": 5, "source": 10, "reason": 40, "title": 30, "url": 60}
+_SOMETHING_ELSE = (
+    f"{SOMETHING_ELSE}: {{}} kept; they show none of the classes, and set the limit of "
+    '"none of these"'
+)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -68,6 +73,7 @@ class Summary:
     added: int = 0  # new pictures of this run
     notes: tuple[str, ...] = field(default=())  # messages of sources, folders left out
     next: str = ""  # what to do now: train, or find more pictures
+    something_else: int = 0  # pictures of a single-label recipe that show none of its classes
 
     @property
     def rows(self) -> list[tuple[str, int, int, float]]:
@@ -79,12 +85,15 @@ class Summary:
         ]
 
     def __repr__(self) -> str:
-        lines = [f"{self.name}: {sum(self.kept.values())} pictures, {self.added} of them new"]
+        together = sum(self.kept.values()) + self.something_else
+        lines = [f"{self.name}: {together} pictures, {self.added} of them new"]
         width = max(map(len, self.kept), default=0)
         for folder, kept, tried, share in self.rows:
             of = f" of {self.wanted[folder]}" if folder in self.wanted else ""
             lines.append(f"  {folder:{width}}  {kept}{of} kept, {tried} tried ({share:.0%})")
             lines += [f"  {'':{width}}    {n} {why}" for why, n in self._failures(folder)]
+        if self.something_else:
+            lines.append(f"  {_SOMETHING_ELSE.format(self.something_else)}")
         if self.conflicts:
             lines.append(f"  {self.conflicts} pictures lie under more than one class: clean them")
         lines += [f"  {note}" for note in self.notes]
@@ -97,7 +106,8 @@ class Summary:
             f"<td>{escape(', '.join(f'{n} {why}' for why, n in self._failures(folder)))}</td></tr>"
             for folder, kept, tried, share in self.rows
         )
-        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        said = [_SOMETHING_ELSE.format(self.something_else)] if self.something_else else []
+        notes = "".join(f"<p>{escape(note)}</p>" for note in (*said, *self.notes))
         return f"<table>{head}{body}</table>{notes}<p>{escape(self.next)}</p>"
 
     def _failures(self, folder: str) -> list[tuple[str, int]]:
@@ -107,15 +117,14 @@ class Summary:
 
 def summarise(
     manifest: Manifest,
-    name: str,  # of the classifier
-    folders: Sequence[str],  # its classes, shown even if they are empty
+    recipe: Recipe,  # its classes are shown even if they are empty
     wanted: dict[str, int],  # class -> pictures asked for
     before: int,  # pictures kept before this run
     notes: Sequence[str],
 ) -> Summary:
     """The summary of everything in `manifest`."""
-    kept: Counter[str] = Counter(dict.fromkeys(folders, 0))
-    reasons: dict[str, Counter[str]] = {folder: Counter() for folder in folders}
+    kept: Counter[str] = Counter(dict.fromkeys(recipe.folders, 0))
+    reasons: dict[str, Counter[str]] = {folder: Counter() for folder in recipe.folders}
     waiting: Counter[str] = Counter()
     for row in manifest.rows():
         if row.status == "offered":  # reviewed in the cleaner, not here
@@ -125,19 +134,25 @@ def summarise(
             continue
         kept[row.folder] += row.status == "kept"
         reasons.setdefault(row.folder, Counter())[why(row)] += 1
+    added = max(0, kept.total() - before)  # some may be set aside
+    something_else = 0
+    if recipe.task == "single":
+        reasons.pop(SOMETHING_ELSE, None)
+        something_else = kept.pop(SOMETHING_ELSE, 0)
     return Summary(
-        name=name,
+        name=recipe.name,
         kept=dict(kept),
         wanted=wanted,
         reasons=reasons,
         waiting=dict(waiting),
         conflicts=len(conflicts(manifest)),
-        added=max(0, sum(kept.values()) - before),  # some may be set aside
+        added=added,
         notes=tuple(notes),
+        something_else=something_else,
     )
 
 
-def told(
+def split_notes(
     grouped: Grouped,
     crossed: Counter[Split],  # given set -> pictures that are the same as one in another set
 ) -> list[str]:

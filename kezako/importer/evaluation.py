@@ -11,7 +11,7 @@ import numpy as np
 
 from kezako.export import evaluation, metrics, onnx
 from kezako.export.calibration import fit_temperature
-from kezako.export.crossfit import fit_limit, fit_thresholds, unseen_answers
+from kezako.export.crossfit import NONE, fit_limit, fit_thresholds, unseen_answers
 from kezako.export.run import BANK, CALIBRATION, FP32_LAYERS, NEIGHBOURS
 from kezako.importer.allowlist import Refused
 from kezako.model.bundle import KNOWN, MODEL, Card, write_card
@@ -20,7 +20,7 @@ from kezako.model.decision import Array, Integers, probabilities
 from kezako.model.ood import OutOfDistribution, unit
 from kezako.names import spelling
 from kezako.pictures import NotAPicture, open_picture
-from kezako.recipe import LABEL_SEPARATOR, NEITHER, Task
+from kezako.recipe import LABEL_SEPARATOR, NEITHER, SOMETHING_ELSE, Task
 
 LEAST = 20  # pictures; with fewer, neither a temperature nor a limit can be fitted
 SEED = 42
@@ -33,6 +33,8 @@ class LabelledPictures:
     paths: list[Path]
     targets: Integers  # (N,) class indices, or (N, C) of 0 and 1 for multi-label
     unreadable: int  # pictures that could not be opened
+    # Pictures that show none of the classes, for single-label; they set the limit.
+    something_else: list[Path]
 
 
 def find_labelled(folder: Path, labels: Sequence[str], task: Task) -> LabelledPictures:
@@ -44,27 +46,33 @@ def find_labelled(folder: Path, labels: Sequence[str], task: Task) -> LabelledPi
     )
     paths: list[Path] = []
     targets: list[Any] = []
+    something_else: list[Path] = []
     unreadable = 0
     for subfolder in subfolders:
         target = _target(subfolder.name, labels, task)
         for path in sorted(path for path in subfolder.rglob("*") if path.is_file()):
-            if _opens(path):
+            if not _opens(path):
+                unreadable += 1
+            elif target is None:
+                something_else.append(path)
+            else:
                 paths.append(path)
                 targets.append(target)
-            else:
-                unreadable += 1
     if len(paths) < LEAST:
         raise Refused(
             f"{folder} holds {len(paths)} pictures in {len(subfolders)} sub-folders; give at least "
             f"{LEAST}, in a sub-folder for each of {', '.join(labels[:20])}."
         )
-    return LabelledPictures(paths, np.asarray(targets), unreadable)
+    return LabelledPictures(paths, np.asarray(targets), unreadable, something_else)
 
 
 def _target(name: str, labels: Sequence[str], task: Task) -> Any:
+    """What the pictures in a sub-folder show; None for something else."""
     spelt = {spelling(label): index for index, label in enumerate(labels)}
     if task == "single" and spelling(name) in spelt:
         return spelt[spelling(name)]
+    if task == "single" and spelling(name) == spelling(SOMETHING_ELSE):
+        return None
     parts = (
         []
         if spelling(name) == NEITHER
@@ -105,19 +113,25 @@ def evaluate(
     bank = unit(scores.features[order])
     neighbours = min(NEIGHBOURS, len(bank) - 1)
     OutOfDistribution(bank, neighbours).write(folder / KNOWN)
-    bank = OutOfDistribution.read(
+    known = OutOfDistribution.read(
         (folder / KNOWN).read_bytes()
-    ).bank  # rounded to float16, as the page will load it
-    distances = _distances(bank, neighbours)
+    )  # rounded to float16, as the page will load it
+    distances, something_else = _distances(known.bank, neighbours), NONE
+    if labelled.something_else:
+        others = _scores(card, folder, labelled.something_else, "looking at something else")
+        something_else = known.distance(others.features)
     chosen = fit_thresholds(probabilities(scores.logits, multi), labelled.targets) if multi else ()
     thresholds = dict(zip(card.labels, map(float, chosen), strict=multi))
-    card = write_card(folder, replace(card, known=fit_limit(distances), thresholds=thresholds))
+    limit = fit_limit(distances, something_else)
+    card = write_card(folder, replace(card, known=limit, thresholds=thresholds))
     raw = _raw(card, scores)
     answers = unseen_answers(raw, labelled.targets, multi, unseen=False)
     found = {
         "validation": metrics.validation(answers, card.labels),
         "calibration": evaluation.calibration(raw, labelled.targets, answers),
-        "none_of_these": evaluation.none_of_these(Classifier.open(folder), distances, other),
+        "none_of_these": evaluation.none_of_these(
+            Classifier.open(folder), distances, evaluation.files_in(other), something_else
+        ),
         "agreement": evaluation.precision(card, int8),
     }
     return replace(card, figures=evaluation.rounded(found))

@@ -57,7 +57,7 @@ def consent(
     """What visitors agree to when they send a photo back."""
     return (
         "This photo is mine to give. The maker of this page may keep it, made smaller "
-        f"({longest} pixels) and without its file’s data, to train the classifier."
+        f"({longest} pixels) and without its file’s data, to improve the classifier."
     )
 
 

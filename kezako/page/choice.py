@@ -121,7 +121,7 @@ class Choice(VBox):
             self.words = words(chosen.card.language)
         self._opened[name], self.name = chosen, name
         self._heading.value = _heading(chosen.card, self.words)
-        kept = "promise_corrections" if corrections.are_taken() else "promise"
+        kept = "promise_corrections" if corrections.enabled() else "promise"
         self.promise.value = f"<p>{escape(self.words(kept))}</p>"
         self.classifier = chosen
         return ""

@@ -1,82 +1,208 @@
-"""After an answer, visitors can say what it should have been."""
+"""After an answer, visitors can say whether it is right, and send the photo to the maker."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from ipywidgets import Button, Checkbox, Dropdown, Label, VBox
 from traitlets.log import get_logger
 
 from kezako.dataset import corrections
 from kezako.errors import KezakoError
-from kezako.model.wording import consent
+from kezako.model.bundle import Card
+from kezako.model.classifier import Answer
+from kezako.model.wording import PROBABLE, consent
 from kezako.page.choice import Choice
 from kezako.workspace import Workspace
 
+RIGHT = "That’s right"
+WRONG = "That’s wrong"
+KNOWN = "I know what it is"  # in place of both, where the page could not decide
+LABEL = "It is"
+CHOOSE = "Choose …"
+NONE_OF_THESE = "none of these"
+SEND = "Send it back"
+CANCEL = "Cancel"
+THANKS = "Thank you. You may also send your photo to the maker of this page:"
+SEVERAL = "Tick all that it shows, or nothing if it shows none of these:"
+KEPT = "Thank you: your photo and your answer were kept."
+LOST = "Thank you, but it could not be kept here."
 ENOUGH = "Thank you for your help: this is as much as one visit may send back."
 
 
-class Correction(VBox):
-    """After an answer: "That's wrong", for visitors who want to improve the classifier.
+@dataclass(frozen=True)
+class _Photo:
+    """What the visitor may send back."""
 
-    It stays empty unless the maker turned corrections on with `KEZAKO_CORRECTIONS=1`.
+    name: str  # of the classifier
+    content: bytes
+    predicted: str  # the page's answer, as a sentence
+    card: Card
+    answered: tuple[str, ...] | None  # the labels it named; None: unsure, or not known here
+
+    @property
+    def multi(self) -> bool:
+        return self.card.task == "multi"
+
+
+class Correction(VBox):
+    """After an answer: "That's right" and "That's wrong", to improve the classifier.
+
+    A photo is sent only with the visitor's consent. The widget stays empty unless the maker turned
+    corrections on with `KEZAKO_CORRECTIONS=1`.
     """
 
     def __init__(self, workspace: Workspace | None = None):  # default: the nearest one
         self._workspace = workspace or Workspace.find()
-        self._about: tuple[str, bytes, str] | None = None  # classifier, photo, the page's answer
-        self._kept = 0  # corrections kept during this visit
-        self._labels: tuple[str, ...] = ()
-        self._wrong = Button(description="That’s wrong").add_class("kezako-wrong")
-        self._label = Dropdown(description="It is")
+        self._photo: _Photo | None = None
+        self._asked: Literal["right", "wrong"] | None = None  # the form that is open
+        self._kept = 0  # photos kept during this visit
+        self._right = Button(description=RIGHT).add_class("kezako-right")
+        self._wrong = Button(description=WRONG).add_class("kezako-wrong")
+        self._hint = Label()
+        self._label = Dropdown(description=LABEL)
+        self._boxes: list[Checkbox] = []  # one per label, for multi-label
         self._consent = Checkbox(description=consent(corrections.LONGEST), indent=False)
-        self._back = Button(description="Send it back", disabled=True)
-        self._said = Label()
+        self._submit = Button(description=SEND, disabled=True).add_class("kezako-send")
+        self._cancel = Button(description=CANCEL).add_class("kezako-cancel")
+        self._status = Label()
         super().__init__()
         self.add_class("kezako-correction")
-        self._wrong.on_click(self._ask)
-        self._back.on_click(self._give)
+        self._right.on_click(lambda _: self._confirm())
+        self._wrong.on_click(lambda _: self._correct())
+        self._cancel.on_click(lambda _: self._close())
+        self._submit.on_click(lambda _: self._give())
         for field in (self._label, self._consent):
             field.observe(self._check, "value")
 
-    def offer(self, choice: Choice, photo: bytes, said: str) -> None:
-        """Let the visitor correct `said`, the answer for `photo`."""
-        if not corrections.are_taken() or not choice.name:
+    def offer(
+        self,
+        choice: Choice,
+        photo: bytes,
+        predicted: str,  # the page's answer, as a sentence
+        answer: Answer | None = None,  # the same; None: any class may be the right one
+    ) -> None:
+        """Let the visitor confirm or correct the answer for `photo`."""
+        self.clear()
+        if not corrections.enabled() or not choice.name:
             return
-        if self._kept >= corrections.a_visit():
-            self._said.value = ENOUGH
-            self.children = [self._said]
+        if self._kept >= corrections.limit_per_visit():
+            self._finish(ENOUGH)
             return
-        self._about, self._labels = (choice.name, photo, said), choice.classifier.card.labels
-        self.children = [self._wrong]
+        card = choice.classifier.card
+        answered = _answered(card, answer)
+        self._photo = _Photo(choice.name, photo, predicted, card, answered)
+        self._wrong.description = KNOWN if answer and answered is None else WRONG
+        self._close()
 
     def clear(self) -> None:
-        self.children, self._about = [], None
+        self.children: list[Any] = []
+        self._photo = self._asked = None
 
-    def _ask(self, _: Button) -> None:
-        choices = [("Choose …", 0), *((label, n) for n, label in enumerate(self._labels, 1))]
-        self._label.options = [*choices, ("none of these", len(choices))]
-        self._label.value, self._consent.value = 0, False
-        self.children = [self._label, self._consent, self._back, self._said]
+    def _close(self) -> None:
+        """Show the buttons that open a form; nothing is sent."""
+        if self._photo:
+            self._asked = None
+            right = [] if self._photo.answered is None else [self._right]
+            self.children = [*right, self._wrong]
 
-    def _check(self, _: Any) -> None:
-        self._back.disabled = not (self._label.value and self._consent.value)
+    def _confirm(self) -> None:
+        if self._photo and self._photo.answered is not None:
+            self._hint.value = THANKS
+            self._open("right", [self._hint])
 
-    def _give(self, _: Button) -> None:
-        if self._about is None:
+    def _correct(self) -> None:
+        if self._photo is None:
             return
-        label = (*self._labels, None)[self._label.value - 1]
-        name, photo, said = self._about
+        if self._photo.multi:
+            self._boxes = _boxes(self._photo, self._check)
+            self._hint.value = SEVERAL
+            self._open("wrong", [self._hint, *self._boxes])
+            return
+        self._label.options, self._label.value = _options(self._photo), 0
+        self._open("wrong", [self._label])
+
+    def _open(self, form: Literal["right", "wrong"], fields: list[Any]) -> None:
+        self._asked, self._consent.value = form, False
+        self._check()
+        self.children = [*fields, self._consent, self._submit, self._cancel]
+
+    def _check(self, _: Any = None) -> None:
+        self._submit.disabled = self._chosen() is None or not self._consent.value
+
+    def _chosen(self) -> tuple[str, ...] | None:
+        """The labels that the visitor gives the photo; None: not chosen yet, or as answered."""
+        photo = self._photo
+        if photo is None or self._asked is None:
+            return None
+        if self._asked == "right":
+            return photo.answered
+        if photo.multi:
+            ticked = [box.value for box in self._boxes]
+            chosen = tuple(one for one, on in zip(photo.card.labels, ticked, strict=True) if on)
+        elif not self._label.value:
+            return None
+        else:
+            chosen = photo.card.labels[self._label.value - 1 : self._label.value]  # () is none
+        return None if photo.answered is not None and set(chosen) == set(photo.answered) else chosen
+
+    def _give(self) -> None:
+        # Checked here again, because a press can come without the button being shown.
+        photo, labels = self._photo, self._chosen()
+        if photo is None or labels is None or not self._consent.value:
+            return
         try:
-            corrections.offer(self._workspace, name, photo, label, said)
-            self._kept += 1
-            self._said.value = "Thank you: your photo and your answer were kept."
+            corrections.offer(
+                self._workspace, photo.name, photo.content, labels, photo.predicted,
+                photo.card.task, confirmed=self._asked == "right",
+            )  # fmt: skip
+        except corrections.Busy as error:
+            self._status.value = str(error)
+            self.children = [*(c for c in self.children if c is not self._status), self._status]
         except corrections.Full as error:
-            self._said.value = str(error)
+            self._finish(str(error))
         except KezakoError as error:  # for the log, not for the visitor
             get_logger().warning("A correction could not be kept: %s", error)
-            self._said.value = "Thank you, but it could not be kept here."
+            self._finish(LOST)
         except Exception:
             get_logger().exception("A correction could not be kept.")
-            self._said.value = "Thank you, but it could not be kept here."
-        self.children, self._about = [self._said], None
+            self._finish(LOST)
+        else:
+            self._kept += 1
+            self._finish(KEPT)
+
+    def _finish(self, status: str) -> None:
+        """Close the form and show only `status`."""
+        self.clear()
+        self._status.value = status
+        self.children = [self._status]
+
+
+def _answered(card: Card, answer: Answer | None) -> tuple[str, ...] | None:
+    """The labels that the answer names; None if it names several that it may be."""
+    if answer is None:
+        return None
+    if not answer.known:
+        return ()
+    if card.task == "multi":
+        return answer.labels
+    unsure = max(answer.probabilities.values(), default=0.0) < PROBABLE
+    return None if unsure else answer.labels
+
+
+def _options(photo: _Photo) -> list[tuple[str, int]]:
+    """What a single-label photo may show instead of the answer, with the number of each label."""
+    labels, answered = photo.card.labels, photo.answered
+    classes = [(one, n) for n, one in enumerate(labels, 1) if one not in (answered or ())]
+    none = [] if answered == () else [(NONE_OF_THESE, len(labels) + 1)]
+    return [(CHOOSE, 0), *classes, *none]
+
+
+def _boxes(photo: _Photo, check: Any) -> list[Checkbox]:
+    """A box for each label of a multi-label classifier, ticked as answered."""
+    answered = photo.answered or ()
+    boxes = [Checkbox(one in answered, description=one, indent=False) for one in photo.card.labels]
+    for box in boxes:
+        box.observe(check, "value")
+    return boxes

@@ -34,8 +34,9 @@ class Pictures:
 
     `rows` and files stay as they were when this object was made, even if pictures are cleaned in
     the meantime: the paths are hard links (see `Links`), or the pictures themselves if the file
-    system has no links. Test pictures are in `test` only. Raises `NotReady` if a class has too few
-    pictures.
+    system has no links. Test pictures are in `test` only. Pictures that show none of the classes of
+    a single-label recipe are in `something_else` or `something_else_test` only: no model is trained
+    on them. Raises `NotReady` if a class has too few pictures.
     """
 
     def __init__(self, recipe: Recipe, workspace: Workspace):
@@ -45,10 +46,15 @@ class Pictures:
         self.notes: list[str] = []  # what to know before you trust a figure
         rows, paths = self._collect()
         both = list(zip(rows, paths, strict=True))
+        trained = [(row, path) for row, path in both if recipe.trains_on(row.folder)]
         # Measured once, after training.
-        self.test = [path for row, path in both if row.split == "test"]
-        self.rows = [row for row in rows if row.split != "test"]
-        self._valid = {path: row.split == "valid" for row, path in both if row.split != "test"}
+        self.test = [path for row, path in trained if row.split == "test"]
+        self.rows = [row for row, _ in trained if row.split != "test"]
+        self._valid = {path: row.split == "valid" for row, path in trained if row.split != "test"}
+        others = [(row, path) for row, path in both if not recipe.trains_on(row.folder)]
+        # These set the limit of "none of these"; the others only test it.
+        self.something_else = [path for row, path in others if row.split != "test"]
+        self.something_else_test = [path for row, path in others if row.split == "test"]
         self._check()
 
     @property
@@ -83,12 +89,6 @@ class Pictures:
         whole = max(8, min(64, len(self.train) // 16))
         return max(2, whole // int(os.environ.get("WORLD_SIZE", 1)))
 
-    def _belongs(self, row: Row) -> bool:
-        return row.folder in self.recipe.folders or (
-            self.recipe.task == "multi"
-            and set(self.recipe.labels_of(row.folder)) <= set(self.recipe.labels)
-        )
-
     def _collect(self) -> tuple[list[Row], list[Path]]:
         """The rows and the paths of their pictures; rows whose file is gone are left out."""
         for number in range(1, TRIES + 1):
@@ -112,7 +112,7 @@ class Pictures:
         with Manifest(self.folder, read_only=True) as manifest:
             self.notes = split.notes(manifest)
             self._tried = manifest.rows()
-            return [row for row in manifest.on_disk() if self._belongs(row)]
+            return [row for row in manifest.on_disk() if self.recipe.has_folder(row.folder)]
 
     def _check(self) -> None:
         if told := too_few(self.recipe, self.rows, self._tried):

@@ -72,7 +72,7 @@ def _fill(workspace: Workspace, name: str, each: int, title: str, task: str) -> 
                 url = f"https://pictures.example/{colour}/{seed}.jpg"
                 add_picture(manifest, colour, a_picture(colour, seed), url)
         split.group(manifest)
-        split.divide(manifest, recipe.validation_share, recipe.seed)
+        split.divide(manifest, recipe)
 
 
 def a_scene(seed: int) -> Image.Image:

@@ -90,7 +90,9 @@ def test_apply_moves_files_and_undo_brings_them_back(
     assert {str(gone.file), str(moved.file)} <= {
         str(path.relative_to(folder)) for path in folder.rglob("*.jpg")
     }
-    expect(maker.classes).to_have_text(["all (17)", "red (4)", "green (6)", "blue (7)"])
+    expect(maker.classes).to_have_text(
+        ["all (17)", "red (4)", "green (6)", "blue (7)", "something-else (0)"]
+    )
     maker.presses("Undo")
     expect(maker.notice).to_have_text("2 pictures are back, and marked as before.")
     maker.sees(["kz-delete", "kz-move", "", "", "", ""])

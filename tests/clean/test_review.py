@@ -30,7 +30,7 @@ def review(gathered_colours: Recipe, an_empty_workspace: Workspace) -> Review:
 def test_corrections_then_suspects_worst_first_then_the_others(
     review: Review, the_manifest: Manifest, an_empty_workspace: Workspace
 ) -> None:
-    offer(an_empty_workspace, "colours", a_picture("red", 99), "blue", "This is red.")
+    offer(an_empty_workspace, "colours", a_picture("red", 99), ("blue",), "This is red.")
     mild, bad = the_manifest.rows(folder="blue")[:2]
     review.rank([Finding(mild, 0.4, ("a little odd",)), Finding(bad, 0.9, ("very odd",))])
     items = review.items()
@@ -54,7 +54,7 @@ def test_class_and_side_choose_what_is_shown(review: Review, the_manifest: Manif
 def test_counts_say_what_apply_would_do(
     review: Review, the_manifest: Manifest, an_empty_workspace: Workspace
 ) -> None:
-    offer(an_empty_workspace, "colours", a_picture("red", 99), "blue", "This is red.")
+    offer(an_empty_workspace, "colours", a_picture("red", 99), ("blue",), "This is red.")
     for item, mark in zip(
         review.items(), ("keep", "keep", "delete", "delete", "move:green"), strict=False
     ):
@@ -90,10 +90,10 @@ def test_a_later_review_can_undo_what_was_applied(
     assert len(later.items()) == 18
 
 
-def test_a_correction_that_is_none_of_the_classes_cannot_be_accepted_as_it_is(
+def test_a_correction_to_no_class_of_the_recipe_must_be_moved(
     review: Review, an_empty_workspace: Workspace
 ) -> None:
-    offer(an_empty_workspace, "colours", a_picture("red", 99), None, "This is red.")
+    offer(an_empty_workspace, "colours", a_picture("red", 99), ("violet",), "This is red.")
     (item,) = review.items(shown="visitors' corrections")
     review.mark([item.row], "keep")
     assert "is no class of colours" in str(review.apply())
@@ -105,7 +105,7 @@ def test_a_correction_that_is_none_of_the_classes_cannot_be_accepted_as_it_is(
 def test_a_correction_that_is_there_already_joins_its_twin(
     review: Review, the_manifest: Manifest, an_empty_workspace: Workspace
 ) -> None:
-    offer(an_empty_workspace, "colours", a_picture("green", 2), "green", "This is red.")
+    offer(an_empty_workspace, "colours", a_picture("green", 2), ("green",), "This is red.")
     twin = the_manifest.rows(folder="green")[2]
     review.mark([review.items()[0].row], "keep")
     review.apply()

@@ -168,7 +168,7 @@ def test_a_mark_set_while_pictures_are_grouped_is_not_lost(
         with Manifest(folder) as cleaner:
             set_mark(cleaner, cleaner.kept()[0], "delete")
         split.group(gathering)
-        split.divide(gathering, colours.validation_share, colours.seed)
+        split.divide(gathering, colours)
         row = gathering.rows(id=stale[0].id)[0]
     assert (row.mark, row.near, row.split is None) == ("delete", row.id, False)
 

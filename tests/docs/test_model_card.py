@@ -46,6 +46,27 @@ def test_every_figure_has_its_interval(multi: bool) -> None:
     check_every_figure(a_measured_card(multi=multi))
 
 
+@pytest.mark.parametrize("pictures", [24, 238])
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [(3, "at least 5 are needed to tighten the limit"), (60, "they tightened the limit")],
+)
+def test_pictures_of_something_else_are_counted_apart(
+    pictures: int, others: int, said: str
+) -> None:
+    card = a_measured_card(pictures, others=others)
+    check_every_figure(card)
+    text = model_card(card)
+    found = card.figures["none_of_these"]["something_else"]
+    refused = round(found["refused"] * others)
+    assert f"Of {others} pictures of something-else, which show none of the classes" in text
+    assert f"{refused} are refused: {100 * found['refused']:.1f} % (" in text
+    assert said in text
+    assert "Not yet measured against other pictures" not in text
+    assert ("greatest distance" in text) == (pictures == 24 and others == 3)
+    assert "something-else |" not in text, "it is no class"
+
+
 def test_the_shipped_card_is_what_its_figures_say() -> None:
     assert (BEARS / "README.md").read_text("utf-8") == model_card(read_card(BEARS))
     check_every_figure(read_card(BEARS))

@@ -11,15 +11,20 @@ import pytest
 import torch
 
 from kezako.export import metrics
+from kezako.export.calibration import ENOUGH
 from kezako.export.crossfit import (
     PASSED,
+    PASSED_AT_LEAST,
     fit_limit,
+    fit_rank,
     fit_rule,
     fit_thresholds,
     passing_interval,
     unseen_answers,
     unseen_passes,
+    unseen_refusals,
 )
+from kezako.export.intervals import CROSSFITTED, of_share
 from kezako.export.plots import plot_label_confusions
 from kezako.model.decision import named, probabilities
 from tests.cards import LABELS, drawn
@@ -72,6 +77,50 @@ def test_the_share_told_to_pass_is_the_true_one(count: int) -> None:
     assert held >= 0.93 * 200
     assert np.mean(told) == pytest.approx(np.mean(true), abs=0.01)
     assert np.mean(true) == pytest.approx(min(PASSED, count / (count + 1)), abs=0.01)
+
+
+@pytest.mark.parametrize(("count", "others"), [(40, 6), (40, 30), (238, 40), (238, 300)])
+def test_pictures_of_something_else_tighten_the_limit_and_the_shares_told_are_true(
+    count: int, others: int
+) -> None:
+    draw = np.random.default_rng(0)
+
+    def elsewhere(count: int) -> np.ndarray:
+        return 1.5 + 1.5 * draw.gamma(3, size=count)
+
+    passed, refused, held = [], [], [0, 0]
+    without = []
+    for _ in range(100):
+        distances, something_else = draw.gamma(3, size=count), elsewhere(others)
+        limit = fit_limit(distances, something_else)
+        passes = unseen_passes(distances, something_else)
+        refusals = unseen_refusals(distances, something_else)
+        passed.append((passes.mean(), (draw.gamma(3, size=4000) <= limit).mean()))
+        refused.append((refusals.mean(), (elsewhere(4000) > limit).mean()))
+        without.append((elsewhere(4000) > fit_limit(distances)).mean())
+        low, high = passing_interval(passes, fit_rank(distances, something_else))
+        held[0] += low <= passed[-1][1] <= high
+        low, high = of_share(refusals.sum() / CROSSFITTED, others / CROSSFITTED)
+        held[1] += low <= refused[-1][1] <= high
+    (told, true), (told_refused, true_refused) = np.mean(passed, axis=0), np.mean(refused, axis=0)
+    assert told == pytest.approx(true, abs=0.015)
+    assert told_refused == pytest.approx(true_refused, abs=0.035)
+    assert min(held) >= 0.91 * 100
+    assert true >= PASSED_AT_LEAST - 0.01, "what is lost is bounded"
+    gained, lost = true_refused - np.mean(without), PASSED - true
+    assert gained > lost, "it is worth it"
+
+
+def test_a_wrong_picture_of_something_else_costs_little() -> None:
+    distances = np.random.default_rng(0).gamma(3, size=238)
+    far = np.full(20, distances.max() + 1)
+    assert fit_limit(distances, far) == fit_limit(distances), "they are refused as it is"
+    copies = np.full(20, distances.min() / 2)  # of pictures of the classes
+    assert fit_limit(distances, copies) == fit_limit(distances), "no limit would refuse them"
+    few = np.full(ENOUGH - 1, np.quantile(distances, 0.96))
+    assert fit_limit(distances, few) == fit_limit(distances), "too few to tell"
+    all_within = np.full(20, np.quantile(distances, 0.92))
+    assert (distances <= fit_limit(distances, all_within)).mean() >= PASSED_AT_LEAST - 0.01
 
 
 def test_of_few_pictures_the_limit_is_the_greatest() -> None:

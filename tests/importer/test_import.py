@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from fastai.vision.all import Learner, Normalize, Resize, aug_transforms, imagen
 from kezako.model.bundle import read_card
 from kezako.model.classifier import Classifier
 from tests.cards import check_every_figure
+from tests.clean.pictures import a_picture
 from tests.importer.hostile import kinds
 from tests.importer.test_reading import network
 from tests.train.test_export import stock_fastai
@@ -81,8 +83,13 @@ def test_with_pictures_it_is_measured_and_can_say_none_of_these(
 ) -> None:  # fmt: skip
     export = exported(a_stock_learner(arch=network(), make=Learner))
     (some_faces / "happy" / "notes.txt").write_text("no picture")
+    others = some_faces / "something-else"
+    others.mkdir()
+    for number in range(6):
+        (others / f"{number}.jpg").write_bytes(a_picture("blue", number))
     done = command(tmp_path, export, "--name", "moods", "--pictures", some_faces)
     (some_faces / "happy" / "notes.txt").unlink()
+    shutil.rmtree(others)
     assert done.returncode == 0, done.stderr
     assert "1 files are no pictures that can be opened" in done.stdout
     card = read_card(tmp_path / "models" / "moods")
@@ -97,6 +104,8 @@ def test_with_pictures_it_is_measured_and_can_say_none_of_these(
     check_every_figure(card)
     assert f"{sum(wrong)} of 24 pictures; 95 % confidence interval:" in done.stdout
     assert "So few pictures tell little" in done.stdout
+    found = card.figures["none_of_these"]["something_else"]
+    assert found["pictures"] == 6
     # Of 24 the greatest distance is the limit: who set it does not pass when the others judge.
     assert 0.7 < card.figures["none_of_these"]["passed"] < 1
     assert card.known is not None

@@ -1,8 +1,9 @@
-"""The page shows who made the pictures it learnt from, as text, where the bundle says so."""
+"""The page shows who made the pictures it learnt from, with links, where the bundle says so."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from kezako import page
 from kezako.cli import main
 from kezako.dataset.manifest import Manifest
 from kezako.dataset.row import Row
+from kezako.gather.credits import _credit
 from kezako.model.bundle import CREDITS, amend
+from kezako.page.credits import MORE, MOST, as_html
 
 
 @pytest.fixture
@@ -30,6 +33,59 @@ def test_credits_are_shown_as_text(colours: Path) -> None:
     assert "<script>" not in shown
 
 
+HOSTILE = [
+    "- [x](<javascript:alert(1)>) by Ann, CC BY",
+    "- [x](<data:text/html,a>) by Ann",
+    "- [x](<https://>) by Ann",
+    "- [x](<//a.test/>) by Ann",
+    "- [x](<https://[a.test/>) by Ann",
+    "- [x](<https:\\\\a.test>) by Ann",
+    "- [x](<https://a.test/\u202e>) by Ann",
+    f"- [x](<https://a.test/{'a' * 3000}>) by Ann",
+    "- [x](https://a.test) by Ann",
+    "[x](<https://a.test>) by Ann",
+    "![x](<https://a.test/track.png>)",
+]
+
+
+@pytest.mark.parametrize("line", HOSTILE)
+def test_what_is_no_credit_stays_text(line: str) -> None:
+    shown = as_html(line)
+    assert "<a" not in shown
+    assert "<img" not in shown
+    assert "x" in shown
+
+
+def test_a_credit_cannot_leave_its_place() -> None:
+    shown = as_html('- [a](<https://a.test/"onmouseover=alert(1)>) by <b onclick=x>')
+    (start, link) = shown.split("<a ")
+    assert start == "<ul><li>"
+    assert link.startswith('href="https://a.test/&quot;onmouseover=alert(1)" target="_blank" ')
+    assert "<b" not in shown
+
+
+def test_what_the_command_wrote_is_what_is_read() -> None:
+    title = r"A <b>[bear]</b> & its \ *cub* `#1` &lt; $x$|_!"
+    page_of_it = "https://a.test/?a=1&b=(2)"
+    row = Row("a", title=title, creator="Ann & Co", licence="CC BY 2.0", page=page_of_it)
+    assert as_html(_credit(row)) == (
+        f'<ul><li><a href="{escape(page_of_it)}" target="_blank" '
+        f'rel="noopener noreferrer nofollow">“{escape(title)}”</a> '
+        "by Ann &amp; Co, CC BY 2.0</li></ul>"
+    )
+
+
+def test_headings_are_below_the_title_of_the_page() -> None:
+    shown = as_html("# Pictures of bears\n\n## black\n\n### no heading of ours")
+    assert shown == "<h2>Pictures of bears</h2><h3>black</h3><p>### no heading of ours</p>"
+
+
+def test_very_many_credits_are_cut_at_a_line_and_that_is_said() -> None:
+    shown = as_html("- “a” by Ann, CC BY\n" * 100_000)
+    assert len(shown) < 2 * MOST
+    assert shown.endswith(f"by Ann, CC BY</li></ul><p>{MORE}</p>")
+
+
 def test_the_command_writes_them_into_the_bundle(
     colours: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -42,4 +98,6 @@ def test_the_command_writes_them_into_the_bundle(
         row.creator = "Ann"
         manifest.store(row, b"x")
     assert main(["credits", "colours"]) == 0
-    assert "Ann" in page.Credits(page.Choice(colours.parent, query="")).value
+    shown = page.Credits(page.Choice(colours.parent, query="")).value
+    assert '<a href="https://a.test/1.jpg" target="_blank"' in shown
+    assert "“untitled”</a> by Ann, CC BY 2.0" in shown
