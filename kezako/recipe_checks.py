@@ -131,7 +131,9 @@ def _translated(value: Any, where: Where, tag: str) -> Words:
     if not isinstance(value, dict):
         raise where.error(tag, f'"{tag}" must be a table: [words.{tag}]')
     where = replace(where, table=(*where.table, tag))
-    checks = {"title": text, "prompt": text, "answer": answer, "classes": _display_names}
+    checks: dict[str, Any] = {
+        "title": text, "prompt": text, "answer": answer, "classes": _display_names,
+    }  # fmt: skip
     refuse_unknown(value, checks, where, "one of the words")
     return Words(**{key: checks[key](said, where, key) for key, said in value.items()})
 
