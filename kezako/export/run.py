@@ -20,10 +20,16 @@ from torch import nn
 from kezako import __version__
 from kezako.dataset.readiness import forget_checkpoint
 from kezako.errors import writing
-from kezako.export import evaluation, fastai_pickle, metrics, onnx
+from kezako.export import evaluation, examples, fastai_pickle, metrics, onnx
 from kezako.export.calibration import fit_temperature
-from kezako.export.card import write_model_card
-from kezako.export.crossfit import Answers, fit_limit, fit_thresholds, unseen_answers
+from kezako.export.card import words_in, write_cover, write_model_card
+from kezako.export.crossfit import (
+    Answers,
+    fit_limit,
+    fit_thresholds,
+    unseen_answers,
+    unseen_passes,
+)
 from kezako.lock import locked
 from kezako.model.bundle import (
     EXPORT,
@@ -31,9 +37,11 @@ from kezako.model.bundle import (
     KNOWN,
     MODEL,
     Card,
+    Example,
     Precision,
     Preprocessing,
     is_handed_over,
+    may_hold_photos,
     new_bundle,
     write_card,
 )
@@ -57,6 +65,7 @@ def export(
     workspace: Workspace,
     pictures: Pictures,
     weights: Weights,
+    photos: bool = True,  # False: no gathered picture goes into the bundle
 ) -> Card:
     """Write the bundle of `recipe`, whole or not at all, and return its card.
 
@@ -71,6 +80,9 @@ def export(
             card = replace(card, figures=trained.measured(card, folder, workspace))
             history = {"weights": weights.sentence, "origin": weights.origin, **trained.history()}
             card = replace(card, training=history, libraries=_libraries())
+            if photos and may_hold_photos():
+                card = replace(card, examples=trained.write_examples(card, folder))
+            write_cover(card, folder)
             write_model_card(card, folder)
             card = write_card(folder, card)
         if not is_handed_over(target):
@@ -162,8 +174,8 @@ class _Trained:
     def _card(self, precision: Precision) -> Card:
         recipe = self.recipe
         return Card(
-            name=recipe.name, title=recipe.title, prompt=recipe.prompt, answer=recipe.answer,
-            labels=self.labels, task=recipe.task, preprocessing=self.preprocessing,
+            name=recipe.name, **words_in(recipe), labels=self.labels, task=recipe.task,
+            preprocessing=self.preprocessing,
             precision=precision, temperature=self.temperature, thresholds={}, known=None,
         )  # fmt: skip
 
@@ -206,6 +218,16 @@ class _Trained:
             theirs = learn.get_preds(dl=loader)[0].numpy()
         ours = probabilities(self.logits[::every], self.multi)
         return evaluation.agreement(theirs, ours, card) | evaluation.precision(card, self.int8)
+
+    def write_examples(self, card: Card, folder: Path) -> tuple[Example, ...]:
+        """Write `examples/` of the validation pictures; may be none."""
+        write_card(folder, card)
+        rows = dict(zip(self.pictures.paths, self.pictures.rows, strict=True))
+        found = examples.candidates(
+            unseen_answers(self.logits * self.temperature, self.targets, self.multi),
+            unseen_passes(self.distances), self.labels, self.valid, [*map(rows.get, self.valid)],
+        )  # fmt: skip
+        return examples.write_examples(folder, found, Classifier.open(folder).predict)
 
     def history(self) -> dict[str, Any]:
         recipe = self.recipe
