@@ -94,12 +94,17 @@ def _update(arguments: argparse.Namespace, workspace: Workspace) -> None:
     print(f"Bundle: {workspace.bundle(recipe.name)}")
 
 
-def _readme(card: Card) -> str:
-    """The text of a bundle's README.md, trained here or imported."""
+def _readme(card: Card) -> str | None:
+    """The text of a bundle's README.md; None for figures as Kezako 0.1 measured them."""
     from kezako.export.card import model_card
     from kezako.importer.card import readme
 
-    return readme(card) if "imported" in card.training else model_card(card)
+    figures = card.figures.get("validation")
+    if figures and "classes" not in figures:
+        return None
+    if "imported" in card.training:
+        return readme(card)
+    return model_card(card) if figures else None
 
 
 def _errors(card: Card) -> str:

@@ -12,7 +12,7 @@ from kezako.model.bundle import Card
 
 SIZE = (1200, 630)  # pixels; what sites that show links ask for
 MOST_BYTES = 120_000
-QUALITIES = (90, 84, 76, 68, 58, 46)  # of the JPEG: the first that fits
+QUALITIES = (90, 84, 76, 68, 58, 46, 34, 22)  # of the JPEG: the first that fits
 SHOWN = 3  # examples
 LOOKED_AT = 60  # classes; no more fit
 
@@ -94,7 +94,10 @@ def _rows(lettering: Lettering, names: list[str], classes: int) -> list[list[str
             name = name.removesuffix(ELLIPSIS)[:-1].rstrip() + ELLIPSIS
         rows[-1].append(name)
     if names and classes > len(names):
-        rows[-1].append(f"+ {classes - len(names)}")
+        more = f"+ {classes - len(names)}"
+        if _width(lettering, [*rows[-1], more]) > COLUMN:
+            rows.append([])  # there is one more: in the last row it would have found room
+        rows[-1].append(more)
     return [row for row in rows if row]
 
 
@@ -121,12 +124,12 @@ def _pills(image: Image.Image, lettering: Lettering, names: Sequence[str], y: in
 
 def _pictures(image: Image.Image, at: tuple[int, int], photos: Sequence[Image.Image]) -> None:
     """One fills the square, two share it, of three the first is above the others."""
-    whole, half = PICTURES, (PICTURES - GAP) // 2
-    tall = PICTURES - half - GAP
+    whole, half, low = PICTURES, (PICTURES - GAP) // 2, 144
+    tall = PICTURES - low - GAP  # nearly 3:2, as are the two below
     places = {
         1: [(0, 0, whole, whole)],
         2: [(0, 0, whole, half), (0, half + GAP, whole, half)],
-        3: [(0, 0, whole, tall), (0, tall + GAP, half, half), (half + GAP, tall + GAP, half, half)],
+        3: [(0, 0, whole, tall), (0, tall + GAP, half, low), (half + GAP, tall + GAP, half, low)],
     }[len(photos)]
     for photo, (x, y, width, height) in zip(photos, places, strict=True):
         fitted = ImageOps.fit(photo.convert("RGB"), (width, height), Image.Resampling.LANCZOS,

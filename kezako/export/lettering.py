@@ -43,7 +43,10 @@ class Lettering:
 
     def drawable(self, text: str) -> str:
         """`text` on one line, without signs that no font has; empty if letters are missing."""
-        text = " ".join(unicodedata.normalize("NFC", text[:LONGEST]).split())
+        text = unicodedata.normalize("NFC", text[:LONGEST])
+        # Control characters have no shape, and some of them turn the text round.
+        text = "".join(c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
+        text = " ".join(text.split())
         if not (fonts.is_simple(text) or features.check("raqm")):
             return ""
         kept = [sign for sign in text if self._file_of(sign) is not None]

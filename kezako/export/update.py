@@ -17,7 +17,7 @@ from kezako.workspace import Workspace
 def update(
     recipe: Recipe,
     workspace: Workspace,
-    readme: Callable[[Card], str],  # the text of the bundle's README.md
+    readme: Callable[[Card], str | None],  # the text of README.md; None: it stays as it is
 ) -> Card:
     """Take title, prompt, answer, names, language and words from `recipe`, atomically.
 
@@ -36,8 +36,8 @@ def update(
             )
         card = replace(card, **words_in(recipe))
         written = {COVER: draw_cover(card, list(examples.values()))}
-        if README in card.files:
-            written[README] = readme(card).encode("utf-8")
+        if (text := readme(card)) is not None:
+            written[README] = text.encode("utf-8")
         if (plot := confusion_png(card)) is not None:
             written[CONFUSION] = plot
         return amend(folder, written, card)
