@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import importlib.metadata
 import platform
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -45,6 +46,7 @@ from kezako.model.bundle import (
     new_bundle,
     write_card,
 )
+from kezako.model.card import EXAMPLES
 from kezako.model.classifier import Classifier, Scores, prepare
 from kezako.model.decision import Array, named, probabilities, thresholds_of
 from kezako.model.ood import OutOfDistribution, unit
@@ -80,6 +82,7 @@ def export(
             card = replace(card, figures=trained.measured(card, folder, workspace))
             history = {"weights": weights.sentence, "origin": weights.origin, **trained.history()}
             card = replace(card, training=history, libraries=_libraries())
+            shutil.rmtree(folder / EXAMPLES, ignore_errors=True)  # of a call before this one
             if photos and may_hold_photos():
                 card = replace(card, examples=trained.write_examples(card, folder))
             write_cover(card, folder)
