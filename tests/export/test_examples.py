@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,13 +23,14 @@ PURE = {"red": (250, 10, 10), "green": (10, 250, 10), "blue": (10, 10, 250)}
 ORIENTATION = 0x0112
 
 
-def own(number: int = 1, **values: object) -> Row:
-    return Row(**{"folder": "red", "source": "folder", "id": number} | values)  # type: ignore[arg-type]
+def own(number: int = 1, **values: Any) -> Row:
+    usual: dict[str, Any] = {"folder": "red", "source": "folder", "id": number}
+    return Row(**usual | values)
 
 
-def found(licence: str | None, **values: object) -> Row:
-    return own(**{"source": "wikimedia", "licence": licence, "creator": "Ann", "title": "A rose",
-                  "page": PAGE} | values)  # fmt: skip
+def found(licence: str | None, **values: Any) -> Row:
+    usual = {"source": "wikimedia", "creator": "Ann", "title": "A rose", "page": PAGE}
+    return own(**{**usual, "licence": licence, **values})
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,8 @@ from kezako.model.bundle import (
     read_card,
     write_card,
 )
-from kezako.model.card import Texts, card_of, words_as_json, words_of
-from kezako.words import Words
+from kezako.model.card import card_of, words_as_json, words_of
+from kezako.words import Texts, Words
 
 GERMAN = Words("Welche Farbe?", "", "Das ist {label}.", {"red": "Rot"})
 CREDIT = Credit("“A rose” by Ann, CC BY 2.0", "https://example.org/rose")
