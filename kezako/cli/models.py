@@ -79,7 +79,7 @@ def _add_update(commands: Commands) -> None:
         commands, "update", "give a trained classifier the recipe's words",
         "Takes title, prompt, answer, language and the names of the classes from the recipe, and\n"
         "draws the cover anew, without training again.",
-        "kezako update wolves", "train.md",
+        "kezako update wolves", "words.md",
     )  # fmt: skip
     parser.add_argument("name", metavar="NAME", help=CLASSIFIER)
     parser.set_defaults(run=_update)

@@ -6,7 +6,6 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from fastai.learner import Learner
 from IPython.display import Markdown
 from matplotlib.axes import Axes
 
@@ -23,6 +22,8 @@ from kezako.recipe import Recipe
 from kezako.train.dataset import Pictures
 from kezako.train.fit import error_in
 from kezako.train.quick import HeadFit
+
+from fastai.learner import Learner  # isort: skip  (after kezako.train: see there)
 
 
 def plot_counts(pictures: Pictures) -> Axes:

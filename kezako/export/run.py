@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from fastai.learner import Learner
 from torch import nn
 
 from kezako import __version__
@@ -54,6 +53,8 @@ from kezako.recipe import Recipe
 from kezako.train.dataset import Pictures
 from kezako.train.weights import Weights
 from kezako.workspace import Workspace
+
+from fastai.learner import Learner  # isort: skip  (after kezako.train: see there)
 
 NEIGHBOURS = 5  # for the distance; 1, 10 and 30 separate bears from other photos less well
 BANK = 5000  # training pictures kept for the distance: 10 MB at most
