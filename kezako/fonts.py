@@ -120,6 +120,28 @@ def shortened(name: str) -> str:
     return name if len(name) <= LONGEST else f"{name[: LONGEST - 1].rstrip()}…"
 
 
+def files_for(text: str, weight: str = "normal") -> list[str]:
+    """Font files that together have as many letters of `text` as possible, matplotlib's own first.
+
+    `weight` is that of matplotlib's own font; the others have the one that is installed.
+    """
+    own = font_manager.FontProperties(family=mpl.rcParams["font.family"], weight=weight)
+    return [font_manager.findfont(own), *map(_file_of, _needed(text))]
+
+
+def has_letter(file: str, letter: str) -> bool:
+    """Whether a font file has the letter."""
+    return bool(font_manager.get_font(file).get_char_index(ord(letter)))
+
+
+def is_simple(text: str) -> bool:
+    """Whether the letters stand side by side from left to right, so that none needs shaping."""
+    return not any(
+        unicodedata.bidirectional(letter) in ("R", "AL") or unicodedata.category(letter)[0] == "M"
+        for letter in text
+    )
+
+
 def _tell(key: str) -> None:
     from IPython import get_ipython
     from IPython.display import HTML, display
@@ -130,11 +152,8 @@ def _tell(key: str) -> None:
 
 
 def _shapes(text: str) -> bool:
-    """Whether the letters can be drawn one after the other, without shaping."""
-    return _SHAPES or not any(
-        unicodedata.bidirectional(letter) in ("R", "AL") or unicodedata.category(letter)[0] == "M"
-        for letter in text
-    )
+    """Whether matplotlib can draw the letters."""
+    return _SHAPES or is_simple(text)
 
 
 def _needed(text: str) -> tuple[str, ...]:
@@ -169,5 +188,8 @@ def _has(families: tuple[str, ...], letter: str) -> bool:
 
 @cache
 def _in(family: str, letter: str) -> bool:
-    path = font_manager.findfont(font_manager.FontProperties(family=[family]))
-    return bool(font_manager.get_font(path).get_char_index(ord(letter)))
+    return has_letter(_file_of(family), letter)
+
+
+def _file_of(family: str) -> str:
+    return str(font_manager.findfont(font_manager.FontProperties(family=[family])))

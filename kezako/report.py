@@ -62,7 +62,7 @@ class TrainingStopped(KezakoError):
 def train(
     recipe: Recipe,
     workspace: Workspace,
-    photos: bool = True,  # False: a report that may be published, without the pictures
+    photos: bool = True,  # False: report and bundle may be published, without the pictures
     credits: Callable[[], Path | None] = lambda: None,  # writes the file that goes in as well
 ) -> Card | None:
     """Train `recipe` with its notebook; the existing model stays until training has succeeded.
@@ -82,7 +82,7 @@ def train(
         source = workspace.notebook("train")
         if rank:
             source = _shared_part(source, Path(folder) / "shared.ipynb")
-        with _Terminal(shown=not rank) as terminal, _environment(workspace, staged):
+        with _Terminal(shown=not rank) as terminal, _environment(workspace, staged, photos):
             try:
                 papermill.execute_notebook(
                     source,
@@ -275,17 +275,17 @@ class _Terminal:
 
 
 class _environment:
-    """Environment variables for the notebook's kernel: the workspace, the locks it may use, and
-    passive waiting.
+    """Environment variables for the notebook's kernel: the workspace, the locks it may use,
+    whether pictures may go into the bundle, and passive waiting.
 
     By default, OpenMP's threads spin while they wait. If anything else is busy (a browser, a second
     training), an epoch then takes many times as long.
     """
 
-    def __init__(self, workspace: Workspace, staged: Path | None):
+    def __init__(self, workspace: Workspace, staged: Path | None, photos: bool):
         self._set = {
             "KEZAKO_HOME": str(workspace.root), "OMP_WAIT_POLICY": "PASSIVE",
-            **lent(), **(handed_over(staged) if staged else {}),
+            **lent(), **(handed_over(staged, photos) if staged else {}),
         }  # fmt: skip
 
     def __enter__(self) -> None:

@@ -39,12 +39,14 @@ EXPORT = "export.pkl"  # in the workspace, for `import`
 PRELOADED = [
     "kezako.cli", "kezako.gather", "kezako.gather.own_pictures", "kezako.gather.credits",
     "kezako.clean.marks", "kezako.batch.run", "kezako.deploy.run",
+    "kezako.export.update", "kezako.importer.card",
     "kezako.gather.sample", "kezako.gather.new", "kezako.model.classifier",
 ]  # fmt: skip
 LIGHT: dict[str, list[str]] = {
     "gather": ["gather", NAME, "--from", "more"],
     "undo": ["clean", NAME, "--undo"],
     "credits": ["credits", NAME],
+    "update": ["update", NAME],
     "sample": ["sample", NAME, "--pictures", "15"],
     "predict": ["predict", NAME, "photos", "--csv", "answers.csv", "--workers", "1"],
     "pictures": ["pictures", NAME, "--csv"],

@@ -12,8 +12,8 @@ from kezako.cli import build_parser, main
 from kezako.gather.new import new_recipe
 from kezako.workspace import Workspace
 
-COMMANDS = ["new", "sample", "gather", "pictures", "credits", "clean", "train", "import", "serve",
-            "deploy", "doctor", "predict", "scale"]  # fmt: skip
+COMMANDS = ["new", "sample", "gather", "pictures", "credits", "clean", "train", "update", "import",
+            "serve", "deploy", "doctor", "predict", "scale"]  # fmt: skip
 
 
 def said(capsys: pytest.CaptureFixture[str], *command: str) -> str:
@@ -49,7 +49,7 @@ def test_a_mistyped_word(
     assert f"Did you mean {meant}?" in said(capsys, *command)
 
 
-@pytest.mark.parametrize("command", ["gather", "train", "clean", "credits"])
+@pytest.mark.parametrize("command", ["gather", "train", "clean", "credits", "update"])
 def test_a_mistyped_recipe(
     command: str, an_empty_workspace: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:

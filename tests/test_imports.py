@@ -12,7 +12,7 @@ from tests.import_graph import MODULES, ROOT, circle, imported, walks
 
 # What each folder may import beside itself and SHARED. A folder that is not here may import none.
 SHARED = {"", "errors", "settings", "environment", "names", "fonts", "lock", "ports", "proxies",
-          "recipe", "workspace", "pictures", "dataset", "model"}  # fmt: skip
+          "recipe", "words", "workspace", "pictures", "dataset", "model"}  # fmt: skip
 MAY_IMPORT: dict[str, set[str]] = {
     "gather": set(),
     "train": set(),
@@ -41,10 +41,13 @@ BELOW: dict[str, set[str]] = {  # the shared ones, lowest first, and what each m
     "lock": {"errors"},
     "proxies": {"errors", "environment"},
     "pictures": {"errors"},
-    "recipe": {"errors", "names"},
+    "words": {"names"},
+    "recipe_lines": {"errors"},
+    "recipe_checks": {"errors", "names", "recipe_lines", "words"},
+    "recipe": {"recipe_checks", "recipe_lines", "words"},
     "workspace": {"errors", "environment", "names", "recipe"},
     "dataset": {"", *LOW, "pictures", "recipe", "workspace"},
-    "model": {"", *LOW, "pictures", "recipe", "workspace"},
+    "model": {"", *LOW, "pictures", "recipe", "words", "workspace"},
 }
 STAGES = {"gather", "train", "export", "clean", "importer", "serve", "scale", "batch", "deploy"}
 MAY_IMPORT_ALL = {"cli", "doctor", "__main__"}

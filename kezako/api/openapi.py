@@ -145,6 +145,7 @@ def _object(properties: Schema) -> Schema:
 
 _PROBABILITY: Schema = {"type": "number", "minimum": 0, "maximum": 1}
 _LABELS: Schema = {"type": "array", "items": _TEXT}
+_NAMES: Schema = {"type": "object", "additionalProperties": _TEXT}  # by label
 _SCHEMAS: Schema = {
     "Error": _object({"error": {**_TEXT, "description": "What is wrong, and what to do."}}),
     "Answer": _object(
@@ -186,6 +187,15 @@ _SCHEMAS: Schema = {
             "prompt": _TEXT,
             "answer": {**_TEXT, "description": "What the page says of {label}."},
             "labels": _LABELS,
+            "names": {**_NAMES, "description": "What people read, where it is not the label."},
+            "language": {**_TEXT, "description": "Of the page; empty: the visitor's browser."},
+            "words": {
+                "type": "object",
+                "additionalProperties": _object(
+                    {"title": _TEXT, "prompt": _TEXT, "answer": _TEXT, "classes": _NAMES}
+                ),
+                "description": "Translations, by language; what is empty is not translated.",
+            },
             "task": {"enum": ["single", "multi"]},
             "version": {**_TEXT, "description": "SHA-256 of the model."},
             "error": {

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kezako.model.bundle import MODEL, Card
+from kezako.model.card import words_as_json
 from kezako.worker.protocol import Outcome, problem
 
 
@@ -28,6 +29,7 @@ def summary(name: str, card: Card) -> dict[str, object]:
         "prompt": card.prompt,
         "answer": card.answer,
         "labels": list(card.labels),
+        **words_as_json(card),
         "task": card.task,
         "version": card.files.get(MODEL, ""),
         "error": _figure(figures.get("error"), float),

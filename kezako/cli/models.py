@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 def add(commands: Commands) -> None:
     """Add them to the parser."""
     _add_train(commands)
+    _add_update(commands)
     _add_import(commands)
 
 
@@ -37,7 +38,9 @@ def _add_train(commands: Commands) -> None:
     )  # fmt: skip
     parser.add_argument("name", metavar="NAME", help=CLASSIFIER)
     parser.add_argument(
-        "--without-photos", action="store_true", help="leave the pictures out of report.html"
+        "--without-photos",
+        action="store_true",
+        help="leave the pictures out of report.html and of the page's examples",
     )
     parser.set_defaults(run=_train)
 
@@ -63,7 +66,45 @@ def _train(arguments: argparse.Namespace, workspace: Workspace) -> None:
         return  # of several processes that train together, the first one tells
     print(f"{card.title} Error on validation pictures: {_errors(card)}")
     print(f"Bundle: {workspace.bundle(recipe.name)}")
+    if card.examples:
+        print(
+            f"The page shows {len(card.examples)} of the pictures as examples to try; "
+            "--without-photos leaves them out."
+        )
     print(f"Next: kezako serve {recipe.name}")
+
+
+def _add_update(commands: Commands) -> None:
+    parser = add_command(
+        commands, "update", "give a trained classifier the recipe's words",
+        "Takes title, prompt, answer, language and the names of the classes from the recipe, and\n"
+        "draws the cover anew, without training again.",
+        "kezako update wolves", "words.md",
+    )  # fmt: skip
+    parser.add_argument("name", metavar="NAME", help=CLASSIFIER)
+    parser.set_defaults(run=_update)
+
+
+def _update(arguments: argparse.Namespace, workspace: Workspace) -> None:
+    from kezako.export.update import update
+
+    recipe = workspace.recipe(arguments.name)
+    card = update(recipe, workspace, _readme)
+    print(f"{card.title} It tells apart: {', '.join(map(card.name_of, card.labels))}.")
+    print(f"Bundle: {workspace.bundle(recipe.name)}")
+
+
+def _readme(card: Card) -> str | None:
+    """The text of a bundle's README.md; None for figures as Kezako 0.1 measured them."""
+    from kezako.export.card import model_card
+    from kezako.importer.card import readme
+
+    figures = card.figures.get("validation")
+    if figures and "classes" not in figures:
+        return None
+    if "imported" in card.training:
+        return readme(card)
+    return model_card(card) if figures else None
 
 
 def _errors(card: Card) -> str:

@@ -12,6 +12,7 @@ from kezako.deploy.hosts import Host
 from kezako.errors import KezakoError
 from kezako.model.bundle import (
     CARD,
+    COVER,
     CREDITS,
     HEAD,
     KNOWN,
@@ -30,7 +31,7 @@ README = "README.md"
 STAGES = ("batch", "clean", "deploy", "doctor", "export", "gather", "importer", "notebooks",
           "scale", "starter", "train")  # fmt: skip
 # Files of a bundle: those that the page reads, and those for people.
-SERVED = (MODEL, HEAD, KNOWN, CREDITS)
+SERVED = (MODEL, HEAD, KNOWN, CREDITS, COVER)
 SHOWN = (README, "confusion.png")
 _MARKS = re.compile(r"([\\`*_{}\[\]<>#|!~&$])")
 
@@ -57,14 +58,19 @@ def copy_package(target: Path) -> None:
 
 def copy_bundle(bundle: Path, target: Path) -> Card:
     """Copy the files of `models/NAME/` that a page needs, checked. Raises `BundleError`."""
-    needed = (*SERVED, *SHOWN)
-    card, files = read_bundle(bundle, lambda card: [n for n in needed if n in card.files])
+    card, files = read_bundle(bundle, _needed)
     if MODEL not in files:
         raise BundleError(f"{bundle / CARD} names no {MODEL}. Train again, or copy it whole.")
     target.mkdir(parents=True)
     for name, content in files.items():
+        (target / name).parent.mkdir(exist_ok=True)
         (target / name).write_bytes(content)
     return write_card(target, card)
+
+
+def _needed(card: Card) -> list[str]:
+    examples = [example.file for example in card.examples]
+    return [name for name in (*SERVED, *SHOWN) if name in card.files] + examples
 
 
 def copy_page(workspace: Workspace, target: Path) -> None:
@@ -103,7 +109,7 @@ def write_files(
     text = Template(readme.read_text(encoding="utf-8")).substitute(
         name=name,
         title=as_markdown(card.title),
-        labels=", ".join(as_markdown(label) for label in card.labels),
+        labels=", ".join(as_markdown(card.name_of(label)) for label in card.labels),
         yaml_title=json.dumps(as_line(card.title), ensure_ascii=False),
         make_git=make_git,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,29 +11,62 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from kezako.export import sentences
+from kezako.export.cover import draw_cover
 from kezako.fonts import Lettering, shortened
-from kezako.model.bundle import Card
+from kezako.model.bundle import COVER, Card
 from kezako.model.wording import as_text, errors, in_percent, share
-from kezako.recipe import LABEL_SEPARATOR
+from kezako.recipe import LABEL_SEPARATOR, Recipe
 
 CONFUSION = "confusion.png"
+README = "README.md"
 UNEQUAL = 4  # if a class has so many times more training pictures than another, the card says so
 
 
 def write_model_card(card: Card, folder: Path) -> None:
     """Write `README.md` and, for single-label, a plot of the confusion matrix."""
-    matrix = card.figures["validation"].get("confusion")
-    if matrix:
-        draw_confusion(matrix, card.labels).savefig(folder / CONFUSION, dpi=110)
-    (folder / "README.md").write_text(model_card(card), encoding="utf-8")
+    write_confusion(card, folder)
+    (folder / README).write_text(model_card(card), encoding="utf-8")
 
 
-def draw_confusion(matrix: list[list[int]], labels: tuple[str, ...]) -> Figure:
+def write_confusion(card: Card, folder: Path) -> None:
+    """Write the plot of the confusion matrix, if the card has one."""
+    if (plot := confusion_png(card)) is not None:
+        (folder / CONFUSION).write_bytes(plot)
+
+
+def confusion_png(card: Card) -> bytes | None:
+    """The plot of the confusion matrix; None if the card has none."""
+    matrix = card.figures.get("validation", {}).get("confusion")
+    if not matrix:
+        return None
+    file = io.BytesIO()
+    draw_confusion(matrix, names(card)).savefig(file, format="png", dpi=110)
+    return file.getvalue()
+
+
+def write_cover(card: Card, folder: Path) -> None:
+    """Draw `cover.jpg`, with the examples that `folder` holds."""
+    shown = [(folder / example.file).read_bytes() for example in card.examples]
+    (folder / COVER).write_bytes(draw_cover(card, shown))
+
+
+def words_in(recipe: Recipe) -> dict[str, Any]:
+    """The fields of a card that hold the maker's words."""
+    fields = ("title", "prompt", "answer", "names", "language", "words")
+    return {name: getattr(recipe, name) for name in fields}
+
+
+def names(card: Card) -> tuple[str, ...]:
+    """What people read for each class, in the order of the labels."""
+    return tuple(map(card.name_of, card.labels))
+
+
+def draw_confusion(matrix: list[list[int]], names: tuple[str, ...]) -> Figure:
     """Rows: true class; columns: answer. `Lettering.key` explains numbers that replace names."""
     counts = np.array(matrix)
-    longest = max(len(shortened(label)) for label in labels)
-    side = 1.6 + 0.07 * longest + 0.6 * len(labels)  # inches
-    lettering = Lettering(labels)
+    longest = max(len(shortened(name)) for name in names)
+    side = 1.6 + 0.07 * longest + 0.6 * len(names)  # inches
+    lettering = Lettering(names)
     with lettering.used():
         figure = Figure(figsize=(side, side), layout="constrained")
         axes = figure.subplots()
@@ -41,17 +75,17 @@ def draw_confusion(matrix: list[list[int]], labels: tuple[str, ...]) -> Figure:
             dark = count > counts[row].sum() / 2
             axes.text(column, row, str(count), ha="center", va="center",
                       color="white" if dark else "black")  # fmt: skip
-        axes.set_xticks(range(len(labels)), labels, rotation=30, ha="right")
-        axes.set_yticks(range(len(labels)), labels)
+        axes.set_xticks(range(len(names)), names, rotation=30, ha="right")
+        axes.set_yticks(range(len(names)), names)
         axes.set_xlabel("said")
         axes.set_ylabel("is")
         lettering.put_into(figure)
     return figure
 
 
-def show_confusion(labels: tuple[str, ...]) -> str:
+def show_confusion(names: tuple[str, ...]) -> str:
     """One line of Markdown with the confusion matrix, and a key for numbers that replace names."""
-    key = Lettering(labels).key
+    key = Lettering(names).key
     return f"![confusion matrix]({CONFUSION})" + (f" In it: {as_text(key)}." if key else "")
 
 
@@ -61,17 +95,18 @@ def model_card(card: Card) -> str:
     sections = [
         f"# {as_text(card.title)}",
         "## What it is for",
-        f"Tells apart: {', '.join(as_text(label) for label in card.labels)}."
+        f"Tells apart: {', '.join(map(as_text, names(card)))}."
         + (" A picture may show several of them, or none." if card.task == "multi" else "")
         + " It takes one photo, and answers with a name and how sure it is of it, or with "
         '"none of these".',
         "## How good it is",
         sentences.table(card),
-        show_confusion(card.labels) if "confusion" in card.figures["validation"] else "",
+        show_confusion(names(card)) if "confusion" in card.figures["validation"] else "",
         "\n".join(f"- {line}" for line in _lines(card)),
         "## What it learnt from",
-        _counts(training["pictures"]),
+        _counts(training["pictures"], card),
         _unequal(card),
+        _examples(card),
         "Where each picture came from is in the maker's manifest; `credits.md`, where it is part "
         "of this folder, names the creators and licences that are known.",
         "## How it was trained",
@@ -81,8 +116,8 @@ def model_card(card: Card) -> str:
         _limits(card),
         "## Files",
         "`export.pkl` opens with fastai's `load_learner`; `model.onnx`, `head.onnx` and "
-        "`known.npz` are what the page runs; `card.json` says the same as this page to programs, "
-        "with a checksum of each file.",
+        "`known.npz` are what the page runs; `cover.jpg` is the picture of a shared link; "
+        "`card.json` says the same as this page to programs, with a checksum of each file.",
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -143,9 +178,10 @@ def _unequal(card: Card) -> str:
     poor = [label for label in counts if UNEQUAL * counts[label] <= counts[most]]
     if not poor:
         return ""
-    listed = ", ".join(f"{counts[label]} of {as_text(label)}" for label in poor)
+    listed = ", ".join(f"{counts[label]} of {as_text(card.name_of(label))}" for label in poor)
+    first = as_text(card.name_of(most))
     return (
-        f"The classes are unequal: it learnt from {counts[most]} pictures of {as_text(most)}, but "
+        f"The classes are unequal: it learnt from {counts[most]} pictures of {first}, but "
         f"from {listed}. What so few pictures show it may hardly know, and what it says of them is "
         "judged on few as well: more pictures of those classes help most."
     )
@@ -192,7 +228,7 @@ def _limits(card: Card) -> str:
     worst = max(classes, key=lambda label: float(classes[label]["error"]))
     found = classes[worst]
     most = (
-        f"; here it erred most often on {as_text(worst)}, {found['wrong']} of "
+        f"; here it erred most often on {as_text(card.name_of(worst))}, {found['wrong']} of "
         f"{found['pictures']} times"
     )
     return (
@@ -202,8 +238,23 @@ def _limits(card: Card) -> str:
     )
 
 
-def _counts(pictures: dict[str, dict[str, int]]) -> str:
+def _examples(card: Card) -> str:
+    """Whose the examples are; empty if there are none."""
+    if not card.examples:
+        return ""
+    own = sum(example.credit is None for example in card.examples)
+    told = [f"{own} of the maker's own pictures"] * bool(own)
+    for example in card.examples:
+        if credit := example.credit:
+            linked = (
+                f"[{as_text(credit.text)}](<{credit.url}>)" if credit.url else as_text(credit.text)
+            )
+            told.append(linked)
+    return f"`examples/` holds pictures to try: {'; '.join(told)}."
+
+
+def _counts(pictures: dict[str, dict[str, int]], card: Card) -> str:
     rows = ["| pictures | training | validation |", "|---|---|---|"]
-    rows += [f"| {as_text(name)} | {count['train']} | {count['valid']} |"
-             for name, count in pictures.items()]  # fmt: skip
+    rows += [f"| {as_text(card.name_of(folder))} | {count['train']} | {count['valid']} |"
+             for folder, count in pictures.items()]  # fmt: skip
     return "\n".join(rows)

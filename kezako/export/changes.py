@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,9 @@ class Changes:
     differs: str  # a sentence: the difference, and whether it may be chance
     finished: str  # when the previous training ended, ISO 8601; empty if there was none
     moved: Counter[str] | None  # what was done -> number of pictures; None: not known
+    names: Mapping[str, str] = field(
+        default_factory=dict
+    )  # class -> display name, where it has one
 
     def __str__(self) -> str:
         if self.before is None:
@@ -90,6 +93,7 @@ def changes_since(card: Card, pictures: Pictures) -> Changes:
         differs=difference(last) if last else "",
         finished=str(last.get("finished") or ""),
         moved=None if then is None else _moved(then, here, pictures.folder),
+        names=card.names,
     )
 
 

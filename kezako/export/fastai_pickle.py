@@ -15,12 +15,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import torchvision
-from fastai.learner import Learner
 from fastcore.foundation import L
 from torch import nn
 
+import kezako.train  # noqa: F401  (before torchvision)
 from kezako.errors import KezakoError
+
+import torchvision  # isort: skip
+from fastai.learner import Learner  # isort: skip
 
 Unpickler = pickle.Unpickler
 load, loads = pickle.load, pickle.loads

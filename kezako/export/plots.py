@@ -6,7 +6,6 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from fastai.learner import Learner
 from IPython.display import Markdown
 from matplotlib.axes import Axes
 
@@ -19,17 +18,20 @@ from kezako.fonts import legible
 from kezako.model.bundle import Card
 from kezako.model.decision import Array, Integers
 from kezako.model.wording import in_percent
+from kezako.recipe import Recipe
 from kezako.train.dataset import Pictures
 from kezako.train.fit import error_in
 from kezako.train.quick import HeadFit
+
+from fastai.learner import Learner  # isort: skip  (after kezako.train: see there)
 
 
 def plot_counts(pictures: Pictures) -> Axes:
     """Training and validation pictures per class, as bars."""
     counts = pictures.counts()
-    names = list(counts)
-    train = [counts[name][0] for name in names]
-    valid = [counts[name][1] for name in names]
+    names = [pictures.recipe.name_of(folder) for folder in counts]
+    train = [trained for trained, _ in counts.values()]
+    valid = [judged for _, judged in counts.values()]
     rows = range(len(names))
     with legible(names):
         _, axes = plt.subplots(figsize=(7, 0.8 + 0.45 * len(names)))
@@ -45,9 +47,13 @@ def plot_counts(pictures: Pictures) -> Axes:
     return axes
 
 
-def plot_label_confusions(interpretation: Any) -> None:
-    """For each label of a multi-label model: shown or not, named or not, as counted on the card."""
-    labels = [str(label) for label in interpretation.dl.vocab]
+def plot_label_confusions(interpretation: Any, recipe: Recipe | None = None) -> None:
+    """For each label of a multi-label model: shown or not, named or not, as counted on the card.
+
+    With its recipe, labels are called by their display names.
+    """
+    name_of = recipe.name_of if recipe else str
+    labels = [name_of(str(label)) for label in interpretation.dl.vocab]
     answers = unseen_answers(*_outputs(interpretation), multi=True)
     with legible(labels):
         _, axes = plt.subplots(1, len(labels), figsize=(3.2 * len(labels), 3.2), squeeze=False)
@@ -113,7 +119,8 @@ def plot_changes(changes: Changes) -> Axes | None:
     before, after = (100 * np.array(column) for column in zip(*errors, strict=True))
     rows = range(len(errors))
     within = [100 * np.array(changes.intervals[name]) for name in [*names, ALL]]  # of this one
-    with legible(names):
+    shown = [changes.names.get(name, name) for name in names]
+    with legible(shown):
         _, axes = plt.subplots(figsize=(7, 1.2 + 0.45 * len(errors)))
         axes.hlines(rows, *zip(*within, strict=True), color="tab:blue", linewidth=1, zorder=1,
                     label="95 % interval")  # fmt: skip
@@ -123,7 +130,7 @@ def plot_changes(changes: Changes) -> Axes | None:
         ends = np.maximum(np.maximum(before, after), [high for _, high in within])
         for row, value in zip(rows, ends, strict=True):
             axes.text(value, row, f"   {before[row]:.1f} → {after[row]:.1f} %", va="center")
-        axes.set_yticks(rows, [*names, "all"])
+        axes.set_yticks(rows, [*shown, "all"])
         axes.invert_yaxis()
         axes.set_xlim(0, max(1.0, 1.3 * float(ends.max())))
         axes.set_xlabel("error on the validation pictures, %")

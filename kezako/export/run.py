@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import importlib.metadata
 import platform
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -14,15 +15,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from fastai.learner import Learner
 from torch import nn
 
 from kezako import __version__
 from kezako.dataset.readiness import forget_checkpoint
 from kezako.errors import writing
-from kezako.export import evaluation, fastai_pickle, metrics, onnx
+from kezako.export import evaluation, examples, fastai_pickle, metrics, onnx
 from kezako.export.calibration import fit_temperature
-from kezako.export.card import write_model_card
+from kezako.export.card import words_in, write_cover, write_model_card
 from kezako.export.crossfit import (
     NONE,
     Answers,
@@ -30,6 +30,7 @@ from kezako.export.crossfit import (
     fit_limit,
     fit_thresholds,
     unseen_answers,
+    unseen_passes,
 )
 from kezako.lock import locked
 from kezako.model.bundle import (
@@ -38,12 +39,15 @@ from kezako.model.bundle import (
     KNOWN,
     MODEL,
     Card,
+    Example,
     Precision,
     Preprocessing,
     is_handed_over,
+    may_hold_photos,
     new_bundle,
     write_card,
 )
+from kezako.model.card import EXAMPLES
 from kezako.model.classifier import Classifier, Scores, prepare
 from kezako.model.decision import Array, named, probabilities, thresholds_of
 from kezako.model.ood import OutOfDistribution, unit
@@ -51,6 +55,8 @@ from kezako.recipe import Recipe
 from kezako.train.dataset import Pictures
 from kezako.train.weights import Weights
 from kezako.workspace import Workspace
+
+from fastai.learner import Learner  # isort: skip  (after kezako.train: see there)
 
 NEIGHBOURS = 5  # for the distance; 1, 10 and 30 separate bears from other photos less well
 BANK = 5000  # training pictures kept for the distance: 10 MB at most
@@ -64,6 +70,7 @@ def export(
     workspace: Workspace,
     pictures: Pictures,
     weights: Weights,
+    photos: bool = True,  # False: no gathered picture goes into the bundle
 ) -> Card:
     """Write the bundle of `recipe`, whole or not at all, and return its card.
 
@@ -78,6 +85,10 @@ def export(
             card = replace(card, figures=trained.measured(card, folder, workspace))
             history = {"weights": weights.sentence, "origin": weights.origin, **trained.history()}
             card = replace(card, training=history, libraries=_libraries())
+            shutil.rmtree(folder / EXAMPLES, ignore_errors=True)  # of a call before this one
+            if photos and may_hold_photos():
+                card = replace(card, examples=trained.write_examples(card, folder))
+            write_cover(card, folder)
             write_model_card(card, folder)
             card = write_card(folder, card)
         if not is_handed_over(target):
@@ -175,8 +186,8 @@ class _Trained:
     def _card(self, precision: Precision) -> Card:
         recipe = self.recipe
         return Card(
-            name=recipe.name, title=recipe.title, prompt=recipe.prompt, answer=recipe.answer,
-            labels=self.labels, task=recipe.task, preprocessing=self.preprocessing,
+            name=recipe.name, **words_in(recipe), labels=self.labels, task=recipe.task,
+            preprocessing=self.preprocessing,
             precision=precision, temperature=self.temperature, thresholds={}, known=None,
         )  # fmt: skip
 
@@ -222,6 +233,16 @@ class _Trained:
             theirs = learn.get_preds(dl=loader)[0].numpy()
         ours = probabilities(self.logits[::every], self.multi)
         return evaluation.agreement(theirs, ours, card) | evaluation.precision(card, self.int8)
+
+    def write_examples(self, card: Card, folder: Path) -> tuple[Example, ...]:
+        """Write `examples/` of the validation pictures; may be none."""
+        write_card(folder, card)
+        rows = dict(zip(self.pictures.paths, self.pictures.rows, strict=True))
+        found = examples.candidates(
+            unseen_answers(self.logits * self.temperature, self.targets, self.multi),
+            unseen_passes(self.distances, self.something_else), self.labels, self.valid, [*map(rows.get, self.valid)],
+        )  # fmt: skip
+        return examples.write_examples(folder, found, Classifier.open(folder).predict)
 
     def history(self) -> dict[str, Any]:
         recipe = self.recipe

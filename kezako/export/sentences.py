@@ -26,7 +26,7 @@ def table(card: Card) -> str:
         cells = _cells(counted, multi) if counted else ["not measured", "", ""] + [""] * multi
         before = (last or {}).get("classes", {}).get(label)
         cells += [in_percent(before["error"]) if before else ""] * bool(last)
-        rows.append([as_text(label), *cells])
+        rows.append([as_text(card.name_of(label)), *cells])
     rows.append([f"**{cell}**" if cell else "" for cell in _all(card, validation, last, multi)])
     return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
 

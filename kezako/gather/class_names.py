@@ -34,7 +34,7 @@ class Place:
 
 
 class ClassNames:
-    """All names of a recipe's classes: first a class's own name, then its searches."""
+    """All names of a recipe's classes: a class's own name, its display name, its searches."""
 
     def __init__(self, recipe: Recipe):
         self._recipe = recipe
@@ -44,6 +44,7 @@ class ClassNames:
         self._spelt: dict[str, str] = {}
         self._shared: dict[str, list[str]] = {}  # spelling -> the classes that it could mean
         self._learn({name: (name,) for name in named})
+        self._learn({name: (shown,) for name, shown in recipe.names.items()})
         self._learn(named)
 
     def _learn(self, named: Mapping[str, Iterable[str]]) -> None:

@@ -22,12 +22,14 @@ _TEMPLATE = """\
 #   kezako gather {shell_name}     looks for pictures, or --from FOLDER takes yours
 #   kezako train {shell_name}      makes the classifier
 #   kezako serve {shell_name}      puts it on a page
-# A line that begins with # is a comment. Take the # away to use a setting. All but task and
-# neither show what holds when they are left out.
+# A line that begins with # is a comment. Take the # away to use a setting. All but language, task
+# and neither show what holds when they are left out. After a training, to change only words:
+#   kezako update {shell_name}
 
-title  = "What is this?"                # the page's headline
+title  = "Which of these is it?"        # the page's headline
 prompt = "Choose a photo."              # what the page asks its visitor to do
-answer = "This is {{label}}."             # the page's answer; {{label}} becomes the class
+answer = "This looks like: {{label}}."    # the page's answer; {{label}} becomes the class
+# language = "de"                       # of the page's own sentences; else the browser decides
 
 # pictures_per_class = 150              # more helps, but less and less
 # sources = ["duckduckgo", "ddgs", "openverse", "wikimedia"]    # asked in this order
@@ -56,7 +58,10 @@ answer = "This is {{label}}."             # the page's answer; {{label}} becomes
 
 # A class, and what to search for to find it. A name alone can mislead: "black" finds walls,
 # "black bear" finds bears. Several searches bring several kinds of picture.
-# This table stays last: all that follows it is taken for a class.
+# A class may have a name for people beside that of its folder:
+#   grizzly = {{ name = "grizzly bear", search = ["grizzly bear"] }}
+# Settings stand above this table: all that follows it is taken for a class. Below it, a table
+# [words.de] may hold title, prompt and answer in German, and [words.de.classes] the classes' names.
 [classes]
 {classes}
 """

@@ -5,17 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from kezako.export import sentences
+from kezako.export.card import names, show_confusion, write_confusion, write_cover
 from kezako.model.bundle import Card
 from kezako.model.wording import as_text
 
 
 def write_readme(card: Card, folder: Path) -> None:
-    """Write `README.md` and, if pictures were given, a plot of the confusion matrix."""
-    if card.figures.get("validation", {}).get("confusion"):
-        from kezako.export.card import CONFUSION, draw_confusion
-
-        matrix = card.figures["validation"]["confusion"]
-        draw_confusion(matrix, card.labels).savefig(folder / CONFUSION, dpi=110)
+    """Write `README.md`, the cover and, if pictures were given, a plot of the confusion matrix."""
+    write_cover(card, folder)
+    write_confusion(card, folder)
     (folder / "README.md").write_text(readme(card), encoding="utf-8")
 
 
@@ -25,7 +24,7 @@ def readme(card: Card) -> str:
     several = " A picture may show several of them, or none." if card.task == "multi" else ""
     sections = [
         f"# {as_text(card.title)}",
-        f"Tells apart: {', '.join(as_text(label) for label in card.labels)}.{several}",
+        f"Tells apart: {', '.join(map(as_text, names(card)))}.{several}",
         "## Where it came from",
         f"Imported by `kezako import` from `{_code(origin['file'])}` ({origin['bytes']:,} bytes, "
         f"sha256 `{origin['sha256']}`). The network was built anew from the weights in that file; "
@@ -86,8 +85,6 @@ _AS_IT_CAME = (
 
 
 def _figures(card: Card) -> list[str]:
-    from kezako.export import sentences
-
     return [
         sentences.table(card),
         _confusion(card) if "confusion" in card.figures["validation"] else "",
@@ -101,9 +98,7 @@ def _figures(card: Card) -> list[str]:
 
 
 def _confusion(card: Card) -> str:
-    from kezako.export.card import show_confusion
-
-    return show_confusion(card.labels)
+    return show_confusion(names(card))
 
 
 def _code(value: str) -> str:

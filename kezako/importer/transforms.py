@@ -17,7 +17,7 @@ from kezako.importer.container import Export
 from kezako.importer.opening import called, read_opening, wrapped
 from kezako.importer.records import Name, Record, as_list, attributes, path_of
 from kezako.importer.tensors import is_number, to_numbers, to_plain
-from kezako.model.bundle import MOST_PIXELS, MOST_WAYS, Way
+from kezako.model.card import MOST_PIXELS, MOST_WAYS, Way
 from kezako.recipe import Resize
 
 _BILINEAR = 2  # PIL.Image.BILINEAR

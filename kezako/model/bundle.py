@@ -11,6 +11,8 @@ card.json       everything needed to use the model, and how good it is
 README.md       the same for people
 credits.md      who made the training pictures, where licences are known
 report.html     the executed training notebook, where there is one
+cover.jpg       the picture that a shared link shows: title, classes, examples
+examples/N.jpg  pictures to try, where the maker may show any; the card says of what, and whose
 """
 
 from __future__ import annotations
@@ -25,17 +27,32 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import replace
 from glob import escape
 from pathlib import Path
-from typing import Any, Literal, get_args
 
 from kezako.errors import KezakoError
 from kezako.lock import locked
+from kezako.model.card import (
+    EXAMPLES,
+    FORMAT,
+    Card,
+    Credit,
+    Example,
+    Precision,
+    Preprocessing,
+    Way,
+    card_of,
+    is_file_name,
+)
 from kezako.names import nearest
-from kezako.recipe import Task
 
-FORMAT = 1
+__all__ = [
+    "FORMAT", "BundleError", "Card", "Credit", "Example", "Precision", "Preprocessing", "Way",
+    "amend", "handed_over", "is_handed_over", "list_bundles", "may_hold_photos", "new_bundle",
+    "read_bundle", "read_card", "read_file", "write_card",
+]  # fmt: skip
+
 CARD = "card.json"
 MODEL = "model.onnx"
 HEAD = "head.onnx"
@@ -43,76 +60,17 @@ KNOWN = "known.npz"
 EXPORT = "export.pkl"
 REPORT = "report.html"
 CREDITS = "credits.md"
+COVER = "cover.jpg"
 NOT_CLASSIFIERS = {"starter"}  # also in models/: pretrained weights to start training from
-Precision = Literal["int8", "fp32"]
-STAGED_IN = "_KEZAKO_BUNDLE_IN"  # in the environment of who fills a bundle for its writer: where
+# In the environment of who fills a bundle for its writer: where, and whether without pictures.
+STAGED_IN = "_KEZAKO_BUNDLE_IN"
+WITHOUT_PHOTOS = "_KEZAKO_WITHOUT_PHOTOS"
 PATIENCE = 10.0  # seconds for a bundle that is exchanged again and again while it is read
 PAUSE = 0.02
-# How a picture is resized or cut: a recipe's ways, and those that only imported networks use.
-Way = Literal[
-    "random-crop", "crop", "squish", "pad", "pad-zeros", "pad-border",
-    "center-crop", "center-crop-border", "center-crop-reflection",
-]  # fmt: skip
-MOST_WAYS = 4  # steps, one after the other
-MOST_PIXELS = 2048  # a side, of a picture between two steps
 
 
 class BundleError(KezakoError):
     """A bundle that cannot be used; the message says why and what to do."""
-
-
-@dataclass(frozen=True)
-class Preprocessing:
-    """How a picture becomes the model's input; equal to fastai's validation transforms."""
-
-    size: int  # pixels a side
-    resize: Way
-    mode: Literal["RGB", "L"] = "RGB"  # "L": grey, repeated over the three channels
-    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)  # ImageNet's, per channel of 0 to 1
-    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
-    before: tuple[tuple[Way, int], ...] = ()  # earlier steps, each with its output's side
-
-    @property
-    def ways(self) -> tuple[tuple[Way, int], ...]:
-        """All steps in order, each with the pixels a side of its output."""
-        return (*self.before, (self.resize, self.size))
-
-
-@dataclass(frozen=True)
-class Card:
-    """The content of `card.json`; people and tests read `figures`, `training` and `libraries`."""
-
-    name: str
-    title: str
-    prompt: str
-    answer: str  # the page's sentence, with {label}
-    labels: tuple[str, ...]  # in the order of the logits
-    task: Task
-    preprocessing: Preprocessing
-    precision: Precision
-    temperature: float  # divides the logits; already folded into export.pkl and model.onnx
-    thresholds: Mapping[str, float]  # multi: label -> lowest probability at which it is named
-    known: float | None  # greatest distance that still counts as one of the classes
-    figures: Mapping[str, Any] = field(default_factory=dict)
-    training: Mapping[str, Any] = field(default_factory=dict)
-    libraries: Mapping[str, str] = field(default_factory=dict)
-    files: Mapping[str, str] = field(default_factory=dict)  # file name -> sha256
-    format: int = FORMAT
-    language: str = ""
-    examples: tuple[Mapping[str, Any], ...] = ()
-
-    def name_of(self, label: str, language: str = "") -> str:
-        return label
-
-    def texts(self, language: str = "") -> Card:
-        return self
-
-    def to_json(self) -> str:
-        values = asdict(self)
-        if not self.preprocessing.before:  # older versions do not know this field
-            del values["preprocessing"]["before"]
-        del values["language"], values["examples"]
-        return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
 
 def read_card(folder: Path) -> Card:
@@ -204,9 +162,17 @@ def new_bundle(
             shutil.rmtree(staged, ignore_errors=True)
 
 
-def handed_over(staged: Path) -> dict[str, str]:
+def handed_over(
+    staged: Path,
+    photos: bool = True,  # False: pictures that were gathered are to stay out
+) -> dict[str, str]:
     """The environment of a process that fills what `new_bundle` gave this one."""
-    return {STAGED_IN: str(staged.absolute())}
+    return {STAGED_IN: str(staged.absolute()), WITHOUT_PHOTOS: "" if photos else "1"}
+
+
+def may_hold_photos() -> bool:
+    """Whether the bundle that this process fills may hold gathered pictures."""
+    return not os.environ.get(WITHOUT_PHOTOS)
 
 
 def is_handed_over(folder: Path) -> bool:
@@ -226,27 +192,39 @@ def _staged(folder: Path) -> str:
 
 
 def write_card(folder: Path, card: Card) -> Card:
-    """Write `card.json` with the checksums of all other files in `folder`, and return that card."""
+    """Write `card.json` with the checksums of all other files in `folder`, and return that card.
+
+    Examples whose file is not there are left out of it.
+    """
     files = {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.iterdir())
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted([*folder.iterdir(), *(folder / EXAMPLES).glob("*")])
         if path.is_file() and path.name != CARD
     }
-    sealed = Card(**{**{f.name: getattr(card, f.name) for f in fields(Card)}, "files": files})
+    files = {name: digest for name, digest in files.items() if is_file_name(name)}
+    examples = tuple(example for example in card.examples if example.file in files)
+    sealed = replace(card, files=files, examples=examples)
     (folder / CARD).write_text(sealed.to_json(), encoding="utf-8")
     return sealed
 
 
-def amend(folder: Path, added: Mapping[str, bytes]) -> None:
-    """Add or replace files of a bundle, atomically. Raises `KezakoError` and `BundleError`."""
+def amend(
+    folder: Path,
+    added: Mapping[str, bytes],
+    card: Card | None = None,  # the new one; its checksums are computed here
+) -> Card:
+    """Add or replace files of a bundle, or its card, atomically; returns the card.
+
+    What stays is not written again. Raises `KezakoError` and `BundleError`.
+    """
     with locked(folder):
-        card = read_card(_given(folder) or folder)
+        card = card or read_card(_given(folder) or folder)
         with new_bundle(folder) as staged:
             if staged != _given(folder):
                 _copy(folder, staged, without={CARD, *added})
             for name, content in added.items():
                 (staged / name).write_bytes(content)
-            write_card(staged, card)
+            return write_card(staged, card)
 
 
 def _copy(folder: Path, staged: Path, without: set[str]) -> None:
@@ -279,7 +257,7 @@ def _read_card(place: Path, folder: Path) -> Card:
     except (OSError, ValueError) as error:
         raise BundleError(f"{folder / CARD} cannot be read ({error}).") from error
     try:
-        return _card_from(values)
+        return card_of(values)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BundleError(f"{folder / CARD} is not a card of format {FORMAT}: {error}.") from error
 
@@ -336,30 +314,6 @@ def _check_free(folder: Path) -> None:
         raise KezakoError(
             f"{folder} holds something already; name a folder that does not exist yet."
         )
-
-
-def _card_from(values: dict[str, Any]) -> Card:
-    if values.get("format") != FORMAT:
-        raise ValueError(f"its format is {values.get('format')!r}")
-    known = {f.name for f in fields(Card)}
-    values = {key: value for key, value in values.items() if key in known}
-    preprocessing = dict(values["preprocessing"])
-    for key in ("mean", "std"):
-        preprocessing[key] = tuple(float(value) for value in preprocessing[key])
-    before = tuple((str(way), int(size)) for way, size in preprocessing.get("before", ()))
-    values["preprocessing"] = Preprocessing(**{**preprocessing, "before": before})
-    values["labels"] = tuple(str(label) for label in values["labels"])
-    card = Card(**values)
-    if not card.labels or not 32 <= card.preprocessing.size <= 1024:
-        raise ValueError("its labels or its picture size are out of range")
-    ways = card.preprocessing.ways
-    if not {way for way, _ in ways} <= set(get_args(Way)) or card.task not in get_args(Task):
-        raise ValueError("its resize method or its task is unknown")
-    if len(ways) > MOST_WAYS or not all(1 <= size <= MOST_PIXELS for _, size in ways):
-        raise ValueError("what it does to pictures is out of range")
-    if card.preprocessing.mode not in ("RGB", "L") or "{label}" not in card.answer:
-        raise ValueError("its picture mode or its answer is wrong")
-    return card
 
 
 def _sync(path: Path) -> None:

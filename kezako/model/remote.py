@@ -23,6 +23,7 @@ from traitlets.log import get_logger
 from kezako import environment
 from kezako.errors import KezakoError
 from kezako.model.bundle import MODEL, BundleError, Card, Preprocessing
+from kezako.model.card import words_of
 from kezako.model.classifier import Answer
 from kezako.model.runtime import TookTooLong, patience
 from kezako.pictures import NotAPicture, Picture
@@ -212,9 +213,13 @@ def _card(told: Mapping[str, Any]) -> Card:
     if not all(isinstance(text, str) for text in texts) or not isinstance(labels, list):
         raise BundleError("The engine does not say what its classifier is called.")
     name, title, prompt, answer = map(str, texts)
+    known = tuple(str(label) for label in labels)
+    try:
+        words = words_of(told, known)
+    except ValueError as error:
+        raise BundleError(f"The engine's words cannot be used: {error}.") from error
     return Card(
-        name=name, title=title, prompt=prompt, answer=answer,
-        labels=tuple(str(label) for label in labels),
+        name=name, title=title, prompt=prompt, answer=answer, labels=known, **words,
         task="multi" if told.get("task") == "multi" else "single",
         preprocessing=Preprocessing(224, "squish"),  # the engine has its own
         precision="fp32", temperature=1.0, thresholds={}, known=None,

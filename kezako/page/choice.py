@@ -155,7 +155,7 @@ class Choice(VBox):
 
 
 def _examples_of(card: Card) -> list[str]:
-    return [str(example["file"]) for example in card.examples]
+    return [example.file for example in card.examples]
 
 
 def _heading(card: Card, say: Words) -> str:

@@ -37,7 +37,8 @@ from kezako import environment, ports
 from kezako.api.routes import Api
 from kezako.errors import KezakoError
 from kezako.model import remote as engines
-from kezako.model.bundle import CARD, CREDITS, HEAD, KNOWN, MODEL, list_bundles
+from kezako.model.bundle import CARD, COVER, CREDITS, HEAD, KNOWN, MODEL, list_bundles
+from kezako.model.card import EXAMPLES
 from kezako.model.runtime import TookTooLong
 from kezako.serve.handlers import EntryHandler, LeaveHandler
 from kezako.serve.limits import Limits
@@ -51,7 +52,8 @@ from voila_snapshot import provisioner, template
 from voila_snapshot.logs import tame
 
 PORT = 8866
-WATCHED = (CARD, MODEL, HEAD, KNOWN, CREDITS)  # the files of a bundle that a page reads
+# The files of a bundle that a page reads.
+WATCHED = (CARD, MODEL, HEAD, KNOWN, CREDITS, COVER, f"{EXAMPLES}/*.jpg")
 GOODBYE = 5  # seconds for shutting down kernels; hosts kill the server after ten
 TEMPLATE = f"voila/templates/{template.NAME}"  # its folder and its URL path
 KERNEL = r"(?P<kernel_id>\w+-\w+-\w+-\w+-\w+)"

@@ -24,7 +24,7 @@ def a_home(tmp_path_factory: pytest.TempPathFactory, a_bundle: Callable[..., Pat
     home = tmp_path_factory.mktemp("api")
     models = home / "models"
     a_bundle(models, "colours", COLOURS)
-    a_bundle(models, "tints", COLOURS, task="multi")
+    a_bundle(models, "tints", COLOURS, task="multi", names={"red": "bright red"})
     a_bundle(models, "starter", ("a", "b"))
     (a_bundle(models, "worn", ("a", "b")) / MODEL).write_bytes(b"cut short")
     shutil.copytree(ROOT / "models" / "bears", models / "bears")

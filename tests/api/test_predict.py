@@ -108,6 +108,8 @@ def test_models(an_api: Client, a_home: Path) -> None:
     assert "starter" not in models
     assert models["tints"]["task"] == "multi"
     assert models["colours"]["labels"] == ["red", "green", "blue"]
+    assert models["tints"]["names"] == {"red": "bright red"}
+    assert (models["tints"]["language"], models["tints"]["words"]) == ("", {})
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,16 @@ from kezako.cli import main
 from kezako.deploy.contents import FILES, STAGES
 from kezako.deploy.hosts import HOSTS
 from kezako.deploy.run import deploy
-from kezako.model.bundle import CARD, MODEL, read_card, read_file, write_card
+from kezako.model.bundle import (
+    CARD,
+    COVER,
+    MODEL,
+    Example,
+    read_bundle,
+    read_card,
+    read_file,
+    write_card,
+)
 from kezako.workspace import Workspace
 from tests.test_imports import STAGES as ALL_STAGES
 
@@ -49,6 +59,23 @@ def test_it_holds_the_classifier_as_far_as_a_page_needs_it(
     assert any(line.startswith("voila==") for line in pins)
     assert not any(line.startswith("-") for line in pins)
     assert not list(tmp_path.glob(".*")), "nothing is left beside it"
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_cover_and_examples_go_with_it(a_home: Workspace, tmp_path: Path, host: str) -> None:
+    bundle = a_home.bundle("two colours")
+    (bundle / "examples").mkdir()
+    for name in (COVER, "examples/1.jpg", "examples/2.jpg", "examples/notes.txt"):
+        (bundle / name).write_bytes(name.encode())
+    shown = (Example("examples/1.jpg", "red"),)
+    write_card(bundle, replace(read_card(bundle), examples=shown, names={"red": "bright *red*"}))
+    folder = deploy(HOSTS[host], "two colours", tmp_path / "page", a_home).folder
+    _, files = read_bundle(folder / "models" / "two colours", lambda card: card.files)
+    assert files[COVER] == COVER.encode()
+    assert files["examples/1.jpg"] == b"examples/1.jpg"
+    assert not {"examples/2.jpg", "examples/notes.txt"} & set(files), "what no card names"
+    assert read_card(folder / "models" / "two colours").examples == shown
+    assert "bright \\*red\\*" in (folder / "README.md").read_text()
 
 
 @pytest.mark.parametrize("host", HOSTS)

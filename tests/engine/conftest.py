@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kezako.model.remote import Engine
+from kezako.translations import Translation
 from tests.servers import serving
 
 LABELS = ("red", "green", "blue")
@@ -23,7 +24,9 @@ def an_engine(tmp_path_factory: pytest.TempPathFactory, a_bundle: Callable[..., 
     """The address of an API with two classifiers, and its workspace."""
     home = tmp_path_factory.mktemp("engine")
     a_bundle(home / "models", "colours", LABELS, title="What <b>colour</b>?")
-    a_bundle(home / "models", "tints", LABELS, task="multi")
+    german = Translation("Welche Farbe?", classes={"red": "Rot"})
+    a_bundle(home / "models", "tints", LABELS, task="multi", names={"blue": "sky blue"},
+             language="de", words={"de": german})  # fmt: skip
     arguments = ["-m", "kezako", "serve", "colours", "--no-browser", "--port", "{port}"]
     for address in serving(arguments, home, "healthz"):
         yield address, home

@@ -30,6 +30,8 @@ def test_it_answers_as_the_classifier_does(an_engine: tuple[str, Path], name: st
     assert theirs.probabilities == pytest.approx(dict(own.probabilities), abs=1e-6)
     assert sentence(engine.card, theirs) == sentence(classifier.card, own)
     assert engine.card.title == classifier.card.title
+    for key in ("names", "language", "words"):
+        assert getattr(engine.card, key) == getattr(classifier.card, key)
 
 
 def test_it_is_used_as_the_notebook_uses_a_classifier(an_engine: tuple[str, Path]) -> None:

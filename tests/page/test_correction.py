@@ -13,7 +13,8 @@ from PIL import Image
 from kezako.dataset.manifest import Manifest
 from kezako.dataset.row import Row
 from kezako.model.classifier import Answer
-from kezako.page import Choice, Correction, sentence
+from kezako.model.wording import headline
+from kezako.page import Choice, Correction
 from kezako.page import correction as wording
 from kezako.workspace import Workspace
 
@@ -40,7 +41,7 @@ def after(
     def ask(answer: Answer | None, task: str = "single") -> Correction:
         a_bundle(an_empty_workspace.models, "bears", LABELS, task=task)
         choice, correction = Choice(an_empty_workspace.models), Correction(an_empty_workspace)
-        said = sentence(choice.classifier.card, answer) if answer else "This is black."
+        said = headline(choice.classifier.card, answer) if answer else "This is black."
         correction.offer(choice, a_photo(), said, answer)
         return correction
 

@@ -63,7 +63,7 @@ def test_a_correction_becomes_a_picture(
 ) -> None:
     visitor = Visitor(a_phone).opens(a_page_that_listens)
     expect(a_phone.locator(".kezako-promise")).to_contain_text("unless you send it back")
-    visitor.chooses("mine.jpg", a_picture("green", 77))
+    visitor.chooses("mine.jpg", a_picture("red", 77))
     said = visitor.reads()
     visitor.says_wrong("green")
     expect(a_phone.locator(".kezako-correction")).to_have_text(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kezako.recipe import _CHECKS, Recipe, load_recipe, parse_recipe
+from kezako.translations import Translation
 
 TWO = '[classes]\ncat = ["house cat"]\ndog = []\n'
 
@@ -18,7 +19,7 @@ def test_defaults_fill_what_is_left_out() -> None:
 
 
 def test_every_field_can_be_set_and_is_checked() -> None:
-    assert set(_CHECKS) == {field.name for field in fields(Recipe)} - {"name", "path"}
+    assert set(_CHECKS) == {field.name for field in fields(Recipe)} - {"name", "path", "names"}
 
 
 def test_every_setting_is_read() -> None:
@@ -27,6 +28,7 @@ def test_every_setting_is_read() -> None:
         title = "Pets?"
         prompt = "A pet, please."
         answer = "{label}!"
+        language = "fr"
         task = "multi"
         neither = ["sofa"]
         pictures_per_class = 20
@@ -47,15 +49,30 @@ def test_every_setting_is_read() -> None:
         licence = "free"
         photos_only = false
         min_side = 32
+        [words.fr]
+        title = "Quel animal ?"
+        prompt = "Un animal, s'il vous plaît."
+        answer = "Voici : {label}."
+        classes = { cat = "chat", dog = "chien" }
         [classes]
-        cat = "house cat"
+        cat = { name = "house cat", search = "cat at home" }
         dog = ["dog", "puppy"]
         """,
         name="pets",
     )
     assert recipe == Recipe(
         name="pets",
-        classes={"cat": ("house cat",), "dog": ("dog", "puppy")},
+        classes={"cat": ("cat at home",), "dog": ("dog", "puppy")},
+        names={"cat": "house cat"},
+        language="fr",
+        words={
+            "fr": Translation(
+                "Quel animal ?",
+                "Un animal, s'il vous plaît.",
+                "Voici : {label}.",
+                {"cat": "chat", "dog": "chien"},
+            )
+        },
         title="Pets?",
         prompt="A pet, please.",
         answer="{label}!",
@@ -114,3 +131,34 @@ def test_files_of_windows_editors_are_read(tmp_path: Path, text: str) -> None:
     path.write_bytes(text.encode())
     recipe = load_recipe(path)
     assert (recipe.name, recipe.path, recipe.labels) == ("pets", path, ("cat", "dog"))
+
+
+@pytest.mark.parametrize(
+    ("cat", "searches", "name"),
+    [
+        ('"puss"', ("puss",), "cat"),
+        ('["puss", "kitten"]', ("puss", "kitten"), "cat"),
+        ('{ search = "puss" }', ("puss",), "cat"),
+        ('{ name = "house cat" }', ("cat",), "house cat"),
+        ('{ name = "house cat", search = ["puss", "kitten"] }', ("puss", "kitten"), "house cat"),
+    ],
+)
+def test_a_class_may_have_a_display_name_beside_its_folder(
+    cat: str, searches: tuple[str, ...], name: str
+) -> None:
+    recipe = parse_recipe(f"[classes]\ncat = {cat}\ndog = []\n", name="pets")
+    assert recipe.classes["cat"] == searches
+    assert recipe.labels == ("cat", "dog")
+    assert (recipe.name_of("cat"), recipe.name_of("dog")) == (name, "dog")
+
+
+def test_classes_may_be_tables_and_have_a_setting_s_name() -> None:
+    text = '[classes.cat]\nname = "house cat"\n[classes.title]\nsearch = "book title"\n'
+    recipe = parse_recipe(text, name="pets")
+    assert recipe.classes == {"cat": ("cat",), "title": ("book title",)}
+    assert recipe.names == {"cat": "house cat"}
+
+
+def test_a_translated_class_is_found_in_whichever_form_its_letters_are_written() -> None:
+    text = '[words.fr.classes]\n"cafe\u0301" = "café noir"\n[classes]\n"caf\u00e9" = []\ntea = []\n'
+    assert parse_recipe(text, name="drinks").words["fr"].classes == {"caf\u00e9": "café noir"}

@@ -15,9 +15,12 @@ from typing import Any
 import numpy as np
 import pytest
 from fastai.vision.all import load_learner
+from PIL import Image
 
+from kezako.export import examples
 from kezako.export import run as exporting
-from kezako.model.bundle import Card, read_card
+from kezako.export.examples import small_jpeg
+from kezako.model.bundle import COVER, Card, read_bundle, read_card
 from kezako.model.classifier import Classifier
 from kezako.recipe import Recipe
 from kezako.train.dataset import Pictures
@@ -32,6 +35,7 @@ KINDS: list[Kind] = [
     ("single", "random-crop", True),
     ("multi", "pad", True),
 ]
+WITHOUT_PHOTOS = KINDS[0]
 
 # Run where neither Kezako nor this folder can be imported; prints what stock fastai says to pairs
 # of an export and photos.
@@ -98,11 +102,13 @@ def exports(
     made = {}
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(exporting, "FP32_LAYERS", ())  # no int8: what is compared is to be exact
+        patched.setattr(examples, "SURE", 0.0)  # what has not learnt is never sure
         for kind in KINDS:
             recipe, workspace = a_gathered_recipe(*kind)
             pictures = Pictures(recipe, workspace)
             learner = an_untrained_learner(recipe, pictures)
-            card = exporting.export(learner, recipe, workspace, pictures, weights)
+            photos = kind != WITHOUT_PHOTOS
+            card = exporting.export(learner, recipe, workspace, pictures, weights, photos)
             made[kind] = workspace.bundle(recipe.name), pictures, card
     asked = [(bundle / "export.pkl", pictures.paths[::3]) for bundle, pictures, _ in made.values()]
     said = stock_fastai_of(asked, tmp_path_factory.mktemp("stock"))
@@ -126,6 +132,33 @@ def test_the_page_answers_as_learn_predict_does(kind: Kind, exports: dict[Kind, 
     check_head(classifier, photos)
     if card.task == "multi":
         check_names(bundle, classifier, photos)
+
+
+@pytest.mark.slow
+def test_its_examples_are_validation_pictures_that_it_answers_rightly(
+    exports: dict[Kind, Exported],
+) -> None:
+    one = exports["single", "random-crop", True]
+    classifier = Classifier.open(one.bundle)
+    assert 0 < len(one.card.examples) <= 6
+    valid = {small_jpeg(path): one.pictures.recipe.labels_of(path.parent.name)
+             for path in one.pictures.valid}  # fmt: skip
+    _, files = read_bundle(one.bundle, lambda card: card.files)
+    for example in one.card.examples:
+        assert valid[files[example.file]] == (example.label,)
+        assert classifier.predict(files[example.file]).labels == (example.label,)
+        assert example.credit is None  # the maker's own
+    assert len({files[example.file] for example in one.card.examples}) == len(one.card.examples)
+    assert "of the maker's own pictures" in files["README.md"].decode()
+    assert Image.open(one.bundle / COVER).size == (1200, 630)
+
+
+@pytest.mark.slow
+def test_without_photos_there_are_no_examples(exports: dict[Kind, Exported]) -> None:
+    bundle = exports[WITHOUT_PHOTOS].bundle
+    assert not (bundle / "examples").exists()
+    assert exports[WITHOUT_PHOTOS].card.examples == ()
+    assert COVER in read_card(bundle).files
 
 
 def check_names(bundle: Path, classifier: Classifier, photos: list[Path]) -> None:

@@ -11,8 +11,10 @@ import nbformat
 import pytest
 from PIL import Image
 
+from kezako.model.bundle import may_hold_photos
 from kezako.recipe import parse_recipe
-from kezako.report import LEFT_OUT, PHOTOS, _report
+from kezako.report import LEFT_OUT, PHOTOS, _environment, _report
+from kezako.workspace import Workspace
 
 RECIPE = parse_recipe('title = "Which <b>?"\n[classes]\na = []\nb = []\n', "these")
 
@@ -40,6 +42,15 @@ def test_a_report_to_publish_keeps_plots_and_leaves_pictures_out(executed: Path)
     report = _report(executed, RECIPE, photos=False)
     assert report.count("<img") == 1
     assert LEFT_OUT in report
+
+
+@pytest.mark.parametrize("photos", [True, False])
+def test_what_the_notebook_exports_is_to_publish_as_well(tmp_path: Path, photos: bool) -> None:
+    """Whatever a maker's own notebook hands to `export`."""
+    assert may_hold_photos()
+    with _environment(Workspace(tmp_path), tmp_path, photos):
+        assert may_hold_photos() is photos
+    assert may_hold_photos()
 
 
 def test_a_report_takes_no_name_for_a_formula(executed: Path) -> None:

@@ -6,14 +6,16 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
+from kezako.export.cover import draw_cover
 from kezako.gather.sample import draw_face
-from kezako.model.bundle import EXPORT, MODEL, REPORT, read_card
+from kezako.model.bundle import COVER, EXPORT, MODEL, REPORT, read_bundle, read_card
 from kezako.model.classifier import Classifier
 from tests.cards import check_every_figure
 from tests.edited import edited
@@ -39,6 +41,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert "Next: kezako serve smileys" in done.stdout
     wrong = round(30 * read_card(home / "models" / "smileys").figures["validation"]["error"])
     assert f"({wrong} of 30 pictures; 95 % confidence interval:" in done.stdout
+    assert "The page shows 6 of the pictures as examples to try" in done.stdout
     return home
 
 
@@ -84,6 +87,18 @@ def test_faces_it_never_saw_get_their_name(home: Path) -> None:
              for number in range(20)]  # fmt: skip
     right = sum(next(iter(classifier.predict(face).probabilities)) == mood for mood, face in faces)
     assert right >= 0.8 * len(faces)
+
+
+@pytest.mark.slow
+@pytest.mark.hosts
+def test_there_are_two_examples_of_each_mood_and_a_cover_with_three(home: Path) -> None:
+    bundle = home / "models" / "smileys"
+    card, files = read_bundle(bundle, lambda card: card.files)
+    classifier = Classifier.open(bundle)
+    assert Counter(each.label for each in card.examples) == dict.fromkeys(card.labels, 2)
+    for each in card.examples:
+        assert classifier.predict(files[each.file]).label == each.label
+    assert files[COVER] == draw_cover(card, [files[each.file] for each in card.examples[:3]])
 
 
 @pytest.mark.slow
