@@ -240,7 +240,8 @@ class _Trained:
         rows = dict(zip(self.pictures.paths, self.pictures.rows, strict=True))
         found = examples.candidates(
             unseen_answers(self.logits * self.temperature, self.targets, self.multi),
-            unseen_passes(self.distances, self.something_else), self.labels, self.valid, [*map(rows.get, self.valid)],
+            unseen_passes(self.distances, self.something_else), self.labels,
+            self.valid, [*map(rows.get, self.valid)],
         )  # fmt: skip
         return examples.write_examples(folder, found, Classifier.open(folder).predict)
 

@@ -16,8 +16,8 @@ from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 from kezako.model.bundle import MODEL, BundleError, amend
 from kezako.model.classifier import Classifier, TookTooLong
 from kezako.model.runtime import SECONDS, patience
-from kezako.model.wording import TOO_LONG
-from kezako.page import careful
+from kezako.page import Choice, Stage
+from kezako.words import words
 
 Bundle = Callable[..., Path]
 PATIENCE = "KEZAKO_PATIENCE"
@@ -83,13 +83,13 @@ def test_many_pictures_may_take_longer_than_one(
     assert len(classifier.run(np.zeros((500, 3, 32, 32), np.float32))) == 500
 
 
-def test_the_page_says_so_and_offers_another_try() -> None:
+def test_the_page_says_so_and_offers_another_try(tmp_path: Path) -> None:
     button, label = Button(), Label()
-    with careful(button, label, "Looking …"):
+    with Stage(Choice(tmp_path), button, label).careful("Looking …", then="answer"):
         raise TookTooLong("The classification took longer than 20 s.")
-    assert label.value == TOO_LONG
-    assert "too long" in TOO_LONG
-    assert not button.disabled
+    assert label.value == words()("too_long")
+    assert "too long" in label.value
+    assert (button.description, button.disabled) == ("Classify", False)
 
 
 def test_a_model_that_fails_is_not_called_slow(a_bundle: Bundle, tmp_path: Path) -> None:
