@@ -1,4 +1,7 @@
-"""Checks of a recipe's values; each refusal names the line, and what to write instead."""
+"""Checks of a recipe's values.
+
+Each returns the value, or raises `RecipeError` with its line and what to write instead.
+"""
 
 from __future__ import annotations
 
@@ -44,6 +47,7 @@ def shown(value: object) -> str:
 
 
 def refuse_unknown(given: Iterable[str], known: Iterable[str], where: Where, what: str) -> None:
+    """Raise `RecipeError` for a key that is none of the `known`, with the nearest of them."""
     names = sorted(known)
     for key in given:
         if key not in names:
@@ -53,6 +57,7 @@ def refuse_unknown(given: Iterable[str], known: Iterable[str], where: Where, wha
 
 
 def text(value: Any, where: Where, key: str) -> str:
+    """One line of plain text."""
     if not isinstance(value, str) or not value.strip() or len(value) > LONGEST:
         raise where.error(key, f'"{key}" must be a text in quotes, of 1 to {LONGEST} characters')
     if not is_line(value):
@@ -61,6 +66,7 @@ def text(value: Any, where: Where, key: str) -> str:
 
 
 def answer(value: Any, where: Where, key: str) -> str:
+    """A text with {label} in it."""
     checked = text(value, where, key)
     if LABEL not in checked:
         raise where.error(key, '"answer" must contain {label}, which becomes the class')
@@ -70,17 +76,21 @@ def answer(value: Any, where: Where, key: str) -> str:
 
 
 def texts(value: Any, where: Where, key: str) -> tuple[str, ...]:
+    """A list of texts."""
     if not isinstance(value, list):
         raise where.error(key, f'"{key}" must be a list of texts, like ["grizzly bear"]')
     return tuple(text(item, where, key) for item in value)
 
 
 class Class(NamedTuple):
+    """A class as the recipe has it."""
+
     queries: tuple[str, ...]
     name: str  # empty: none but the folder's
 
 
 def classes(value: Any, where: Where, key: str) -> dict[str, Class]:
+    """Class -> its searches and display name; at least two."""
     if not isinstance(value, dict) or len(value) < 2:
         raise where.error(key, "[classes] needs at least two classes to tell apart")
     where = replace(where, table=(key,))
@@ -112,6 +122,7 @@ def _class(value: Any, folder: str, where: Where, key: str) -> Class:
 
 
 def language(value: Any, where: Where, key: str) -> str:
+    """One of `LANGUAGES`."""
     if isinstance(value, str) and value in LANGUAGES:
         return value
     near = nearest_language(value) if isinstance(value, str) else None
@@ -121,6 +132,7 @@ def language(value: Any, where: Where, key: str) -> str:
 
 
 def words(value: Any, where: Where, key: str) -> dict[str, Translation]:
+    """Language -> the translations of its table."""
     if not isinstance(value, dict):
         raise where.error(key, '"words" must be tables, such as [words.de]')
     where = replace(where, table=(key,))
@@ -149,6 +161,8 @@ def _display_names(value: Any, where: Where, key: str) -> dict[str, str]:
 
 
 def choice(*choices: str) -> Any:
+    """A check that the value is one of these."""
+
     def check(value: Any, where: Where, key: str) -> Any:
         if value not in choices:
             raise where.error(
@@ -160,6 +174,8 @@ def choice(*choices: str) -> Any:
 
 
 def number(low: float, high: float, kind: type = float) -> Any:
+    """A check that the value is a number from `low` to `high`."""
+
     def check(value: Any, where: Where, key: str) -> Any:
         allowed = (int,) if kind is int else (int, float)
         if isinstance(value, bool) or not isinstance(value, allowed) or not low <= value <= high:
@@ -172,12 +188,14 @@ def number(low: float, high: float, kind: type = float) -> Any:
 
 
 def flag(value: Any, where: Where, key: str) -> bool:
+    """True or false."""
     if not isinstance(value, bool):
         raise where.error(key, f'"{key}" must be true or false, not {shown(value)}')
     return value
 
 
 def learning_rate(value: Any, where: Where, key: str) -> Any:
+    """A number, or "find"."""
     if value == "find":
         return value
     if isinstance(value, str):
@@ -186,6 +204,7 @@ def learning_rate(value: Any, where: Where, key: str) -> Any:
 
 
 def image_size(value: Any, where: Where, key: str) -> int:
+    """Pixels a side: a multiple of 32."""
     size = number(64, 512, int)(value, where, key)
     if size % 32:
         raise where.error(key, f'"image_size" must be a multiple of 32, such as 224, not {size}')

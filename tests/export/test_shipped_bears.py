@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from kezako.export.card import words_in
 from kezako.gather.sample import draw_face
-from kezako.model.bundle import EXPORT, read_card
+from kezako.model.bundle import COVER, EXPORT, read_bundle, read_card
 from kezako.model.classifier import Classifier
 from kezako.pictures import NotAPicture
+from kezako.recipe import load_recipe
 from tests.conftest import PHOTOS
 from tests.train.test_export import stock_fastai
 
@@ -22,6 +26,15 @@ def test_its_card_tells_an_error_for_each_class_and_how_it_was_trained() -> None
     assert card.labels == ("black", "grizzly", "teddy")
     assert set(card.figures["validation"]["error_by_class"]) == set(card.labels)
     assert "starter weights" in card.training["weights"]
+
+
+def test_people_read_the_names_of_the_recipe_and_a_link_shows_a_cover() -> None:
+    card, files = read_bundle(BEARS, lambda card: [COVER])
+    recipe = load_recipe(BEARS.parents[1] / "data" / "bears" / "recipe.toml")
+    assert {name: getattr(card, name) for name in words_in(recipe)} == words_in(recipe)
+    assert [*map(card.name_of, card.labels)] == ["black bear", "grizzly bear", "teddy bear"]
+    assert Image.open(io.BytesIO(files[COVER])).size == (1200, 630)
+    assert not card.examples, "its pictures have no licence"
 
 
 def test_it_knows_photos_of_bears_from_what_it_never_saw(

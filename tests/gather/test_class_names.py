@@ -41,6 +41,12 @@ def test_a_class_is_itself_before_it_is_anothers_search() -> None:
     assert names.find("Cat") == "cat"
 
 
+def test_a_folder_may_be_called_as_people_call_the_class() -> None:
+    text = "[classes]\ngrizzly = { name = 'brown bear', search = 'x' }\nblack = 'brown bear'\n"
+    names = ClassNames(parse_recipe(text, "bears"))
+    assert names.find("Brown_Bear") == "grizzly"  # before it is another class's search
+
+
 def test_classes_that_differ_by_what_stands_between_words_stay_apart() -> None:
     names = ClassNames(recipe_of("odd", **{"a_b": ["x"], '"a b"': ["y"]}))
     assert [names.find(name) for name in ("a_b", "a b", "a-b")] == ["a_b", "a b", None]

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from ipywidgets import Button, FileUpload, Label, Output
 from PIL import Image
