@@ -54,7 +54,9 @@ def contents(width: int, height: int) -> dict[str, np.ndarray]:
     """Pictures (height, width, 3) that bring out rounding and clipping."""
     noise = np.random.default_rng(width * height).integers(0, 256, (height, width, 3), np.uint8)
     y, x = np.mgrid[:height, :width]
-    ramp = np.stack([255 * x // max(1, width - 1), 255 * y // max(1, height - 1), (x + y) % 256], -1)
+    ramp = np.stack(
+        [255 * x // max(1, width - 1), 255 * y // max(1, height - 1), (x + y) % 256], -1
+    )
     return {
         "noise": noise,
         "black and white": np.where(noise < 128, 0, 255).astype(np.uint8),
