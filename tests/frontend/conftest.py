@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser import a_screen
 from tests.frontend.network import Network
-from tests.page.conftest import a_kezako_serve, a_workspace  # noqa: F401
+from tests.page.conftest import a_kezako_serve, a_workspace, one_desk  # noqa: F401
 from tests.servers import serving
 from voila_snapshot import template
 
