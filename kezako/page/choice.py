@@ -65,8 +65,7 @@ class Choice(VBox):
         self._engine = remote.chosen()
         names, away = self._names()
         self._menu = Dropdown(options=names, value=None)
-        style = HTML(f"<style>{Path(__file__).with_name('page.css').read_text('utf-8')}</style>")
-        style.add_class("kezako-style")
+        style = HTML().add_class("kezako-style")
         menu = [self._menu] if len(names) > 1 else []
         super().__init__([style, self._heading, *menu, self._notice])
         self.add_class("kezako-choice")
@@ -75,11 +74,12 @@ class Choice(VBox):
             self._notify(self.words(away))
         else:
             self._start(names, os.environ.get("QUERY_STRING", "") if query is None else query)
+        style.value = _style() + _language(self.words)
         self._menu.description = self.words("classifier")
         self._menu.observe(self._choose, "value")
 
     def _names(self) -> tuple[list[str], str]:
-        """The classifiers to choose from, and the key of a sentence that says why there are none."""
+        """The classifiers to choose from, and the key of a sentence about why there are none."""
         if not self._engine:
             names = list_bundles(self._models)
             return [name for name in names if name not in NOT_CLASSIFIERS], ""
@@ -156,6 +156,17 @@ class Choice(VBox):
 
 def _examples_of(card: Card) -> list[str]:
     return [str(example["file"]) for example in card.examples]
+
+
+def _style() -> str:
+    return f"<style>{Path(__file__).with_name('page.css').read_text('utf-8')}</style>"
+
+
+def _language(say: Words) -> str:
+    """Where the front end finds the page's language and its own sentences in it."""
+    if not (own := say.in_browser()):
+        return ""
+    return f'<i hidden data-kezako-language="{say.code}" data-kezako-words="{escape(own)}"></i>'
 
 
 def _heading(card: Card, say: Words) -> str:
