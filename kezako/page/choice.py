@@ -24,6 +24,7 @@ from kezako.model.bundle import (
     Card,
     list_bundles,
     read_bundle,
+    read_card,
 )
 from kezako.model.classifier import Classifier, TookTooLong
 from kezako.model.remote import Engine, EngineError
@@ -32,6 +33,7 @@ from kezako.words import LISTED, Words, accepted, words
 from kezako.workspace import Workspace
 
 SHOWN = 8  # classes named under the title; more are folded
+_OPENED: dict[Path, Classifier] = {}
 
 
 class Choice(VBox):
@@ -129,7 +131,7 @@ class Choice(VBox):
     def _new(self, name: str) -> Classifier | Engine:
         if self._engine:
             return Engine.open(self._engine, name)
-        return Classifier.open(self._models / name)
+        return _opened(self._models / name)
 
     def credits(self) -> str:
         """`credits.md` of the classifier in use; empty if it has none."""
@@ -156,6 +158,18 @@ class Choice(VBox):
 
 def _examples_of(card: Card) -> list[str]:
     return [str(example["file"]) for example in card.examples]
+
+
+def _opened(folder: Path) -> Classifier:
+    """The classifier in `folder`, opened once a process while it stays the same.
+
+    `kezako serve` runs the notebook again for each language, in copies of the first one's process,
+    which share the memory of a model that was opened there.
+    """
+    known = _OPENED.get(folder)
+    if known is None or known.card != read_card(folder):
+        known = _OPENED[folder] = Classifier.open(folder)
+    return known
 
 
 def _style() -> str:

@@ -258,9 +258,9 @@ def _snapshots(
 ) -> int:
     """How many pages are kept ready: one for each language and classifier that visitors ask for.
 
-    Each takes about 15 MB of what visitors could have.
+    A language takes about 6 MB of what visitors could have, a classifier that and its model.
     """
-    return max(4, min(16, total // (256 * MIB)))
+    return max(6, min(24, total // (64 * MIB)))
 
 
 def _visits() -> logging.Logger:

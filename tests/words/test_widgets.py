@@ -79,3 +79,12 @@ def test_what_is_said_before_and_after_a_bad_file(choice_in: Callable[[str], Cho
         preview.show()
     assert answer.value.startswith("{reason}.jpg: Diese Datei ist kein Bild. Bitte")
     assert button.description == "Anderes Foto"
+
+
+def test_pages_of_one_process_share_an_opened_classifier(
+    choice_in: Callable[[str], Choice], tmp_path: Path, a_bundle: Write
+) -> None:
+    german, polish = choice_in("de").classifier, choice_in("pl").classifier
+    assert german is polish, "its memory is there once, whatever the language"
+    a_bundle(tmp_path, "colours", ("red", "green", "blue"), title="And this?")
+    assert choice_in("de").classifier.card.title == "And this?", "a new one is opened"
