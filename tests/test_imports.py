@@ -12,7 +12,7 @@ from tests.import_graph import MODULES, ROOT, circle, imported, walks
 
 # What each folder may import beside itself and SHARED. A folder that is not here may import none.
 SHARED = {"", "errors", "settings", "environment", "names", "fonts", "lock", "ports", "proxies",
-          "recipe", "words", "workspace", "pictures", "dataset", "model"}  # fmt: skip
+          "recipe", "translations", "words", "workspace", "pictures", "dataset", "model"}  # fmt: skip
 MAY_IMPORT: dict[str, set[str]] = {
     "gather": set(),
     "train": set(),
@@ -40,19 +40,21 @@ BELOW: dict[str, set[str]] = {  # the shared ones, lowest first, and what each m
     "ports": {"errors"},
     "lock": {"errors"},
     "proxies": {"errors", "environment"},
-    "pictures": {"errors"},
-    "words": {"names"},
+    "words": {"errors"},
+    "translations": {"names"},
+    "pictures": {"errors", "words"},
     "recipe_lines": {"errors"},
-    "recipe_checks": {"errors", "names", "recipe_lines", "words"},
-    "recipe": {"recipe_checks", "recipe_lines", "words"},
+    "recipe_checks": {"errors", "names", "recipe_lines", "translations"},
+    "recipe": {"names", "recipe_checks", "recipe_lines", "translations"},
     "workspace": {"errors", "environment", "names", "recipe"},
     "dataset": {"", *LOW, "pictures", "recipe", "workspace"},
-    "model": {"", *LOW, "pictures", "recipe", "words", "workspace"},
+    "model": {"", *LOW, "pictures", "recipe", "translations", "words", "workspace"},
 }
 STAGES = {"gather", "train", "export", "clean", "importer", "serve", "scale", "batch", "deploy"}
 MAY_IMPORT_ALL = {"cli", "doctor", "__main__"}
 HEAVY = ("torch", "torchvision", "fastai")
-LIGHT = ("model", "page", "serve", "api", "deploy", "worker", "voila_snapshot", "report", "dataset")
+LIGHT = ("words", "model", "page", "serve", "api", "deploy", "worker", "voila_snapshot", "report",
+         "dataset")  # fmt: skip
 
 
 def part(name: str) -> str:

@@ -23,6 +23,7 @@ import pytest
 
 from kezako import __version__
 from kezako.gather.sample import CLASSES, draw_face
+from kezako.words import languages
 
 pytestmark = pytest.mark.hosts
 
@@ -68,6 +69,7 @@ def test_it_holds_the_notebooks_and_the_starter_weights(
     names = set(contents(the_wheel))
     assert {f"kezako/{file.parent.name}/{file.name}" for file in beside} <= names
     assert "kezako/cli/__init__.py" in names
+    assert {f"kezako/words/{code}.toml" for code in languages()} <= names
     assert any(name.endswith("jupyter_server_config.d/kezako.json") for name in names)
     assert any(name.endswith("share/jupyter/voila/templates/kezako/conf.json") for name in names)
 

@@ -15,6 +15,7 @@ from jupyter_client.jsonutil import json_default
 
 Message = dict[str, Any]
 ADDRESS = "127.0.0.1"  # where forked kernels listen
+KERNEL, AGAIN = b"k", b"a"  # what a zygote forks: a kernel, or a zygote that runs the cells again
 _LENGTH = struct.Struct("!I")
 
 

@@ -152,6 +152,18 @@ class ForkableApp(IPKernelApp):
         error = result.error_before_exec or result.error_in_exec
         return self.recorder.end(), f"{type(error).__name__}: {error}" if error else ""
 
+    def forget(self) -> None:
+        """In a fork that is asleep: as before the first cell, but modules stay imported."""
+        # Not destroyed: libraries may not expect that in another process than their own.
+        self._former = dict(self.shell.user_ns)
+        self.session.pid = os.getpid()  # what it sends is recorded in this process, too
+        if widgets := sys.modules.get("ipywidgets"):
+            self.recorder.begin()
+            widgets.Widget.close_all()
+            self.recorder.end()
+        self.shell.reset()
+        self.kernel.known = []
+
     def wake(self) -> dict[str, int]:
         """In a fork: open the channels. Returns their ports; call `live` or `rehearse` next."""
         self.context = zmq.Context()

@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from glob import glob
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from urllib.parse import parse_qsl
 import nbformat
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 from traitlets import Any as AnyTrait
-from traitlets import Float, Integer, List, Unicode, default
+from traitlets import Dict, Float, Integer, List, Unicode, default
 from traitlets.config import LoggingConfigurable
+from traitlets.utils.importstring import import_item
 
 from voila_snapshot.logs import Scribe, all_together, plain
 from voila_snapshot.snapshot import Snapshot, SnapshotError, memory
@@ -43,6 +44,7 @@ _STILL = 0.5  # seconds without a change; then the watched files count as comple
 _SETTLING = 10.0  # seconds to wait for that, at most
 _STABLE = 60.0  # seconds; if a snapshot ends sooner, the next start is delayed
 _LONGEST = 300.0  # seconds between attempts, at most
+_UNUSED = 60.0  # seconds without a visitor; then a snapshot may give way to another
 
 
 class Snapshots(LoggingConfigurable):
@@ -72,6 +74,13 @@ class Snapshots(LoggingConfigurable):
         snapshot of their own; visitors with any other share the one for none. None: every query
         gets its own up to the limit, and visitors beyond it ordinary kernels.""",
     )
+    reduced = Dict(
+        value_trait=Unicode(),
+        help="""Variable about a visitor -> importable name of a function that reduces its value to
+        one of a few, such as {"HTTP_ACCEPT_LANGUAGE": "package.language_of"}. Snapshots are chosen
+        by what it returns, and kernels get that as their variable. A value beyond the limit gets
+        the snapshot of the value that the function returns for "".""",
+    ).tag(config=True)
     prepare = AnyTrait(
         None, allow_none=True, help="Awaited with each new snapshot before visitors get it."
     )
@@ -82,6 +91,7 @@ class Snapshots(LoggingConfigurable):
 
     def __init__(self, **settings: Any):
         super().__init__(**settings)
+        self._reductions = {name: import_item(path) for name, path in self.reduced.items()}
         self.state = "warming"  # or "ready", or "ordinary": kernels are started without a snapshot
         self.why = ""  # why the state is "ordinary"
         self._current: list[Snapshot] = []  # the first is for visitors without a query
@@ -118,6 +128,11 @@ class Snapshots(LoggingConfigurable):
         """A scribe for the output of process `who`."""
         return Scribe(self.log, who, self._written)
 
+    def reduce(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """A visitor's variables as the kernel gets them: those in `reduced` reduced."""
+        few = {name: do(environment.get(name, "")) for name, do in self._reductions.items()}
+        return {**environment, **few}
+
     async def choose(self, environment: Mapping[str, str]) -> Snapshot | None:
         """The snapshot for a visitor with these variables; None: start an ordinary kernel."""
         self.start()
@@ -138,11 +153,12 @@ class Snapshots(LoggingConfigurable):
         return await self._make_for(asked)
 
     def _asked(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """The visitor's variables, with the query reduced to one that may have a snapshot."""
+        """The visitor's variables, each reduced to a value that may have a snapshot."""
+        environment = self.reduce(environment)
         asked = {
             name: environment.get(name, "")
             for name in {*NOBODY, *environment}
-            if name in NOBODY or name.startswith("HTTP_")
+            if name in NOBODY or name in self._reductions or name.startswith("HTTP_")
         }
         if self.queries is not None:
             asked["QUERY_STRING"] = _reduced(asked["QUERY_STRING"], self.queries())
@@ -161,12 +177,15 @@ class Snapshots(LoggingConfigurable):
             for name, value in asked.items()
             if name in first.read and value != first.environment.get(name, "")
         }
-        known = self.queries is not None and set(differing) == {"QUERY_STRING"}
-        if len(self._current) + len(self._making) >= self.limit and not self._make_room(known):
+        if len(self._current) + len(self._making) >= self.limit and not self._make_room(differing):
+            default = asked | self.reduce({})
+            if default != asked:
+                return await self._choose(default)
             return None if self.queries is None else first
         key = frozenset(differing.items())
         if key not in self._making:
-            self._making[key] = asyncio.ensure_future(self._make(asked))
+            base = first if self._are_few(differing) else None
+            self._making[key] = asyncio.ensure_future(self._make(asked, base))
             self._making[key].add_done_callback(lambda _: self._making.pop(key, None))
         try:
             made = await asyncio.shield(self._making[key])
@@ -182,11 +201,27 @@ class Snapshots(LoggingConfigurable):
             self._current.append(made)
         return made
 
-    def _make_room(self, known: bool) -> bool:
-        if not known or len(self._current) < 2:
+    def _make_room(self, differing: Mapping[str, str]) -> bool:
+        """Let the snapshot that was used least recently go, for one with `differing` variables.
+
+        One with visitors keeps its memory until they leave, so it goes only for another query,
+        which no other snapshot can answer.
+        """
+        if not self._are_few(differing):
             return False
-        self._retire(self._current.pop(1))
-        return True
+        others = self._current[1:]
+        leaving = [one for one in others if one.unused() > _UNUSED]
+        if not leaving and set(differing) == {"QUERY_STRING"}:
+            leaving = others
+        for one in leaving[:1]:
+            self._current.remove(one)
+            self._retire(one)
+        return bool(leaving)
+
+    def _are_few(self, names: Iterable[str]) -> bool:
+        """Whether each of these variables is reduced to a few values."""
+        queries = set() if self.queries is None else {"QUERY_STRING"}
+        return set(names) <= queries | set(self._reductions)
 
     def _retire(self, snapshot: Snapshot) -> None:
         snapshot.retire()
@@ -271,7 +306,8 @@ class Snapshots(LoggingConfigurable):
             signature.append((path, stat.st_mtime_ns, stat.st_size, stat.st_ino))
         return signature
 
-    async def _make(self, asked: Mapping[str, str]) -> Snapshot:
+    async def _make(self, asked: Mapping[str, str], base: Snapshot | None = None) -> Snapshot:
+        """A snapshot for these variables; of a copy of `base` if there is one."""
         if not hasattr(os, "fork"):
             raise SnapshotError(f"{sys.platform} cannot copy a process")
         path = Path(self.notebook).resolve()
@@ -287,11 +323,11 @@ class Snapshots(LoggingConfigurable):
             environment={**os.environ, **spec.env, **self._nobody(), **asked},
             scribe=self.scribe,
             niceness=self.niceness,
-            spares=self.spares,
+            spares=self.spares if base is None else 0,  # they take memory, and forking is fast
         )
         self._starting.add(snapshot)
         try:
-            await snapshot.start()
+            await (snapshot.start() if base is None else snapshot.start_from(base))
             if self.prepare is not None:
                 await self._prepare(snapshot)
         finally:
@@ -307,7 +343,8 @@ class Snapshots(LoggingConfigurable):
     def _nobody(self) -> dict[str, str]:
         base = getattr(self.parent, "base_url", "/")
         server = getattr(self.parent, "server_url", None) or base
-        return {**NOBODY, "SCRIPT_NAME": base, "VOILA_BASE_URL": base, "VOILA_SERVER_URL": server}
+        known = {"SCRIPT_NAME": base, "VOILA_BASE_URL": base, "VOILA_SERVER_URL": server}
+        return {**NOBODY, **known, **self.reduce({})}
 
     def _specification(self, notebook: nbformat.NotebookNode) -> KernelSpec:
         name = notebook.metadata.get("kernelspec", {}).get("name", "python3")

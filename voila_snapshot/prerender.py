@@ -9,8 +9,10 @@ is the notebook's own HTML.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from html import escape
 from html.parser import HTMLParser
@@ -51,7 +53,27 @@ _VOID = {
 def resources(states: States) -> dict[str, Any]:
     """What the template `kezako` needs in Voilà's resources to render the widgets of `states`."""
     told = {model_id: _told(entry) for model_id, entry in states.items()}
-    return {"kezako_state": told, "kezako_draw": partial(draw, states)}
+    language, words = _language(states)
+    return {
+        "kezako_state": told,
+        "kezako_draw": partial(draw, states),
+        "kezako_language": language,
+        "kezako_words": words,
+    }
+
+
+def _language(states: States) -> tuple[str, dict[str, str]]:
+    """The page's language, and its sentences for template and script, from the notebook's HTML.
+
+    An element names them: `<i data-kezako-language="de" data-kezako-words="{…}">`. Empty if none.
+    """
+    for entry in states.values():
+        value = _text(entry["state"], "value")
+        if entry["state"].get("_view_name") == "HTMLView" and "data-kezako-language" in value:
+            found = _Language()
+            found.feed(value)
+            return found.code, found.words
+    return "", {}
 
 
 def draw(
@@ -237,6 +259,25 @@ def _reference(value: object) -> str:
 
 def _text(state: State, name: str) -> str:
     return str(state.get(name) or "")
+
+
+class _Language(HTMLParser):
+    """Reads the first element with a `data-kezako-language`."""
+
+    code = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: dict[str, str] = {}
+
+    def handle_starttag(self, _tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        named = dict(attributes)
+        if self.code or not (code := named.get("data-kezako-language")):
+            return
+        self.code = code
+        with suppress(ValueError):
+            words = json.loads(named.get("data-kezako-words") or "{}")
+            self.words = {key: str(words[key]) for key in words}
 
 
 class _Balance(HTMLParser):

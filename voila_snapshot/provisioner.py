@@ -40,7 +40,7 @@ from voila.app import Voila
 from voila_snapshot import pages
 from voila_snapshot.ipc import ADDRESS
 from voila_snapshot.pool import PROVISIONER, Snapshots
-from voila_snapshot.snapshot import SINGLE_THREADED, Fork, Snapshot, SnapshotError, memory
+from voila_snapshot.snapshot import Fork, Snapshot, SnapshotError, changes, memory
 
 _AT_ONCE = 1.0  # seconds that a fork may take to exit before it is killed
 
@@ -83,7 +83,10 @@ class SnapshotProvisioner(LocalProvisioner):
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Also accepts `forked`: a snapshot, and a kernel that was forked from it already."""
-        given = kwargs.pop("forked", None) or await self._forked(kwargs.get("env") or {})
+        environment = kwargs.get("env") or {}
+        given = kwargs.pop("forked", None) or await self._forked(environment)
+        if "SCRIPT_NAME" in environment:  # a visitor's kernel
+            kwargs["env"] = self._snapshots().reduce(environment)
         self.forked = given is not None
         if given is None:
             return await super().pre_launch(**kwargs)
@@ -169,17 +172,9 @@ def _visitor(
     snapshot: Snapshot, environment: dict[str, str], folder: str | None, key: bytes
 ) -> dict[str, Any]:
     """The message that turns a fork into the visitor's kernel."""
-    before = snapshot.environment
-    changes = {
-        name: value
-        for name, value in environment.items()
-        if before.get(name) != value and name not in SINGLE_THREADED
-    }
-    gone = [name for name in before if name not in environment and name not in SINGLE_THREADED]
     same = folder is None or os.path.realpath(folder) == os.path.realpath(snapshot.folder)
     return {
+        **changes(snapshot.environment, environment),
         "key": key.decode(),
-        "set": changes,
-        "unset": gone,
         "folder": "" if same else folder,
     }

@@ -4,6 +4,9 @@
 cells, and then, for each fork, one byte and a file descriptor: the fork's lifeline. Over the
 lifeline, the fork reports its ports and waits for its visitor; when the lifeline closes, the
 server is gone and the fork exits. Its stdout and stderr go to the lifeline, too.
+
+With another byte, the fork becomes a zygote itself, with the descriptor as its socket: it receives
+cells and variables, and runs the notebook again. So it shares libraries with the first.
 """
 
 from __future__ import annotations
@@ -50,6 +53,10 @@ class Zygote:
         report = self._run_cells(order["cells"])
         if "trouble" not in report:
             report.update(_forkable() or self._rehearse())
+        self._report(report)
+
+    def _report(self, report: ipc.Message) -> None:
+        """Say how the notebook ran; if it ran, fork until the server disconnects."""
         ipc.send(self._server, report)
         if "trouble" not in report:
             gc.collect()
@@ -122,7 +129,7 @@ class Zygote:
                 self._reap()
 
     def _answer(self, selector: selectors.BaseSelector) -> bool:
-        """Fork a kernel for the next request. False if the server has disconnected."""
+        """Fork for the next request. False if the server has disconnected."""
         try:
             wish, lifelines, _, _ = socket.recv_fds(self._server, 1, 1)
         except OSError:
@@ -140,7 +147,11 @@ class Zygote:
                 return True
             with _to_the_end():
                 selector.close()
-                self._become_a_kernel(lifeline)
+                self._detach()
+                if wish == ipc.AGAIN:
+                    self._run_again(lifeline)
+                else:
+                    self._become_a_kernel(lifeline)
         return True
 
     def _reap(self) -> None:
@@ -152,14 +163,29 @@ class Zygote:
                 os.waitpid(pid, 0)
                 self._kernels.discard(pid)
 
-    def _become_a_kernel(self, lifeline: socket.socket) -> None:
+    def _detach(self) -> None:
+        """In a fork: give up what belongs to the zygote."""
+        zygote = os.getppid()
         os.setsid()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for end in self._inherited:
             end.close()
-        zygote = os.getppid()
         end_with_parent(zygote)
+
+    def _run_again(self, server: socket.socket) -> None:
+        """In a fork: run the notebook with other variables, and fork kernels from that."""
+        self._server, self._kernels = server, set()
+        ipc.send(server, {"pid": os.getpid()})
+        order = ipc.receive(server)
+        _set_environment(order)
+        self._app.forget()
+        report = self._run_cells(order["cells"])
+        if "trouble" not in report:
+            report.update(_forkable())
+        self._report(report)
+
+    def _become_a_kernel(self, lifeline: socket.socket) -> None:
         os.nice(self._niceness)
         with contextlib.suppress(OSError):
             Path("/proc/self/oom_score_adj").write_text(str(_LAST_RESORT))
@@ -190,15 +216,19 @@ class _Tidying:
 
 def _welcome(visitor: ipc.Message) -> None:
     """Prepare this process for its visitor: environment, working directory, random seeds."""
-    for name in visitor["unset"]:
-        os.environ.pop(name, None)
-    os.environ.update(visitor["set"])
+    _set_environment(visitor)
     if visitor["folder"]:
         os.chdir(visitor["folder"])
     random.seed()
     for module in ("numpy.random", "torch"):  # only if the notebook has imported them
         if seed := getattr(sys.modules.get(module), "seed", None):
             seed()
+
+
+def _set_environment(message: ipc.Message) -> None:
+    for name in message["unset"]:
+        os.environ.pop(name, None)
+    os.environ.update(message["set"])
 
 
 def _widget_state() -> dict[str, Any]:

@@ -20,9 +20,8 @@ const ENGLISH = {
 /** The sentence `key`, with `values` filled in. */
 export function word(key, values = {}) {
   const given = document.querySelector("[data-kezako-words]")?.dataset.kezakoWords;
-  let text = (given && JSON.parse(given)[key]) ?? ENGLISH[key];
-  for (const [name, value] of Object.entries(values)) text = text.replace(`{${name}}`, () => value);
-  return text;
+  const text = (given && JSON.parse(given)[key]) ?? ENGLISH[key];
+  return text.replace(/\{(\w+)\}/g, (field, name) => values[name] ?? field);
 }
 
 /** Tell browsers and screen readers which language the page is in. */

@@ -16,7 +16,6 @@ from pathlib import Path
 from kezako import environment
 from kezako.dataset.manifest import CORRECTIONS, Manifest, ManifestError
 from kezako.dataset.row import Row
-from kezako.errors import KezakoError
 from kezako.pictures import Picture, open_picture, shrink
 from kezako.recipe import (
     LABEL_SEPARATOR,
@@ -26,6 +25,7 @@ from kezako.recipe import (
     check_folder_name,
     none_folder,
 )
+from kezako.words import VisitorError
 from kezako.workspace import Workspace
 
 CORRECTION, CONFIRMATION = "correction", "confirmation"  # a row's source in the manifest
@@ -38,12 +38,8 @@ PER_HOUR = 60  # pictures, so that one person who keeps coming back cannot fill 
 PER_VISIT = 5  # pictures; anyone with more to say is a maker, not a visitor
 PATIENCE = 5.0  # seconds for another process's commit; a visitor waits
 
-BUSY = "Thank you, but it cannot be kept just now. Please send it again."
-ENOUGH = "Thank you, but there are enough corrections for now."
-TOO_FAST = "Thank you, but many corrections came just now. Please try again in an hour."
 
-
-class Full(KezakoError):
+class Full(VisitorError):
     """No more corrections are taken for now; the message is a sentence for the visitor."""
 
 
@@ -96,7 +92,7 @@ def offer(
     except ManifestError as error:
         if "locked" not in str(error.__cause__):
             raise
-        raise Busy(BUSY) from None
+        raise Busy("correction_busy") from None
 
 
 def offered_folder(recipe: Recipe, row: Row) -> str:
@@ -140,13 +136,13 @@ def _check_room(manifest: Manifest, row: Row, size: int) -> None:
     waiting = [manifest.folder / str(other.file) for other in rows]
     together = size + sum(path.stat().st_size for path in waiting if path.is_file())
     if len(waiting) >= MOST or together > MOST_BYTES:
-        raise Full(ENOUGH)
+        raise Full("correction_full")
     confirmed = sum(other.source == CONFIRMATION for other in rows)
     if row.source == CONFIRMATION and confirmed >= MOST_CONFIRMED:
-        raise Full(ENOUGH)
+        raise Full("correction_full")
     hour = (datetime.now(UTC) - timedelta(hours=1)).isoformat(timespec="seconds")
     if sum(str(other.fetched_at) > hour for other in rows) >= PER_HOUR:
-        raise Full(TOO_FAST)
+        raise Full("correction_often")
 
 
 def _write(path: Path, content: bytes) -> None:

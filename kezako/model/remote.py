@@ -27,19 +27,18 @@ from kezako.model.card import words_of
 from kezako.model.classifier import Answer
 from kezako.model.runtime import TookTooLong, patience
 from kezako.pictures import NotAPicture, Picture
+from kezako.words import VisitorError
 
 LARGEST = 16 * 2**20  # bytes of a response; a thousand classes take a hundredth of that
 # Seconds before the second and the third try; by then a lost replica has been replaced.
 PAUSES = (0.2, 1.0)
 LONGEST = 300  # characters of a sentence that is passed on
 
-AWAY = "The classifier cannot be reached at the moment. Please press Classify again in a minute."
-
 Photos = npt.NDArray[np.object_]
 
 
-class EngineError(KezakoError):
-    """The engine gave no answer; the message is a sentence for the visitor."""
+class EngineError(VisitorError):
+    """The engine gave no answer."""
 
 
 @dataclass(frozen=True)
@@ -106,9 +105,9 @@ class Engine:
                 raise _away(self._address, str(error)) from error
         sentence = str(told.get("error", ""))[:LONGEST]
         if status in (413, 422) and sentence:
-            raise NotAPicture(sentence)
+            raise NotAPicture("engine_refused", sentence)
         if status in (429, 503) and sentence:
-            raise EngineError(sentence)
+            raise EngineError("engine_busy", sentence)
         raise _away(self._address, f"it answered {status}")
 
 
@@ -246,7 +245,7 @@ def _answer(told: Mapping[str, Any]) -> Answer:
 def _away(address: str, why: str) -> EngineError:
     """A sentence for the visitor; the reason goes to the log."""
     get_logger().warning("The engine at %s gave no answer: %s.", address, why)
-    return EngineError(AWAY)
+    return EngineError("engine_lost")
 
 
 def _bytes_of(picture: Picture) -> bytes:
@@ -259,4 +258,4 @@ def _bytes_of(picture: Picture) -> bytes:
     try:
         return Path(picture).read_bytes()
     except OSError as error:
-        raise NotAPicture(f"The file {Path(picture).name!r} cannot be read.") from error
+        raise NotAPicture("picture_unreadable", name=repr(Path(picture).name)) from error

@@ -53,12 +53,10 @@ def sentence(card: Card, answer: Answer) -> str:
 
 def consent(
     longest: int,  # pixels of the longest side that is kept
+    say: Words | None = None,
 ) -> str:
     """What visitors agree to when they send a photo back."""
-    return (
-        "This photo is mine to give. The maker of this page may keep it, made smaller "
-        f"({longest} pixels) and without its file’s data, to improve the classifier."
-    )
+    return (say or words())("consent", longest=longest)
 
 
 def alternative(

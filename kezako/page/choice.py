@@ -24,6 +24,7 @@ from kezako.model.bundle import (
     Card,
     list_bundles,
     read_bundle,
+    read_card,
 )
 from kezako.model.classifier import Classifier, TookTooLong
 from kezako.model.remote import Engine, EngineError
@@ -32,6 +33,7 @@ from kezako.words import LISTED, Words, accepted, words
 from kezako.workspace import Workspace
 
 SHOWN = 8  # classes named under the title; more are folded
+_OPENED: dict[Path, Classifier] = {}
 
 
 class Choice(VBox):
@@ -65,8 +67,7 @@ class Choice(VBox):
         self._engine = remote.chosen()
         names, away = self._names()
         self._menu = Dropdown(options=names, value=None)
-        style = HTML(f"<style>{Path(__file__).with_name('page.css').read_text('utf-8')}</style>")
-        style.add_class("kezako-style")
+        style = HTML().add_class("kezako-style")
         menu = [self._menu] if len(names) > 1 else []
         super().__init__([style, self._heading, *menu, self._notice])
         self.add_class("kezako-choice")
@@ -75,6 +76,7 @@ class Choice(VBox):
             self._notify(self.words(away))
         else:
             self._start(names, os.environ.get("QUERY_STRING", "") if query is None else query)
+        style.value = _style() + _language(self.words)
         self._menu.description = self.words("classifier")
         self._menu.observe(self._choose, "value")
 
@@ -129,7 +131,7 @@ class Choice(VBox):
     def _new(self, name: str) -> Classifier | Engine:
         if self._engine:
             return Engine.open(self._engine, name)
-        return Classifier.open(self._models / name)
+        return _opened(self._models / name)
 
     def credits(self) -> str:
         """`credits.md` of the classifier in use; empty if it has none."""
@@ -156,6 +158,29 @@ class Choice(VBox):
 
 def _examples_of(card: Card) -> list[str]:
     return [example.file for example in card.examples]
+
+
+def _opened(folder: Path) -> Classifier:
+    """The classifier in `folder`, opened once a process while it stays the same.
+
+    `kezako serve` runs the notebook again for each language, in copies of the first one's process,
+    which share the memory of a model that was opened there.
+    """
+    known = _OPENED.get(folder)
+    if known is None or known.card != read_card(folder):
+        known = _OPENED[folder] = Classifier.open(folder)
+    return known
+
+
+def _style() -> str:
+    return f"<style>{Path(__file__).with_name('page.css').read_text('utf-8')}</style>"
+
+
+def _language(say: Words) -> str:
+    """Where the front end finds the page's language and its own sentences in it."""
+    if not (own := say.in_browser()):
+        return ""
+    return f'<i hidden data-kezako-language="{say.code}" data-kezako-words="{escape(own)}"></i>'
 
 
 def _heading(card: Card, say: Words) -> str:

@@ -14,21 +14,8 @@ from kezako.model.bundle import Card
 from kezako.model.classifier import Answer
 from kezako.model.wording import PROBABLE, consent
 from kezako.page.choice import Choice
+from kezako.words import Words
 from kezako.workspace import Workspace
-
-RIGHT = "That’s right"
-WRONG = "That’s wrong"
-KNOWN = "I know what it is"  # in place of both, where the page could not decide
-LABEL = "It is"
-CHOOSE = "Choose …"
-NONE_OF_THESE = "none of these"
-SEND = "Send it back"
-CANCEL = "Cancel"
-THANKS = "Thank you. You may also send your photo to the maker of this page:"
-SEVERAL = "Tick all that it shows, or nothing if it shows none of these:"
-KEPT = "Thank you: your photo and your answer were kept."
-LOST = "Thank you, but it could not be kept here."
-ENOUGH = "Thank you for your help: this is as much as one visit may send back."
 
 
 @dataclass(frozen=True)
@@ -53,19 +40,25 @@ class Correction(VBox):
     corrections on with `KEZAKO_CORRECTIONS=1`.
     """
 
-    def __init__(self, workspace: Workspace | None = None):  # default: the nearest one
+    def __init__(
+        self,
+        choice: Choice,
+        workspace: Workspace | None = None,  # default: the nearest one
+    ):
+        self._say = say = choice.words
         self._workspace = workspace or Workspace.find()
         self._photo: _Photo | None = None
         self._asked: Literal["right", "wrong"] | None = None  # the form that is open
         self._kept = 0  # photos kept during this visit
-        self._right = Button(description=RIGHT).add_class("kezako-right")
-        self._wrong = Button(description=WRONG).add_class("kezako-wrong")
+        self._right = Button(description=say("correction_right")).add_class("kezako-right")
+        self._wrong = Button(description=say("correction_wrong")).add_class("kezako-wrong")
         self._hint = Label()
-        self._label = Dropdown(description=LABEL)
+        self._label = Dropdown(description=say("correction_label"))
         self._boxes: list[Checkbox] = []  # one per label, for multi-label
-        self._consent = Checkbox(description=consent(corrections.LONGEST), indent=False)
-        self._submit = Button(description=SEND, disabled=True).add_class("kezako-send")
-        self._cancel = Button(description=CANCEL).add_class("kezako-cancel")
+        self._consent = Checkbox(description=consent(corrections.LONGEST, say), indent=False)
+        self._submit = Button(description=say("correction_send"), disabled=True)
+        self._submit.add_class("kezako-send")
+        self._cancel = Button(description=say("correction_back")).add_class("kezako-cancel")
         self._status = Label()
         super().__init__()
         self.add_class("kezako-correction")
@@ -88,12 +81,13 @@ class Correction(VBox):
         if not corrections.enabled() or not choice.name:
             return
         if self._kept >= corrections.limit_per_visit():
-            self._finish(ENOUGH)
+            self._finish(self._say("correction_enough"))
             return
         card = choice.classifier.card
         answered = _answered(card, answer)
         self._photo = _Photo(choice.name, photo, predicted, card, answered)
-        self._wrong.description = KNOWN if answer and answered is None else WRONG
+        unsure = answer and answered is None
+        self._wrong.description = self._say("correction_known" if unsure else "correction_wrong")
         self._close()
 
     def clear(self) -> None:
@@ -109,18 +103,18 @@ class Correction(VBox):
 
     def _confirm(self) -> None:
         if self._photo and self._photo.answered is not None:
-            self._hint.value = THANKS
+            self._hint.value = self._say("correction_thanks")
             self._open("right", [self._hint])
 
     def _correct(self) -> None:
         if self._photo is None:
             return
         if self._photo.multi:
-            self._boxes = _boxes(self._photo, self._check)
-            self._hint.value = SEVERAL
+            self._boxes = _boxes(self._photo, self._say, self._check)
+            self._hint.value = self._say("correction_several")
             self._open("wrong", [self._hint, *self._boxes])
             return
-        self._label.options, self._label.value = _options(self._photo), 0
+        self._label.options, self._label.value = _options(self._photo, self._say), 0
         self._open("wrong", [self._label])
 
     def _open(self, form: Literal["right", "wrong"], fields: list[Any]) -> None:
@@ -158,19 +152,19 @@ class Correction(VBox):
                 photo.card.task, confirmed=self._asked == "right",
             )  # fmt: skip
         except corrections.Busy as error:
-            self._status.value = str(error)
+            self._status.value = self._say.error(error)
             self.children = [*(c for c in self.children if c is not self._status), self._status]
         except corrections.Full as error:
-            self._finish(str(error))
+            self._finish(self._say.error(error))
         except KezakoError as error:  # for the log, not for the visitor
             get_logger().warning("A correction could not be kept: %s", error)
-            self._finish(LOST)
+            self._finish(self._say("correction_lost"))
         except Exception:
             get_logger().exception("A correction could not be kept.")
-            self._finish(LOST)
+            self._finish(self._say("correction_lost"))
         else:
             self._kept += 1
-            self._finish(KEPT)
+            self._finish(self._say("correction_kept"))
 
     def _finish(self, status: str) -> None:
         """Close the form and show only `status`."""
@@ -191,18 +185,25 @@ def _answered(card: Card, answer: Answer | None) -> tuple[str, ...] | None:
     return None if unsure else answer.labels
 
 
-def _options(photo: _Photo) -> list[tuple[str, int]]:
+def _options(photo: _Photo, say: Words) -> list[tuple[str, int]]:
     """What a single-label photo may show instead of the answer, with the number of each label."""
     labels, answered = photo.card.labels, photo.answered
-    classes = [(one, n) for n, one in enumerate(labels, 1) if one not in (answered or ())]
-    none = [] if answered == () else [(NONE_OF_THESE, len(labels) + 1)]
-    return [(CHOOSE, 0), *classes, *none]
+    classes = [
+        (photo.card.name_of(one, say.code), n)
+        for n, one in enumerate(labels, 1)
+        if one not in (answered or ())
+    ]
+    none = [] if answered == () else [(say("correction_none"), len(labels) + 1)]
+    return [(say("correction_choose"), 0), *classes, *none]
 
 
-def _boxes(photo: _Photo, check: Any) -> list[Checkbox]:
+def _boxes(photo: _Photo, say: Words, check: Any) -> list[Checkbox]:
     """A box for each label of a multi-label classifier, ticked as answered."""
     answered = photo.answered or ()
-    boxes = [Checkbox(one in answered, description=one, indent=False) for one in photo.card.labels]
+    boxes = [
+        Checkbox(one in answered, description=photo.card.name_of(one, say.code), indent=False)
+        for one in photo.card.labels
+    ]
     for box in boxes:
         box.observe(check, "value")
     return boxes

@@ -11,9 +11,7 @@ from ipywidgets import HTML
 
 from kezako.names import as_shown
 from kezako.page.choice import Choice
-
-SUMMARY = "Pictures it learnt from"
-MORE = "There are more: the file credits.md of the classifier names them all."
+from kezako.words import Words
 
 MOST = 300_000  # characters shown; a page with more would take long to open
 LONGEST = 2_000  # characters of an address
@@ -36,14 +34,16 @@ class Credits(HTML):
         self._show()
 
     def _show(self, _change: Any = None) -> None:
-        text = self._choice.credits()
+        text, say = self._choice.credits(), self._choice.words
+        summary = escape(say("credits"))
         self.value = (
-            f"<details><summary>{SUMMARY}</summary>{as_html(text)}</details>" if text else ""
+            f"<details><summary>{summary}</summary>{as_html(text, say)}</details>" if text else ""
         )
 
 
 def as_html(
     text: str,  # Markdown as `kezako credits` writes it; untrusted
+    say: Words,
 ) -> str:
     """Headings, lists and links to http and https; whatever else `text` holds becomes plain text.
 
@@ -51,7 +51,7 @@ def as_html(
     """
     parts: list[str] = []
     items: list[str] = []
-    for line in [*_bounded(text), ""]:
+    for line in [*_bounded(text, say), ""]:
         if line.startswith("- "):
             items.append(f"<li>{_credit(line[2:])}</li>")
             continue
@@ -63,10 +63,10 @@ def as_html(
     return "".join(parts)
 
 
-def _bounded(text: str) -> list[str]:
+def _bounded(text: str, say: Words) -> list[str]:
     if len(text) <= MOST:
         return text.splitlines()
-    return [*text[: text.rfind("\n", 0, MOST) + 1].splitlines(), MORE]
+    return [*text[: text.rfind("\n", 0, MOST) + 1].splitlines(), say("credits_more")]
 
 
 def _block(line: str) -> str:

@@ -41,7 +41,8 @@ class Preview:
             try:
                 photo = preview(content(self._upload))
             except NotAPicture as error:
-                raise NotAPicture(f"{name}: {error}") from None
+                told = self._say.error(error)
+                raise NotAPicture("picture_named", name=name, reason=told) from None
             self._picture.append_display_data(shown(photo, self._say("photo")))
         return name
 

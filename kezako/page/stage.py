@@ -60,11 +60,11 @@ class Stage:
         try:
             yield
         except NotAPicture as error:
-            self._fail(str(error), "error")
+            self._fail(self._say.error(error), "error")
         except TookTooLong:
             self._fail(self._say("too_long"), "again")
         except EngineError as error:
-            self._fail(str(error), "again")
+            self._fail(self._say.error(error), "again")
         except Exception:
             # Log to the kernel's own logger: what `logging` prints would be shown on the page.
             get_logger().exception("The page could not answer.")

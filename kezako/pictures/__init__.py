@@ -16,10 +16,10 @@ import numpy as np
 from PIL import Image, ImageFile, _imaging
 from pillow_heif import register_heif_opener
 
-from kezako.errors import KezakoError
 from kezako.pictures.colour import Conversion, conversion_of
 from kezako.pictures.depth import brighten, raw_mode, read_as, to_8_bit
 from kezako.pictures.scans import JPEG, paint_too_long
+from kezako.words import VisitorError
 
 register_heif_opener(thumbnails=False)
 
@@ -55,8 +55,8 @@ _COSINES = np.cos(
 )
 
 
-class NotAPicture(KezakoError):
-    """The input cannot be shown as a picture; the message is a sentence for the visitor."""
+class NotAPicture(VisitorError):
+    """The input cannot be shown as a picture."""
 
 
 def open_picture(
@@ -76,8 +76,7 @@ def open_picture(
     width, height = image.size
     if width * height > max_pixels:
         raise NotAPicture(
-            f"This picture is too large ({width} × {height} pixels). "
-            f"Please send one of at most {max_pixels // 1_000_000} megapixels."
+            "picture_pixels", width=width, height=height, most=max_pixels // 1_000_000
         )
     try:
         # Exception, with MemoryError: decoders of rare formats raise nearly anything on broken
@@ -89,9 +88,7 @@ def open_picture(
     except NotAPicture:
         raise
     except Exception as error:
-        raise NotAPicture(
-            "This picture is damaged or cut short. Please send it again, or another one."
-        ) from error
+        raise NotAPicture("picture_damaged") from error
     if upright is picture:
         upright = upright.copy()
     upright.info.clear()  # the file's metadata does not apply to these pixels
@@ -136,9 +133,9 @@ def _read(picture: str | os.PathLike[str] | bytes | bytearray | memoryview) -> b
         try:
             data = Path(picture).read_bytes()
         except OSError as error:
-            raise NotAPicture(f"The file {Path(picture).name!r} cannot be read.") from error
+            raise NotAPicture("picture_unreadable", name=repr(Path(picture).name)) from error
     if not data:
-        raise NotAPicture("This file is empty. Please choose another picture.")
+        raise NotAPicture("picture_empty")
     return data
 
 
@@ -148,16 +145,11 @@ def _identify(data: bytes) -> ImageFile.ImageFile:
             warnings.simplefilter("ignore")  # max_pixels checks the size, not PIL's warning
             image = _opened(data)
     except Image.DecompressionBombError as error:
-        raise NotAPicture("This picture is too large. Please send a smaller one.") from error
+        raise NotAPicture("picture_large") from error
     except Exception as error:
-        raise NotAPicture(
-            "This file is not a picture. Please choose a JPEG, PNG, GIF, WebP or HEIC file."
-        ) from error
+        raise NotAPicture("picture_none") from error
     if paint_too_long(image, data):
-        raise NotAPicture(
-            "This picture is stored in a way that takes too long to open. "
-            "Please save it again in a photo program, or send another one."
-        )
+        raise NotAPicture("picture_slow")
     return image
 
 

@@ -40,8 +40,9 @@ from kezako.model import remote as engines
 from kezako.model.bundle import CARD, COVER, CREDITS, HEAD, KNOWN, MODEL, list_bundles
 from kezako.model.card import EXAMPLES
 from kezako.model.runtime import TookTooLong
+from kezako.serve import LANGUAGE_HEADER, LANGUAGE_VARIABLE, memory
 from kezako.serve.handlers import EntryHandler, LeaveHandler
-from kezako.serve.limits import Limits
+from kezako.serve.limits import MIB, Limits
 from kezako.serve.listener import Listener
 from kezako.serve.security import NotFound, Stranger, headers, quiet
 from kezako.serve.sessions import STARTED, SessionManager
@@ -237,16 +238,31 @@ def _settings(limits: Limits) -> Config:
             "allow_template_override": "NO",  # ignores ?template= in the URL
             "allow_theme_override": "NO",
             "file_allowlist": [],
+            "http_header_envs": [LANGUAGE_HEADER],
             "preheat_kernel": False,
             "progressive_rendering": False,
             "resources": {"kezako": {"upload_limit": limits.upload}},
             "show_tracebacks": False,
+        },
+        Snapshots={
+            "limit": _snapshots(memory.total()),
+            "reduced": {LANGUAGE_VARIABLE: "kezako.words.accepted"},
         },
         MappingKernelManager={
             "cull_idle_timeout": 0,  # `SessionManager` ends visits instead, and tells the page why
             "kernel_info_timeout": 30,
         },
     )
+
+
+def _snapshots(
+    total: int,  # bytes of this machine's memory
+) -> int:
+    """How many pages are kept ready: one for each language and classifier that visitors ask for.
+
+    A language takes about 6 MB of what visitors could have, a classifier that and its model.
+    """
+    return max(6, min(24, total // (64 * MIB)))
 
 
 def _visits() -> logging.Logger:

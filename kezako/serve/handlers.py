@@ -19,9 +19,6 @@ from kezako.serve.websocket import GONE
 from voila_snapshot.pages import PageHandler
 
 TICKET = "ticket"  # in the URL, because a frame in another site gets no cookies
-WARMING_UP = "The page is being made ready. It opens by itself in a moment."
-CROWDED = "Many pages were opened from your network. Close those that you no longer need."
-FULL = "Many people wait already. Please come back in a minute."
 
 
 class EntryHandler(Sentences, PageHandler):
@@ -44,11 +41,12 @@ class EntryHandler(Sentences, PageHandler):
         ticket = _take_ticket(self.request)
         model = self.get_query_argument("model", "")
         if model and model not in self.models():
-            said = f"There is no classifier {short(model)!r} here."
+            said = self.words("no_classifier", name=repr(short(model)))
             self.say(404, said, home=self.settings["base_url"])
             return
         if not self.host.ready():
-            self._wait(WARMING_UP, title="One moment …", again=2, ticket=ticket)
+            said, title = self.words("warming_up"), self.words("one_moment")
+            self._wait(said, title=title, again=2, ticket=ticket)
             return
         found = self.host.visitors.admit(neighbourhood(str(self.request.remote_ip)), ticket)
         if isinstance(found, Waiting):
@@ -78,17 +76,17 @@ class EntryHandler(Sentences, PageHandler):
 
     def _queue(self, found: Waiting) -> None:
         self.host.turned_away += 1
+        say = self.words
         if found.crowded:
-            said = CROWDED
+            said = say("crowded")
         elif not found.ticket:
-            said = FULL
+            said = say("queue_full")
         elif found.before == 0:
-            said = "You are next: the page opens as soon as somebody leaves."
+            said = say("queue_next")
         else:
-            others = "1 other waits" if found.before == 1 else f"{found.before} others wait"
-            said = f"{others} before you. The page opens by itself when it is your turn."
+            said = say("queue_one" if found.before == 1 else "queue_many", count=found.before)
         again = LOOK_AGAIN if found.ticket else 12 * LOOK_AGAIN
-        title = "All places are taken" if not found.crowded else "One page too many"
+        title = say("one_page_too_many" if found.crowded else "places_taken")
         self._wait(said, title=title, again=again, ticket=found.ticket)
 
     def _wait(self, text: str, *, title: str, again: int, ticket: str) -> None:

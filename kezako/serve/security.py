@@ -16,18 +16,20 @@ from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, OutputTransform, RequestHandler
 
+from kezako.serve import LANGUAGE_HEADER
 from kezako.serve.limits import Limits
+from kezako.words import Words, accepted, words
 
 _NOTICE = Template((Path(__file__).with_name("notice.html")).read_text(encoding="utf-8"))
 
-SENTENCES = {
-    400: "This request could not be understood.",
-    403: "This is not allowed.",
-    404: "There is nothing here.",
-    405: "This cannot be done here.",
-    413: "This is too large.",
+SENTENCES = {  # status -> its key in the tables of words
+    400: "request_unclear",
+    403: "request_forbidden",
+    404: "request_nothing",
+    405: "request_method",
+    413: "request_large",
 }
-SORRY = "Something went wrong here, and was written to the log. Please try again."
+SORRY = "request_failed"
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -102,7 +104,12 @@ class Sentences(RequestHandler):
         """Not needed: without cookies, other sites cannot act for visitors; see `LeaveHandler`."""
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        self.say(status_code, sentence(status_code), home=self.settings["base_url"])
+        self.say(status_code, self.words(sentence(status_code)), home=self.settings["base_url"])
+
+    @property
+    def words(self) -> Words:
+        """The page's words in the visitor's language."""
+        return words(accepted(self.request.headers.get(LANGUAGE_HEADER, "")))
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """Log our own errors with their traceback, but not who asked for what."""
@@ -117,7 +124,7 @@ class Sentences(RequestHandler):
         self.set_header("Content-Type", "text/html; charset=UTF-8")
         self.set_header("Cache-Control", "no-store")
         self.set_header("X-Robots-Tag", "noindex")
-        self.finish(notice(text, **more))
+        self.finish(notice(text, say=self.words, **more))
 
 
 class NotFound(Sentences):
@@ -127,12 +134,13 @@ class NotFound(Sentences):
         if "/api/" in self.request.path:
             self.set_status(404)
             self.set_header("Content-Type", "application/json")
-            self.finish(json.dumps({"error": SENTENCES[404]}))
+            self.finish(json.dumps({"error": words()(SENTENCES[404])}))
         else:
-            self.say(404, SENTENCES[404], home=self.settings["base_url"])
+            self.say(404, self.words(SENTENCES[404]), home=self.settings["base_url"])
 
 
 def sentence(status: int) -> str:
+    """The key of the sentence for a status."""
     return SENTENCES.get(status) or (SORRY if status >= 500 else SENTENCES[400])
 
 
@@ -143,6 +151,7 @@ def notice(
     again: float | None = None,  # seconds after which the page reloads itself
     where: str = "",  # the URL to load then
     home: str = "",  # URL of a link to the page
+    say: Words,  # the language of `text`
 ) -> str:
     """HTML of a page that shows one sentence and needs no script."""
     refresh = ""
@@ -150,10 +159,11 @@ def notice(
         target = f"; url={escape(where, quote=True)}" if where else ""
         refresh = f'<meta http-equiv="refresh" content="{again:g}{target}">'
     return _NOTICE.substitute(
+        language=say.code,
         title=escape(title),
         refresh=refresh,
         text=f"<p>{escape(text)}</p>",
-        link=f'<a href="{escape(home)}">Open the page</a>' if home else "",
+        link=f'<a href="{escape(home)}">{escape(say("open_page"))}</a>' if home else "",
         dots="" if again is None else '<p aria-hidden="true"><i></i><i></i><i></i></p>',
     )
 

@@ -185,9 +185,8 @@ class SessionManager:
         if not self.visitors.leave(session):
             return
         self.ended[why] += 1
-        code, sentence = farewell or _FAREWELLS.get(why, GONE)
         for socket in tuple(session.sockets):
-            socket.close(code, sentence)
+            socket.dismiss(*(farewell or _FAREWELLS.get(why, GONE)))
         seconds = self.visitors.clock() - session.since
         model = session.model if _PLAIN.fullmatch(session.model) else "-"
         self.log.info("visit: model %s, %d s, %s", model, seconds, why)

@@ -14,17 +14,18 @@ from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 from kezako.serve.admission import Session
 from kezako.serve.messages import V1, Message, NotAllowed, read
 from kezako.serve.security import SORRY, Sentences
+from kezako.words import words
 from voila_snapshot.rate_limit import RateLimiter
 
 # Close codes 4400 to 4499 are final: the page shows the sentence and offers to start again. The
-# last two digits are those of the most similar HTTP status.
-REFUSED = 4403, "This page sent something that is not allowed, and was ended."
-ASLEEP = 4408, "This page has been asleep for a while, and was ended to make room."
-REPLACED = 4409, "This page goes on in another connection."
-GONE = 4410, "This page has ended."
-TOO_HEAVY = 4413, "This page used too much memory or time, and was ended."
-TOO_MUCH = 4429, "This page sent too much at once, and was ended."
-STOPPING = 1001, "The server is stopping."  # not final: the page may reconnect
+# last two digits are those of the most similar HTTP status. With each, the sentence's key.
+REFUSED = 4403, "ended_refused"
+ASLEEP = 4408, "ended_asleep"
+REPLACED = 4409, "ended_replaced"
+GONE = 4410, "ended"
+TOO_HEAVY = 4413, "ended_heavy"
+TOO_MUCH = 4429, "ended_flood"
+STOPPING = 1001, "ended_stopping"  # not final: the page may reconnect
 
 # Seconds; routers cut connections after 55 silent ones, and pings reveal dead connections.
 PING = 25
@@ -79,7 +80,8 @@ class VisitorChannels(Sentences, VoilaKernelWebsocketHandler):
         # None if the visit ended during the handshake.
         session = self.session = self.host.visitors.of(kernel_id)
         if session is None or self.connection is None:
-            self.close(*GONE)  # browsers hide the status of a refused handshake, but not this code
+            # Browsers hide the status of a refused handshake, but not this code.
+            self.dismiss(*GONE)
             return
         limits = self.host.limits
         self.ws_connection.stream.max_write_buffer_size = limits.message + UNREAD
@@ -88,10 +90,14 @@ class VisitorChannels(Sentences, VoilaKernelWebsocketHandler):
         self._opened_comms = 0
         for older in tuple(session.sockets):
             session.sockets.discard(older)  # what it still sends was cancelled, or is sent again
-            older.close(*REPLACED)
+            older.dismiss(*REPLACED)
         session.sockets.add(self)
         session.opened, session.active = True, now
         await super().open(kernel_id)
+
+    def dismiss(self, code: int, key: str) -> None:
+        """Close the connection with a sentence in the visitor's language."""
+        self.close(code, self.words(key))
 
     def on_message(self, ws_message: str | bytes) -> None:
         if self.session is None or self.connection is None:
@@ -165,7 +171,7 @@ class VisitorConnection(ZMQChannelsWebsocketConnection):  # type: ignore[misc]
             content = self.get_part("content", msg["content"], msg_list)
             trace = _COLOURS.sub("", "\n".join(content.get("traceback", [])))
             self.log.error("A page's kernel failed.\n%s", trace)
-            msg["content"] = {"ename": "Error", "evalue": SORRY, "traceback": []}
+            msg["content"] = {"ename": "Error", "evalue": words()(SORRY), "traceback": []}
             if self.subprotocol == V1:
                 msg_list[3] = self.session.pack(msg["content"])
 

@@ -5,14 +5,42 @@ What the maker wrote (title, prompt, answer, class names) is not here: see `Card
 
 from __future__ import annotations
 
+import json
+import re
 import tomllib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+from kezako.errors import KezakoError
+
 DEFAULT = "en"
+# The sentences that a page in another language hands to its front end, since its script and its
+# template have only the English ones.
+IN_BROWSER = (
+    "sending", "looking", "photo", "cancel", "close", "start_again", "lost", "asleep",
+    "unreadable", "too_large", "only_one", "only_address", "output_failed", "noscript",
+)  # fmt: skip
 LISTED = 6  # names in one list; of more, only the number is given
+LONGEST = 1000  # characters of an Accept-Language header that are read
 _TABLES = Path(__file__).parent
+_FIELD = re.compile(r"\{(\w+)\}")
+
+
+class VisitorError(KezakoError):
+    """An error that visitors are told: `str()` is English, `Words.error` has their language."""
+
+    def __init__(
+        self,
+        key: str,  # of a sentence in the tables
+        sentence: str = "",  # what English speakers are told instead, such as an engine's own words
+        **values: object,  # fill in the sentence
+    ):
+        super().__init__(key, sentence)
+        self.key, self.sentence, self.values = key, sentence, values
+
+    def __str__(self) -> str:
+        return self.sentence or words()(self.key, **self.values)
 
 
 class Words:
@@ -24,11 +52,12 @@ class Words:
 
     def __call__(self, key: str, **values: object) -> str:
         """The sentence `key` with `values` filled in. Raises `KeyError` for an unknown key."""
-        text = self._table[key]
-        for name, value in values.items():
-            # Not str.format: a value is a stranger's text, and may hold braces itself.
-            text = text.replace(f"{{{name}}}", str(value), 1)
-        return text
+        # Not str.format, and in one pass: a value is a stranger's text, and may hold braces itself.
+        return _FIELD.sub(lambda found: str(values.get(found[1], found[0])), self._table[key])
+
+    def error(self, error: VisitorError) -> str:
+        """What a visitor is told about `error`."""
+        return str(error) if self.code == DEFAULT else self(error.key, **error.values)
 
     def listed(
         self,
@@ -41,6 +70,11 @@ class Words:
         if len(names) == 1:
             return names[0]
         return self("comma").join(names[:-1]) + self(last) + names[-1]
+
+    def in_browser(self) -> str:
+        """JSON of the sentences for the front end; empty for English, which it has itself."""
+        own = {} if self.code == DEFAULT else {key: self(key) for key in IN_BROWSER}
+        return json.dumps(own, ensure_ascii=False) if own else ""
 
     def table(self) -> dict[str, str]:
         """All sentences by key."""
@@ -61,19 +95,27 @@ def words(code: str = DEFAULT) -> Words:
 
 
 def accepted(header: str) -> str:
-    """The code of the first language in an `Accept-Language` header that there is a table for.
+    """The code of the language in an `Accept-Language` header that is wanted most, of those that
+    there is a table for.
 
     English if there is none, and for a header that cannot be read.
     """
-    wanted = []
-    for part in header[:1000].split(","):
-        tag, _, quality = part.strip().partition(";q=")
-        try:
-            weight = float(quality) if quality else 1.0
-        except ValueError:
-            continue
-        wanted.append((weight, tag.strip().lower().split("-")[0]))
-    for weight, code in sorted(wanted, key=lambda one: -one[0]):
-        if weight > 0 and code in languages():
-            return code
-    return DEFAULT
+    best, most = DEFAULT, 0.0
+    for part in header[:LONGEST].split(","):
+        tag, _, quality = part.partition(";")
+        code = tag.strip().lower().split("-")[0]
+        weight = _weight(quality)
+        if code in languages() and weight > most:  # of equal ones the first
+            best, most = code, weight
+    return best
+
+
+def _weight(quality: str) -> float:
+    """The number in `q=0.8`, at most 1; 1 where there is none, 0 where it cannot be read."""
+    name, _, value = quality.strip().partition("=")
+    if not name:
+        return 1.0
+    try:
+        return min(float(value), 1.0) if name.strip().lower() == "q" else 0.0
+    except ValueError:
+        return 0.0

@@ -11,12 +11,14 @@ import pytest
 from PIL import Image
 
 from kezako.model.classifier import Classifier, TookTooLong
-from kezako.model.remote import AWAY, Engine, EngineError, address_of, names
+from kezako.model.remote import Engine, EngineError, address_of, names
 from kezako.model.wording import sentence
 from kezako.pictures import NotAPicture
+from kezako.words import words
 from tests.api.client import colour
 
 RED = colour(250, 20, 20)
+LOST = words()("engine_lost")
 
 
 @pytest.mark.parametrize("name", ["colours", "tints"])
@@ -48,7 +50,7 @@ def test_what_is_no_picture_is_said_by_the_engine(an_engine: tuple[str, Path]) -
 
 
 def test_nobody_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(EngineError, match=AWAY):
+    with pytest.raises(EngineError, match=LOST):
         names("http://127.0.0.1:9/")
 
 
@@ -82,7 +84,7 @@ def test_odd_answers(
     an_answering: Callable[[bytes], Engine], said: bytes | dict[str, object]
 ) -> None:
     response = said if isinstance(said, bytes) else _response(200, said)
-    with pytest.raises(EngineError, match=AWAY):
+    with pytest.raises(EngineError, match=LOST):
         an_answering(response).predict(RED)
 
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from kezako.cli import main
-from kezako.model.remote import AWAY
+from kezako.words import words
 from tests.api.client import colour
 from tests.page.visitor import Visitor
 from tests.servers import serving
@@ -44,7 +44,7 @@ def test_the_page_asks_the_engine(
         assert httpx.post(f"{here}api/predict", content=b"x").status_code == 404
         engine.close()
         visitor.chooses("again.png", colour(250, 20, 20))
-        expect(visitor.answer).to_have_text(AWAY)
+        expect(visitor.answer).to_have_text(words()("engine_lost"))
         expect(visitor.button).to_be_enabled()  # it may be tried again
     finally:
         page.close()

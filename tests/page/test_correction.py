@@ -15,10 +15,11 @@ from kezako.dataset.row import Row
 from kezako.model.classifier import Answer
 from kezako.model.wording import headline
 from kezako.page import Choice, Correction
-from kezako.page import correction as wording
+from kezako.words import words
 from kezako.workspace import Workspace
 
 LABELS = ("black", "grizzly", "teddy")
+say = words()
 SURE = Answer("black", ("black",), {"black": 0.9, "teddy": 0.07, "grizzly": 0.03}, known=True)
 UNSURE = Answer("black", ("black",), {"black": 0.5, "teddy": 0.4, "grizzly": 0.1}, known=True)
 NONE = Answer(None, (), {"black": 0.9, "teddy": 0.07, "grizzly": 0.03}, known=False)
@@ -40,7 +41,8 @@ def after(
 
     def ask(answer: Answer | None, task: str = "single") -> Correction:
         a_bundle(an_empty_workspace.models, "bears", LABELS, task=task)
-        choice, correction = Choice(an_empty_workspace.models), Correction(an_empty_workspace)
+        choice = Choice(an_empty_workspace.models)
+        correction = Correction(choice, an_empty_workspace)
         said = headline(choice.classifier.card, answer) if answer else "This is black."
         correction.offer(choice, a_photo(), said, answer)
         return correction
@@ -81,61 +83,66 @@ def test_a_right_answer_is_sent_only_with_consent(
     after: Callable[..., Correction], kept: Callable[[], list[Row]]
 ) -> None:
     correction = after(SURE)
-    assert buttons(correction) == [wording.RIGHT, wording.WRONG]
-    press(correction, wording.RIGHT)
-    assert correction.children[0].value == wording.THANKS
+    assert buttons(correction) == [say("correction_right"), say("correction_wrong")]
+    press(correction, say("correction_right"))
+    assert correction.children[0].value == say("correction_thanks")
     correction._submit.click()  # as a page could, though it is disabled
     assert kept() == []
     boxes(correction)["consent"].value = True
-    press(correction, wording.SEND)
-    assert [each.value for each in correction.children] == [wording.KEPT]
+    press(correction, say("correction_send"))
+    assert [each.value for each in correction.children] == [say("correction_kept")]
     (row,) = kept()
     assert (row.folder, row.source) == ("black", "confirmation")
     correction._submit.click()
     assert len(kept()) == 1
 
 
-@pytest.mark.parametrize("first", [wording.RIGHT, wording.WRONG])
+@pytest.mark.parametrize("first", [say("correction_right"), say("correction_wrong")])
 def test_there_is_a_way_back_that_sends_nothing(
     first: str, after: Callable[..., Correction], kept: Callable[[], list[Row]]
 ) -> None:
     correction = after(SURE)
     press(correction, first)
     boxes(correction)["consent"].value = True
-    press(correction, wording.CANCEL)
-    assert buttons(correction) == [wording.RIGHT, wording.WRONG]
+    press(correction, say("correction_back"))
+    assert buttons(correction) == [say("correction_right"), say("correction_wrong")]
     correction._submit.click()
     assert kept() == []
-    press(correction, wording.WRONG)
+    press(correction, say("correction_wrong"))
     assert not boxes(correction)["consent"].value, "consent is given for one form only"
     assert correction._label.value == 0
 
 
 def test_the_answer_is_not_offered_as_the_right_one(after: Callable[..., Correction]) -> None:
     correction = after(SURE)
-    press(correction, wording.WRONG)
-    assert choices(correction) == [wording.CHOOSE, "grizzly", "teddy", wording.NONE_OF_THESE]
+    press(correction, say("correction_wrong"))
+    assert choices(correction) == [
+        say("correction_choose"),
+        "grizzly",
+        "teddy",
+        say("correction_none"),
+    ]
 
 
 def test_after_none_of_these_there_are_only_classes(
     after: Callable[..., Correction], kept: Callable[[], list[Row]]
 ) -> None:
     correction = after(NONE)
-    press(correction, wording.WRONG)
-    assert choices(correction) == [wording.CHOOSE, *LABELS]
-    press(correction, wording.CANCEL)
-    press(correction, wording.RIGHT)
+    press(correction, say("correction_wrong"))
+    assert choices(correction) == [say("correction_choose"), *LABELS]
+    press(correction, say("correction_back"))
+    press(correction, say("correction_right"))
     boxes(correction)["consent"].value = True
-    press(correction, wording.SEND)
+    press(correction, say("correction_send"))
     (row,) = kept()
     assert (row.folder, row.source) == ("something-else", "confirmation")
 
 
 def test_an_answer_that_names_several_can_only_be_decided(after: Callable[..., Correction]) -> None:
     correction = after(UNSURE)
-    assert buttons(correction) == [wording.KNOWN]
-    press(correction, wording.KNOWN)
-    assert choices(correction) == [wording.CHOOSE, *LABELS, wording.NONE_OF_THESE]
+    assert buttons(correction) == [say("correction_known")]
+    press(correction, say("correction_known"))
+    assert choices(correction) == [say("correction_choose"), *LABELS, say("correction_none")]
 
 
 def test_what_is_chosen_is_what_is_kept(
@@ -143,10 +150,10 @@ def test_what_is_chosen_is_what_is_kept(
 ) -> None:
     for chosen, folder in ((3, "teddy"), (4, "something-else")):
         correction = after(SURE)
-        press(correction, wording.WRONG)
+        press(correction, say("correction_wrong"))
         correction._label.value = chosen
         boxes(correction)["consent"].value = True
-        press(correction, wording.SEND)
+        press(correction, say("correction_send"))
         assert [(row.folder, row.source) for row in kept()] == [(folder, "correction")]
 
 
@@ -154,14 +161,14 @@ def test_of_several_labels_each_can_be_corrected(
     after: Callable[..., Correction], kept: Callable[[], list[Row]]
 ) -> None:
     correction = after(TWO, task="multi")
-    press(correction, wording.WRONG)
+    press(correction, say("correction_wrong"))
     shown = boxes(correction)
     ticked = {words: box.value for words, box in shown.items()}
     assert ticked == {"black": True, "grizzly": False, "teddy": True, "consent": False}
     shown["consent"].value = True
     assert correction._submit.disabled, "that is what the page said"
     shown["black"].value, shown["grizzly"].value = False, True
-    press(correction, wording.SEND)
+    press(correction, say("correction_send"))
     assert [row.folder for row in kept()] == ["grizzly+teddy"]
 
 
@@ -169,11 +176,11 @@ def test_of_several_labels_none_may_be_shown(
     after: Callable[..., Correction], kept: Callable[[], list[Row]]
 ) -> None:
     correction = after(TWO, task="multi")
-    press(correction, wording.WRONG)
+    press(correction, say("correction_wrong"))
     shown = boxes(correction)
     shown["black"].value = shown["teddy"].value = False
     shown["consent"].value = True
-    press(correction, wording.SEND)
+    press(correction, say("correction_send"))
     assert [row.folder for row in kept()] == ["neither"]
 
 
@@ -185,10 +192,10 @@ def test_while_another_process_writes_the_form_stays_open(
 ) -> None:
     monkeypatch.setattr("kezako.dataset.corrections.PATIENCE", 0.1)
     correction = after(SURE)
-    press(correction, wording.RIGHT)
+    press(correction, say("correction_right"))
     boxes(correction)["consent"].value = True
     with Manifest(an_empty_workspace.folder("bears")) as manifest, manifest.transaction():
-        press(correction, wording.SEND)
+        press(correction, say("correction_send"))
     assert "send it again" in correction.children[-1].value
-    press(correction, wording.SEND)
+    press(correction, say("correction_send"))
     assert len(kept()) == 1

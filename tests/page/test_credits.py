@@ -14,7 +14,8 @@ from kezako.dataset.manifest import Manifest
 from kezako.dataset.row import Row
 from kezako.gather.credits import _credit
 from kezako.model.bundle import CREDITS, amend
-from kezako.page.credits import MORE, MOST, as_html
+from kezako.page.credits import MOST, as_html
+from kezako.words import words
 
 
 @pytest.fixture
@@ -50,14 +51,14 @@ HOSTILE = [
 
 @pytest.mark.parametrize("line", HOSTILE)
 def test_what_is_no_credit_stays_text(line: str) -> None:
-    shown = as_html(line)
+    shown = as_html(line, words())
     assert "<a" not in shown
     assert "<img" not in shown
     assert "x" in shown
 
 
 def test_a_credit_cannot_leave_its_place() -> None:
-    shown = as_html('- [a](<https://a.test/"onmouseover=alert(1)>) by <b onclick=x>')
+    shown = as_html('- [a](<https://a.test/"onmouseover=alert(1)>) by <b onclick=x>', words())
     (start, link) = shown.split("<a ")
     assert start == "<ul><li>"
     assert link.startswith('href="https://a.test/&quot;onmouseover=alert(1)" target="_blank" ')
@@ -68,7 +69,7 @@ def test_what_the_command_wrote_is_what_is_read() -> None:
     title = r"A <b>[bear]</b> & its \ *cub* `#1` &lt; $x$|_!"
     page_of_it = "https://a.test/?a=1&b=(2)"
     row = Row("a", title=title, creator="Ann & Co", licence="CC BY 2.0", page=page_of_it)
-    assert as_html(_credit(row)) == (
+    assert as_html(_credit(row), words()) == (
         f'<ul><li><a href="{escape(page_of_it)}" target="_blank" '
         f'rel="noopener noreferrer nofollow">“{escape(title)}”</a> '
         "by Ann &amp; Co, CC BY 2.0</li></ul>"
@@ -76,14 +77,14 @@ def test_what_the_command_wrote_is_what_is_read() -> None:
 
 
 def test_headings_are_below_the_title_of_the_page() -> None:
-    shown = as_html("# Pictures of bears\n\n## black\n\n### no heading of ours")
+    shown = as_html("# Pictures of bears\n\n## black\n\n### no heading of ours", words())
     assert shown == "<h2>Pictures of bears</h2><h3>black</h3><p>### no heading of ours</p>"
 
 
 def test_very_many_credits_are_cut_at_a_line_and_that_is_said() -> None:
-    shown = as_html("- “a” by Ann, CC BY\n" * 100_000)
+    shown = as_html("- “a” by Ann, CC BY\n" * 100_000, words())
     assert len(shown) < 2 * MOST
-    assert shown.endswith(f"by Ann, CC BY</li></ul><p>{MORE}</p>")
+    assert shown.endswith(f"by Ann, CC BY</li></ul><p>{words()('credits_more')}</p>")
 
 
 def test_the_command_writes_them_into_the_bundle(
