@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections import Counter
@@ -41,6 +42,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fast", action="store_true", help="no torch, Ray, browser or server")
 
 
+def pytest_collection() -> None:
+    """What is imported now stays until the end: nothing in it has to be looked through again.
+
+    With torch and Ray there are millions of objects, and each full look takes a second.
+    """
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """With `--fast`, files are left out before they import anything."""
     if not config.getoption("fast") or collection_path == ROOT / "tests":
@@ -78,7 +92,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 # Their browser tests share servers: one process runs those of a folder.
-SHARED_SERVERS = ("tests/page", "tests/frontend", "tests/attack")
+SHARED_IN_A_BROWSER = ("tests/page", "tests/frontend")
+# All their tests share servers, which each process would start anew.
+SHARED_SERVERS = ("tests/api", "tests/attack")
 # Their tests share one Ray, which takes a core for half a minute to start.
 WITH_RAY = {"tests/scale/test_batch.py", "tests/scale/test_bucket.py"}
 
@@ -102,7 +118,9 @@ def _shared(file: str) -> str:
     if file in WITH_RAY:
         return "tests with Ray"
     folder = file.rpartition("/")[0]
-    if folder in SHARED_SERVERS and "pytest.mark.browser" in (ROOT / file).read_text("utf-8"):
+    if folder in SHARED_SERVERS:
+        return folder
+    if folder in SHARED_IN_A_BROWSER and "pytest.mark.browser" in (ROOT / file).read_text("utf-8"):
         return f"{folder} in a browser"
     return file
 
