@@ -19,6 +19,7 @@ from kezako.model.bundle import MODEL, Card, Preprocessing, new_bundle, write_ca
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 from tests.browser import a_browser, a_desk, a_phone  # noqa: F401  fixtures for all tests
+from tests.once import made_once
 
 # Several tests run beside one another: threads of theirs that wait by spinning would starve them.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -164,14 +165,15 @@ def an_empty_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Works
 
 @pytest.fixture(scope="session")
 def gathered_faces(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Workspace, int], Recipe]:
-    """Puts so many drawn faces of each mood into a workspace, gathered; drawn once a session."""
-    made: dict[int, Workspace] = {}
+    """Puts so many drawn faces of each mood into a workspace, gathered; drawn once a run."""
 
     def put(workspace: Workspace, pictures: int) -> Recipe:
-        if pictures not in made:
-            made[pictures] = Workspace(tmp_path_factory.mktemp("faces").resolve())
-            adopt(draw_sample(made[pictures], pictures=pictures), made[pictures])
-        shutil.copytree(made[pictures].root, workspace.root, dirs_exist_ok=True)
+        def gather(folder: Path) -> None:
+            made = Workspace(folder)
+            adopt(draw_sample(made, pictures=pictures), made)
+
+        made = made_once(tmp_path_factory, f"faces-{pictures}", gather)
+        shutil.copytree(made, workspace.root, dirs_exist_ok=True)
         return workspace.recipe("smileys")
 
     return put

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import timm
@@ -107,7 +108,7 @@ TIMM = (
 )  # fmt: skip
 
 
-def small(name: str) -> dict[str, tuple[int, ...]]:
+def small(name: str) -> dict[str, Any]:
     """Two blocks in the first stage, one in each of the others."""
     return {"depths" if name.startswith("convnext") else "layers": (2, 1, 1, 1)}
 
