@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections import Counter
@@ -18,6 +19,7 @@ from kezako.model.bundle import MODEL, Card, Preprocessing, new_bundle, write_ca
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 from tests.browser import a_browser, a_desk, a_phone  # noqa: F401  fixtures for all tests
+from tests.once import made_once
 
 # Several tests run beside one another: threads of theirs that wait by spinning would starve them.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -39,6 +41,19 @@ NOT_FAST = ("browser", "slow", "hosts")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fast", action="store_true", help="no torch, Ray, browser or server")
+
+
+def pytest_collection() -> None:
+    """What is imported now stays until the end: nothing in it has to be looked through again.
+
+    With torch and Ray there are millions of objects, and each full look takes a second.
+    """
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -78,7 +93,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 # Their browser tests share servers: one process runs those of a folder.
-SHARED_SERVERS = ("tests/page", "tests/frontend", "tests/attack")
+SHARED_IN_A_BROWSER = ("tests/page", "tests/frontend")
+# All their tests share servers, which each process would start anew.
+SHARED_SERVERS = ("tests/api", "tests/attack")
 # Their tests share one Ray, which takes a core for half a minute to start.
 WITH_RAY = {"tests/scale/test_batch.py", "tests/scale/test_bucket.py"}
 
@@ -102,7 +119,9 @@ def _shared(file: str) -> str:
     if file in WITH_RAY:
         return "tests with Ray"
     folder = file.rpartition("/")[0]
-    if folder in SHARED_SERVERS and "pytest.mark.browser" in (ROOT / file).read_text("utf-8"):
+    if folder in SHARED_SERVERS:
+        return folder
+    if folder in SHARED_IN_A_BROWSER and "pytest.mark.browser" in (ROOT / file).read_text("utf-8"):
         return f"{folder} in a browser"
     return file
 
@@ -146,14 +165,15 @@ def an_empty_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Works
 
 @pytest.fixture(scope="session")
 def gathered_faces(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Workspace, int], Recipe]:
-    """Puts so many drawn faces of each mood into a workspace, gathered; drawn once a session."""
-    made: dict[int, Workspace] = {}
+    """Puts so many drawn faces of each mood into a workspace, gathered; drawn once a run."""
 
     def put(workspace: Workspace, pictures: int) -> Recipe:
-        if pictures not in made:
-            made[pictures] = Workspace(tmp_path_factory.mktemp("faces").resolve())
-            adopt(draw_sample(made[pictures], pictures=pictures), made[pictures])
-        shutil.copytree(made[pictures].root, workspace.root, dirs_exist_ok=True)
+        def gather(folder: Path) -> None:
+            made = Workspace(folder)
+            adopt(draw_sample(made, pictures=pictures), made)
+
+        made = made_once(tmp_path_factory, f"faces-{pictures}", gather)
+        shutil.copytree(made, workspace.root, dirs_exist_ok=True)
         return workspace.recipe("smileys")
 
     return put

@@ -1,4 +1,4 @@
-"""One server for all attacks; after each of them it serves a normal visitor and has a clean log."""
+"""One server for all attacks: its log stays clean, and after each file it serves a visitor."""
 
 from __future__ import annotations
 
@@ -32,13 +32,20 @@ def a_server(a_besieged_home: Path) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture
-def the_target(a_server: str, a_besieged_home: Path) -> Iterator[str]:
-    """Its address. The test fails if the server is not well afterwards."""
-    log = next(a_besieged_home.glob("*.log"))
-    before = len(log.read_text(encoding="utf-8"))
+@pytest.fixture(scope="module")
+def a_visited_server(a_server: str) -> Iterator[str]:
+    """Its address. When the file's tests have run, a normal visitor opens the page."""
     yield a_server
     visit(a_server)
+
+
+@pytest.fixture
+def the_target(a_visited_server: str, a_besieged_home: Path) -> Iterator[str]:
+    """Its address. The test fails if the server does not answer afterwards, or logs a fault."""
+    log = next(a_besieged_home.glob("*.log"))
+    before = len(log.read_text(encoding="utf-8"))
+    yield a_visited_server
+    assert ask(a_visited_server, "healthz").status == 200
     written = log.read_text(encoding="utf-8")
     assert "Traceback" not in written[before:]
     assert not {sign for sign in written if not sign.isprintable()} - {"\n"}

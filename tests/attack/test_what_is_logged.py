@@ -16,7 +16,7 @@ from tests.limits.guest import Guest, ask
 
 FORGED = "\x1b[31m\x07\r\n[Server] ERROR | forged\x9b31m\u202e\u2028"
 LINE = "\x1b[31m\t\x9b31m[Server] ERROR | forged"
-TIMES = 60  # more than are written of one kind, and fewer than end a visit
+TIMES = 30  # more than are written of one kind, and fewer than end a visit
 MOST = 60_000  # bytes that they leave in the log
 
 

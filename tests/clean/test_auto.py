@@ -18,6 +18,7 @@ from kezako.dataset.row import Row
 from kezako.errors import KezakoError
 from kezako.recipe import Recipe, parse_recipe
 from kezako.workspace import Workspace
+from tests.clean.conftest import STRAYS
 from tests.clean.pictures import a_picture, add_picture
 from tests.holding import held
 
@@ -32,10 +33,10 @@ def _starter_weights(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def two_strays(the_manifest: Manifest) -> list[Row]:
+def two_strays(the_manifest: Manifest, known_features: None) -> list[Row]:
     """A blue picture among the reds, and a red one among the greens."""
     for colour in ("red", "green", "blue"):
-        for seed in range(100, 112):
+        for seed in STRAYS:
             add_picture(the_manifest, colour, a_picture(colour, seed))
     rows = [
         add_picture(the_manifest, "red", a_picture("blue", 77)),
@@ -133,6 +134,7 @@ def test_killed_between_marking_and_moving_it_goes_on(
     assert len(clean(gathered_colours, an_empty_workspace).applied.moved) == 2
 
 
+@pytest.mark.usefixtures("known_features")
 def test_good_data_gives_nothing_to_do(
     an_empty_workspace: Workspace, gathered_colours: Recipe, capsys: pytest.CaptureFixture[str]
 ) -> None:

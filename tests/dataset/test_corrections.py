@@ -156,7 +156,8 @@ def test_one_visit_sends_back_a_few_and_is_thanked(
     a_bundle(an_empty_workspace.models, "bears", ("black", "teddy"))
     monkeypatch.setenv("KEZAKO_CORRECTIONS", "1")
     monkeypatch.setenv("KEZAKO_CORRECTIONS_A_VISIT", setting)
-    choice, correction = Choice(an_empty_workspace.models), Correction(an_empty_workspace)
+    choice = Choice(an_empty_workspace.models)
+    correction = Correction(choice, an_empty_workspace)
     for shade in range(most + 3):
         correction.offer(choice, a_photo(10 * shade), "This is a black bear.")
         send_back(correction)

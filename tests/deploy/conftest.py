@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 from pathspec import GitIgnoreSpec
 
 from benchmarks.slug import install
 from kezako.deploy.hosts import HOSTS
 from kezako.deploy.run import deploy
 from kezako.workspace import Workspace
+from tests.once import made_once
 
 
 @pytest.fixture(scope="session")
 def a_bare_environment(tmp_path_factory: pytest.TempPathFactory, the_repository: Path) -> Path:
-    """What every host installs, and nothing else; Kezako is not among it.
-
-    Made once for all workers of a run.
-    """
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    environment, made = folder / "environment", folder / "environment.made"
-    with FileLock(folder / "environment.lock"):
-        if not made.exists():
-            install(environment, the_repository / "binder" / "requirements.txt")
-            made.touch()
-    return environment
+    """What every host installs, and nothing else; Kezako is not among it."""
+    requirements = the_repository / "binder" / "requirements.txt"
+    return made_once(tmp_path_factory, "environment", lambda folder: install(folder, requirements))
 
 
 @pytest.fixture(scope="session")

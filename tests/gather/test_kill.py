@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from itertools import pairwise
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,8 @@ from tests.standin import Standin
 
 KILLS = 20
 CLASSES = ("round", "square", "pointed", "crooked")
-WANTED = 45  # more pictures in all than are asked for between the kills
-BETWEEN = 8  # requests between two kills, at most
+WANTED = 60  # pictures of each class; more in all than are stored between the kills
+BETWEEN = 5  # pictures stored between two kills, at most, and what comes while one looks
 
 
 @pytest.mark.slow
@@ -38,23 +39,32 @@ def test_twenty_kills_change_nothing(tmp_path: Path, drawn_standin: Standin) -> 
         write_recipe(workspace, "shapes", WANTED, *CLASSES)
     _gather_to_the_end(calm, drawn_standin)
     chance = random.Random(20)
-    killed = []
+    killed, stored = [], [0]
     for _ in range(KILLS):
         process = _gather(disturbed, drawn_standin)
-        goal = len(drawn_standin.requests) + chance.randint(1, BETWEEN)
-        _until(lambda: len(drawn_standin.requests) >= goal, process)  # noqa: B023
+        goal = stored[-1] + chance.randint(1, BETWEEN)
+        _until(lambda: _stored(disturbed) >= goal, process)  # noqa: B023
+        time.sleep(chance.uniform(0, 0.02))  # a picture takes about as long
         assert process.is_alive(), "it was killed while it ran"
         process.kill()
         process.join(30)
         assert process.exitcode == -signal.SIGKILL
         assert process.pid is not None
         killed.append(process.pid)
+        stored.append(_stored(disturbed))
         for jpeg in disturbed.pictures("shapes").rglob("*.jpg"):
             assert jpeg.read_bytes().endswith(b"\xff\xd9"), "no half file"
+    assert all(before < after for before, after in pairwise(stored)), "each kept what it had"
+    assert stored[-1] < WANTED * len(CLASSES), "and the last one was not done"
     _gather_to_the_end(disturbed, drawn_standin)
     assert _content(disturbed) == _content(calm)
     _until(lambda: not any(map(_group_lives, killed)))  # nothing it started is left behind
     assert len(files_below(calm.pictures("shapes"))) == WANTED * len(CLASSES)
+
+
+def _stored(workspace: Workspace) -> int:
+    """How many pictures there are, of one that may be gathering."""
+    return sum(1 for _ in workspace.pictures("shapes").rglob("*.jpg"))
 
 
 def _make_some_of_it_go_wrong(standin: Standin) -> None:

@@ -12,7 +12,7 @@ from tests.limits.conftest import Host
 from tests.limits.guest import Guest, ask
 from tests.servers import until
 
-VISITS = 70
+VISITS = 42
 
 
 def figure(address: str, name: str) -> float:

@@ -183,8 +183,8 @@ def test_the_button_always_means_something(
 def test_no_picture_asks_for_another(tmp_path: Path) -> None:
     stage, _, label = a_stage(tmp_path)
     with stage.careful("Looking …", then="answer"):
-        raise NotAPicture("A sentence.")
-    assert (stage.name, label.value) == ("error", "A sentence.")
+        raise NotAPicture("picture_empty")
+    assert (stage.name, label.value) == ("error", words()("picture_empty"))
     assert stage.asks_for_another
 
 

@@ -23,6 +23,7 @@ from kezako.recipe import Recipe
 from kezako.train.dataset import Pictures, label_reader
 from kezako.train.weights import Weights, find_weights, make_backbone
 from kezako.workspace import Workspace
+from tests.once import made_once
 
 MODELS = Path(__file__).parents[2] / "models"
 
@@ -44,32 +45,39 @@ epochs = 1
 def a_gathered_recipe(
     some_photos: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., tuple[Recipe, Workspace]]:
-    """Gathers 20 photos a class for a recipe with the given settings."""
+    """Gathers 20 photos a class for a recipe with the given settings; checked once a run."""
 
     def gather(
         task: str = "single", resize: str = "random-crop", colour: bool = True
     ) -> tuple[Recipe, Workspace]:
-        workspace = Workspace(tmp_path_factory.mktemp("these").resolve())
-        saved = workspace.root / "saved"
-        for name, photos in some_photos.items():
-            folder = "neither" if task == "multi" and name == list(some_photos)[-1] else name
-            (saved / folder).mkdir(parents=True, exist_ok=True)
-            for photo in photos[:20]:
-                shutil.copy(photo, saved / folder)
-        classes = [folder.name for folder in sorted(saved.iterdir()) if folder.name != "neither"]
-        workspace.folder("these").mkdir(parents=True)
-        (workspace.folder("these") / "recipe.toml").write_text(
-            RECIPE.format(
-                task=task,
-                resize=resize,
-                colour=str(colour).lower(),
-                neither='neither = ["other"]' if task == "multi" else "",
-                classes="\n".join(f"{name} = []" for name in classes),
+        def make(folder: Path) -> None:
+            workspace, saved = Workspace(folder), folder / "saved"
+            for name, photos in some_photos.items():
+                neither = task == "multi" and name == list(some_photos)[-1]
+                (saved / ("neither" if neither else name)).mkdir(parents=True)
+                for photo in photos[:20]:
+                    shutil.copy(photo, saved / ("neither" if neither else name))
+            workspace.folder("these").mkdir(parents=True)
+            write(workspace)
+            gather_from(workspace.recipe("these"), workspace, saved)
+
+        def write(workspace: Workspace) -> None:
+            saved = sorted((workspace.root / "saved").iterdir())
+            (workspace.folder("these") / "recipe.toml").write_text(
+                RECIPE.format(
+                    task=task,
+                    resize=resize,
+                    colour=str(colour).lower(),
+                    neither='neither = ["other"]' if task == "multi" else "",
+                    classes="\n".join(f"{x.name} = []" for x in saved if x.name != "neither"),
+                )
             )
-        )
-        recipe = workspace.recipe("these")
-        gather_from(recipe, workspace, saved)
-        return recipe, workspace
+
+        made = made_once(tmp_path_factory, f"photos-{task}", make)
+        workspace = Workspace(tmp_path_factory.mktemp("these").resolve())
+        shutil.copytree(made, workspace.root, dirs_exist_ok=True)
+        write(workspace)
+        return workspace.recipe("these"), workspace
 
     return gather
 
