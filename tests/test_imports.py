@@ -12,7 +12,8 @@ from tests.import_graph import MODULES, ROOT, circle, imported, walks
 
 # What each folder may import beside itself and SHARED. A folder that is not here may import none.
 SHARED = {"", "errors", "settings", "environment", "names", "fonts", "lock", "ports",
-          "proxies", "recipe", "translations", "words", "workspace", "pictures", "dataset", "model"}  # fmt: skip
+          "proxies", "recipe", "translations", "words", "workspace", "pictures", "dataset",
+          "model"}  # fmt: skip
 MAY_IMPORT: dict[str, set[str]] = {
     "gather": set(),
     "train": set(),

@@ -20,6 +20,16 @@ export async function prepared(file) {
   };
 }
 
+/** Whether the browser shows the picture `file` as the server sees it. */
+export async function isTrue(file) {
+  try {
+    const { isOdd } = await import("./shrink.js");
+    return isPicture(file) && !(await isOdd(file));
+  } catch {
+    return true; // the script did not come, and most pictures are
+  }
+}
+
 function isPicture(file) {
   return file.type.startsWith("image/") || /\.(hei[cf]|jpe?g|png|webp|avif)$/i.test(file.name);
 }

@@ -19,10 +19,19 @@ const OPEN = { imageOrientation: "from-image", premultiplyAlpha: "none" };
  * bytes.
  */
 export async function shrunk(file, limit) {
-  const { profile, odd } = await described(new Uint8Array(await file.slice(0, HEAD).arrayBuffer()));
+  const { profile, odd } = await head(file);
   if (odd && file.size <= limit) return null;
   const small = (await inWorker(file, profile)) ?? (await made(file, profile));
   return small && small.size < file.size ? small : null;
+}
+
+/** Whether the browser reads the picture `file` otherwise than the server. */
+export async function isOdd(file) {
+  return (await head(file)).odd;
+}
+
+async function head(file) {
+  return described(new Uint8Array(await file.slice(0, HEAD).arrayBuffer()));
 }
 
 /** What `made` makes, beside the page; null where the browser has no such worker. */

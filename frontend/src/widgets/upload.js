@@ -1,7 +1,7 @@
 import { config } from "../config.js";
 import { icon } from "../icons.js";
 import { hush, say } from "../notice.js";
-import { prepared } from "../photo.js";
+import { isTrue, prepared } from "../photo.js";
 import { View, make } from "../view.js";
 import { views } from "../views.js";
 import { word } from "../words.js";
@@ -101,7 +101,7 @@ export class Upload extends View {
     };
     try {
       const ready = await Promise.all(chosen.map((file) => this.prepare(file)));
-      const shown = (await preview?.shown) ?? false;
+      const shown = Boolean(await preview?.shown) && (await isTrue(chosen[0]));
       if (withdrawn) return;
       if (ready.every(fits)) await this.send(ready, preview, shown);
       else this.cancel();
