@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fastai.vision.all import load_learner
 from PIL import Image
 
+import kezako.train  # noqa: F401  (before torchvision)
 from kezako.export import examples
 from kezako.export import run as exporting
 from kezako.export.examples import small_jpeg
@@ -27,6 +27,8 @@ from kezako.train.dataset import Pictures
 from kezako.train.weights import Weights
 from kezako.workspace import Workspace
 from tests.cards import check_every_figure
+
+from fastai.vision.all import load_learner  # isort: skip
 
 Gather = Callable[..., tuple[Recipe, Workspace]]
 Kind = tuple[str, str, bool]  # task, resize, colour
