@@ -31,9 +31,9 @@ manager.kernel = new Kernel(config, {
     state("lost");
     say(word("lost"));
   },
-  gone: (reason) => {
+  gone: (reason, restarted) => {
     state("gone");
-    say(reason || word("asleep"), { again: true });
+    say(restarted ? word("restarted") : reason || word("asleep"), { again: true });
   },
 });
 
