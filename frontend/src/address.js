@@ -2,6 +2,14 @@
 
 let told; // the JSON that was read last
 
+/** Take the parameters `names` out of the address. */
+export function forget(names) {
+  const address = new URL(location.href);
+  if (!names.some((name) => address.searchParams.has(name))) return;
+  for (const name of names) address.searchParams.delete(name);
+  history.replaceState(history.state, "", address);
+}
+
 /**
  * Follow the first element of a notebook's HTML in `root` that names a title, and a query, such as
  * `<h1 data-kezako-title="Bears" data-kezako-query='{"model": "bears"}'>`.

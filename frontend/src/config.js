@@ -2,7 +2,8 @@ const read = (id) => JSON.parse(document.getElementById(id)?.textContent ?? "nul
 
 /**
  * What the server says of this page: `baseUrl`, `kernelId`, `uploadLimit` in bytes, `camera` (whether
- * it may be used here), and `boot`, which is another after each start of the server ("" if unknown).
+ * it may be used here), `boot`, which is another after each start of the server ("" if unknown), and
+ * `forget`: names in the address's query that are of no use in a link to the page.
  */
 export const config = {
   ...read("kezako-page"),

@@ -1,3 +1,4 @@
+import { forget } from "./address.js";
 import { config, drawnState } from "./config.js";
 import { Kernel } from "./kernel.js";
 import { Manager } from "./manager.js";
@@ -24,6 +25,7 @@ workers.set("OutputModel", capturing);
 manager.created = (model) => {
   if (!work(model) && isLink(model)) allKnown();
 };
+forget(config.forget ?? []);
 manager.kernel = new Kernel(config, {
   message: (message) => manager.receive(message),
   open: () => manager.renew(arrived),

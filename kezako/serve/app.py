@@ -22,6 +22,7 @@ from http import HTTPStatus
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from urllib.parse import urlencode
 
 import zmq
 from jupyter_core.utils import run_sync
@@ -41,7 +42,7 @@ from kezako.model import remote as engines
 from kezako.model.bundle import CARD, CREDITS, HEAD, KNOWN, MODEL, list_bundles
 from kezako.model.runtime import TookTooLong
 from kezako.serve.cards import Cards
-from kezako.serve.handlers import EntryHandler, LeaveHandler
+from kezako.serve.handlers import TICKET, EntryHandler, LeaveHandler
 from kezako.serve.limits import Limits
 from kezako.serve.listener import Listener
 from kezako.serve.security import NotFound, Stranger, headers, quiet
@@ -98,7 +99,7 @@ class Server(Voila):
 
     def _queries(self) -> list[str]:
         """The query strings for which the page differs: one per classifier."""
-        return [f"model={name}" for name in self._models()]
+        return [urlencode({"model": name}) for name in self._models()]
 
     def _models(self) -> list[str]:
         return self.elsewhere or list_bundles(self.workspace.models)
@@ -244,7 +245,10 @@ def _camera() -> bool:
 
 def _settings(limits: Limits, boot: str, camera: bool) -> Config:
     """Configuration of the libraries that overrides any configuration file."""
-    page = {"upload_limit": limits.upload, "camera": camera, "boot": boot}
+    page = {
+        "upload_limit": limits.upload, "camera": camera, "boot": boot,
+        "forget": [TICKET],  # nobody else should get a link with it
+    }  # fmt: skip
     return Config(
         Voila={
             "identity_provider_class": Stranger,

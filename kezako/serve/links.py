@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import quote, urlencode
 
-from tornado.httputil import HTTPServerRequest
-
 from kezako.model.bundle import Card
 from kezako.serve.cards import Cover
 from kezako.serve.icons import SIDES
@@ -66,7 +64,7 @@ class Link:
             title=_line(texts.title),
             prompt=_line(texts.prompt),
             names=names,
-            description=_cut(_line(f"{texts.prompt} {knows}"), LONGEST),
+            description=_cut(f"{_sentence(texts.prompt)} {knows}".strip(), LONGEST),
             language=say.code,
             base=base,
             query="?" + urlencode({"model": name}) if asked else "",
@@ -144,14 +142,13 @@ def is_preview(user_agent: str) -> bool:
     return bool(_AGENTS.search(user_agent[:1000]))
 
 
-def origin(request: HTTPServerRequest) -> str:
-    """Scheme and host of a request's URL; empty if its Host header is none.
-
-    Behind a proxy that is trusted, tornado has read the scheme from its headers.
-    """
-    if request.protocol not in ("http", "https") or not _HOST.fullmatch(request.host):
-        return ""
-    return f"{request.protocol}://{request.host}"
+def origin(
+    scheme: str,
+    host: str,  # as in a Host header, which is untrusted
+) -> str:
+    """Scheme and host of a URL; empty if they are none."""
+    known = scheme in ("http", "https") and _HOST.fullmatch(host)
+    return f"{scheme}://{host}" if known else ""
 
 
 def _meta(kind: str, name: str, content: str) -> str:
@@ -161,6 +158,12 @@ def _meta(kind: str, name: str, content: str) -> str:
 def _line(text: str) -> str:
     """`text` in one line, without characters that cannot be seen."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def _sentence(text: str) -> str:
+    """`text` in one line that ends as a sentence does."""
+    line = _line(text)
+    return f"{line}." if line[-1:].isalnum() else line
 
 
 def _cut(text: str, most: int) -> str:

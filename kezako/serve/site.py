@@ -48,7 +48,8 @@ class SiteHandler(Sentences):
             words(card.language) if card.language else self.words,
             name=name,
             base=self.settings["base_url"],
-            origin=origin(self.request),
+            # Behind a proxy that is trusted, tornado has read the scheme from its headers.
+            origin=origin(self.request.protocol, self.request.host),
             cover=self.cards.cover(name),
             asked=bool(model),
         )
