@@ -163,6 +163,7 @@ GROUPS: Mapping[str, Mapping[str, Setting]] = {
     },
     "The page": {
         "MODEL": Setting(Text(), "the first by name", "the classifier that answers"),
+        "CAMERA": Setting(Flag(), "on", "whether the page may offer the camera"),
         "CORRECTIONS": Setting(Flag(), "off", "visitors may send photos back"),
         "CORRECTIONS_A_VISIT": Setting(_count(500, 5), "5", "photos that one visit may send back"),
         "ENGINE": Setting(Address(such="http://engine.example:8000"), "none",

@@ -1,4 +1,4 @@
-"""The visitor's page: rendered once per snapshot by Voilà, then only the kernel id is replaced."""
+"""The visitor's page: rendered once per snapshot by Voilà; then placeholders are replaced."""
 
 from __future__ import annotations
 
@@ -29,14 +29,26 @@ _MOST = 8  # cached pages per snapshot, one for each template and theme in the U
 
 
 class Page:
-    """The HTML of a page, with a placeholder for the id of the visitor's kernel."""
+    """The HTML of a page, with a placeholder for the id of the visitor's kernel.
 
-    def __init__(self, html: str, placeholder: str, kernel_name: str):
-        self._parts = html.split(placeholder)
-        self.kernel_name = kernel_name
+    What stands between two placeholders for the head, the notebook's title, is replaced by the
+    handler's own HTML if it has any.
+    """
 
-    def html(self, kernel_id: str) -> str:
-        return kernel_id.join(self._parts)
+    def __init__(self, html: str, kernel: str, head: str, kernel_name: str):
+        self._kernel, self.kernel_name = kernel, kernel_name
+        parts = html.split(head)
+        self._open = len(parts) == 3  # another template has no such placeholders
+        self._before, self._title, self._after = parts if self._open else (html, "", "")
+
+    def html(
+        self,
+        kernel_id: str,
+        head: str = "",  # HTML; see `PageHandler.head_html`
+    ) -> str:
+        head = (self._open and head) or self._title
+        around = self._before.replace(self._kernel, kernel_id)
+        return around + head + self._after.replace(self._kernel, kernel_id)
 
 
 class PageHandler(TornadoVoilaHandler):  # type: ignore[misc]
@@ -47,10 +59,20 @@ class PageHandler(TornadoVoilaHandler):  # type: ignore[misc]
     """
 
     kernel_id: str | None = None
+    page_config_hook: Any  # the server's own, as Voilà sets it
+    _hook: Any = None
+
+    def head_html(self) -> str:
+        """HTML that the template `kezako` has in its head instead of the notebook's title.
+
+        It may differ for each request. Empty: the title stays.
+        """
+        return ""
 
     @authenticated
     async def get(self, path: str | None = None) -> None:
         if not await self._send_page(path):
+            self._hook, self.page_config_hook = self.page_config_hook, self._with_head
             await super().get(path)
 
     @authenticated
@@ -80,8 +102,15 @@ class PageHandler(TornadoVoilaHandler):  # type: ignore[misc]
         self.kernel_manager.get_kernel(kernel_id).execution_state = "idle"
         self.kernel_id = kernel_id
         self._set_headers()
-        await self.finish(page.html(kernel_id))
+        await self.finish(page.html(kernel_id, self.head_html()))
         return True
+
+    def _with_head(self, page_config: dict[str, Any], **context: Any) -> dict[str, Any]:
+        """Voilà's page configuration: the only way from a request to the template it renders."""
+        if self._hook:
+            page_config = self._hook(page_config, **context)
+        head = self.head_html()
+        return {**page_config, "kezako_head": head} if head else page_config
 
     async def _forked(
         self, snapshots: Snapshots, environment: dict[str, str]
@@ -197,9 +226,10 @@ async def _draw(server: Voila, snapshot: Snapshot, template: str | None, theme: 
         mathjax_url=server.app.settings.get("mathjax_url"),
     )
     await renderer.initialize(template=template, theme=theme)
-    renderer.resources.update(prerender.resources(snapshot.state))
+    mark = str(uuid4())
+    renderer.resources |= {**prerender.resources(snapshot.state), "kezako_mark": mark}
     html = await renderer.generate_content_str()
-    return Page(html, renderer.placeholder, renderer.notebook.metadata.kernelspec.name)
+    return Page(html, renderer.placeholder, mark, renderer.notebook.metadata.kernelspec.name)
 
 
 class _Renderer(NotebookRenderer):  # type: ignore[misc]

@@ -3,6 +3,7 @@ import { PROTOCOL, decode, encode } from "./wire.js";
 const RETRY = [500, 1000, 2000, 4000, 8000]; // milliseconds; the last again and again
 const REPLACED = 4409; // another connection took this one's place
 const DEAD = ["dead", "restarting", "autorestarting"]; // a new kernel knows nothing of this page
+const UNKNOWN = 4410; // the server does not know this kernel, or not any more
 const FINAL = (code) => code >= 4400 && code < 4500; // the server has ended the page, and says why
 
 /**
@@ -10,12 +11,13 @@ const FINAL = (code) => code >= 4400 && code < 4500; // the server has ended the
  *
  * What is sent while there is no connection is kept and sent once there is one. `on.message` gets
  * every message of the kernel, `on.open` is called whenever a connection stands (again), `on.lost`
- * when it broke and is being tried again, `on.gone` with the server's reason, or nothing, when the
- * kernel has ended.
+ * when it broke and is being tried again, `on.gone` when the kernel has ended: with the server's
+ * reason, if it gave one, and whether the server was started again since this page was sent.
  */
 export class Kernel {
-  constructor({ baseUrl, kernelId, token = "" }, on) {
+  constructor({ baseUrl, kernelId, boot = "", token = "" }, on) {
     this.on = on;
+    this.boot = boot;
     this.session = id();
     this.address = new URL(`${baseUrl}api/kernels/${kernelId}`, location.href);
     if (token) this.address.searchParams.set("token", token);
@@ -110,9 +112,13 @@ export class Kernel {
     this.idle.delete(parent);
   }
 
-  closed(code, reason, opened) {
+  async closed(code, reason, opened) {
     if (this.over || code === REPLACED) return;
-    if (FINAL(code)) return this.end(reason);
+    if (code === UNKNOWN) {
+      const { socket } = this;
+      await this.askWhetherGone(reason); // a server that was restarted knows no kernel of before
+      if (this.over || socket !== this.socket) return;
+    } else if (FINAL(code)) return this.end(reason);
     this.lose();
     if (!opened) this.askWhetherGone();
     const wait = RETRY[Math.min(this.tries++, RETRY.length - 1)];
@@ -145,19 +151,21 @@ export class Kernel {
     old.close();
   }
 
-  async askWhetherGone() {
+  async askWhetherGone(reason = "") {
     try {
-      const { status } = await fetch(this.address);
-      if (status === 404 || status === 410) this.end("");
+      const { status, headers } = await fetch(this.address);
+      if (status !== 404 && status !== 410) return;
+      const boot = headers.get("Boot-Id");
+      this.end(reason, Boolean(boot && this.boot && boot !== this.boot));
     } catch {
       // No network, or no server for the moment: the next try will tell.
     }
   }
 
-  end(reason) {
+  end(reason, restarted = false) {
     if (this.over) return;
     this.close();
-    this.on.gone(reason);
+    this.on.gone(reason, restarted);
   }
 }
 

@@ -1,10 +1,13 @@
 import { make } from "./view.js";
 import { word } from "./words.js";
 
+let ended = false; // the last sentence stays: there is nothing else to do on this page
 const place = () => document.getElementById("kezako-notice");
 
 /** Say `sentence` above everything, until the next; with a button where there is only one way on. */
 export function say(sentence, { again = false } = {}) {
+  if (ended) return;
+  ended = again;
   const words = make("span");
   words.textContent = sentence;
   const button = make("button", "kezako-again");
@@ -16,6 +19,7 @@ export function say(sentence, { again = false } = {}) {
 }
 
 export function hush() {
+  if (ended) return;
   place().replaceChildren();
   place().hidden = true;
 }

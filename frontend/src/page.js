@@ -1,3 +1,4 @@
+import { forget } from "./address.js";
 import { config, drawnState } from "./config.js";
 import { Kernel } from "./kernel.js";
 import { Manager } from "./manager.js";
@@ -24,6 +25,7 @@ workers.set("OutputModel", capturing);
 manager.created = (model) => {
   if (!work(model) && isLink(model)) allKnown();
 };
+forget(config.forget ?? []);
 manager.kernel = new Kernel(config, {
   message: (message) => manager.receive(message),
   open: () => manager.renew(arrived),
@@ -31,9 +33,9 @@ manager.kernel = new Kernel(config, {
     state("lost");
     say(word("lost"));
   },
-  gone: (reason) => {
+  gone: (reason, restarted) => {
     state("gone");
-    say(reason || word("asleep"), { again: true });
+    say(restarted ? word("restarted") : reason || word("asleep"), { again: true });
   },
 });
 

@@ -10,6 +10,7 @@ const ENGLISH = {
   start_again: "Start again",
   lost: "Connection lost, trying again …",
   asleep: "This page has been asleep for too long.",
+  restarted: "The server was restarted. What you see stays here until you start again.",
   unreadable: "This file cannot be read. Please choose another one.",
   too_large: "{name} has {size} MB, and at most {limit} MB can be sent. Please choose a smaller file.",
   only_one: "One photo at a time: {name} was taken.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from html import escape
@@ -122,7 +123,7 @@ class Choice(VBox):
         if self.name is None and chosen.card.language:  # a page has one language throughout
             self.words = words(chosen.card.language)
         self._opened[name], self.name = chosen, name
-        self._heading.value = _heading(chosen.card, self.words)
+        self._heading.value = _heading(name, chosen.card, self.words)
         kept = "promise_corrections" if corrections.enabled() else "promise"
         self.promise.value = f"<p>{escape(self.words(kept))}</p>"
         self.classifier = chosen
@@ -183,9 +184,12 @@ def _language(say: Words) -> str:
     return f'<i hidden data-kezako-language="{say.code}" data-kezako-words="{escape(own)}"></i>'
 
 
-def _heading(card: Card, say: Words) -> str:
+def _heading(name: str, card: Card, say: Words) -> str:
     texts = card.texts(say.code)
-    return f"<h1>{escape(texts.title)}</h1><p>{escape(texts.prompt)}</p>{_knows(card, say)}"
+    title, query = escape(texts.title), escape(json.dumps({"model": name}))
+    # The light front end keeps the page's title and address in step with these.
+    heading = f'<h1 data-kezako-title="{title}" data-kezako-query="{query}">{title}</h1>'
+    return f"{heading}<p>{escape(texts.prompt)}</p>{_knows(card, say)}"
 
 
 def _knows(card: Card, say: Words) -> str:

@@ -6,7 +6,7 @@ import ipaddress
 import math
 import secrets
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +19,8 @@ PATIENCE = 3 * LOOK_AGAIN  # seconds; a ticket without a request for so long exp
 QUEUE = 500  # tickets; each takes a few hundred bytes, and a longer wait makes no sense
 # Share of the places that one address may have: a school class behind one router, but not all.
 SHARE = 3 / 4
+# How long a wait takes is told from the ends of so many visits, within so many seconds.
+ENDS, FEWEST, RECENTLY = 12, 3, 1800
 
 
 @dataclass(eq=False)
@@ -46,6 +48,7 @@ class Waiting:
     ticket: str  # empty if the queue is full, too
     before: int
     crowded: bool  # True if the visitor's own address has used its share
+    seconds: float | None = None  # about how long it will take; None if that is not known
 
 
 @dataclass
@@ -75,6 +78,7 @@ class Visitors:
         # Arrivals are rate-limited by address, since each forks a kernel.
         self._arrivals: dict[str, RateLimiter] = {}
         self._tickets: dict[str, _Ticket] = {}  # in order of arrival
+        self._ends: deque[float] = deque(maxlen=ENDS)  # when the last visits ended
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -106,7 +110,8 @@ class Visitors:
                 self._tickets.pop(ticket, None)
                 return self._admit(address)
             crowded = True
-        return Waiting(self._ticket(address) if known is None else ticket, before, crowded)
+        seconds = None if crowded else self._expected(before)
+        return Waiting(self._ticket(address) if known is None else ticket, before, crowded, seconds)
 
     def of(self, kernel: str) -> Session | None:
         return self._kernels.get(kernel)
@@ -124,6 +129,7 @@ class Visitors:
         if session not in self._sessions:
             return False
         self._sessions.discard(session)
+        self._ends.append(self.clock())
         self._kernels.pop(session.kernel, None)
         self._held[session.address] -= 1
         if not self._held[session.address]:
@@ -175,6 +181,15 @@ class Visitors:
                 break
             before += self._held.get(waiting.address, 0) < share(waiting.address)
         return before
+
+    def _expected(self, before: int) -> float | None:
+        """Seconds until so many others and one more have got a place, if places go on to free up
+        as they did; None if too few visits ended lately."""
+        now = self.clock()
+        recent = [end for end in self._ends if now - end <= RECENTLY]
+        if len(recent) < FEWEST:
+            return None
+        return (before + 1) * (now - recent[0]) / len(recent)
 
     def _ticket(self, address: str) -> str:
         """A new ticket; empty if the queue, or this address's part of it, is full."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -21,6 +22,7 @@ from http import HTTPStatus
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from urllib.parse import urlencode
 
 import zmq
 from jupyter_core.utils import run_sync
@@ -29,7 +31,7 @@ from jupyter_server.utils import url_path_join
 from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets
 from tornado.web import GZipContentEncoding, HTTPError
-from traitlets import Instance, List, default
+from traitlets import Instance, List, Unicode, default
 from traitlets.config import Config
 from voila.app import Voila
 
@@ -41,11 +43,13 @@ from kezako.model.bundle import CARD, COVER, CREDITS, HEAD, KNOWN, MODEL, list_b
 from kezako.model.card import EXAMPLES
 from kezako.model.runtime import TookTooLong
 from kezako.serve import LANGUAGE_HEADER, LANGUAGE_VARIABLE, memory
-from kezako.serve.handlers import EntryHandler, LeaveHandler
+from kezako.serve.cards import Cards
+from kezako.serve.handlers import TICKET, EntryHandler, LeaveHandler
 from kezako.serve.limits import MIB, Limits
 from kezako.serve.listener import Listener
 from kezako.serve.security import NotFound, Stranger, headers, quiet
-from kezako.serve.sessions import STARTED, SessionManager
+from kezako.serve.sessions import STARTED, SessionManager, visit_log
+from kezako.serve.site import routes
 from kezako.serve.static import Files, assets
 from kezako.serve.websocket import VisitorChannels, VisitorConnection
 from kezako.workspace import Workspace
@@ -68,6 +72,11 @@ class Server(Voila):
     elsewhere: List[str] = List(
         help="The classifiers of the engine that answers; none: those here do."
     )
+    boot = Unicode(help="Random, another for each start: pages tell a restart from a long sleep.")
+
+    @default("boot")
+    def _boot(self) -> str:
+        return secrets.token_urlsafe(9)
 
     @default("log_level")
     def _log_level(self) -> int:
@@ -89,11 +98,11 @@ class Server(Voila):
     def load_config_file(self, *arguments: Any, **settings: Any) -> None:
         """Read the maker's voila.json; it cannot change what visitors may do."""
         super().load_config_file(*arguments, **settings)
-        self.update_config(_settings(self.limits))
+        self.update_config(_settings(self.limits, self.boot, _camera()))
 
     def _queries(self) -> list[str]:
         """The query strings for which the page differs: one per classifier."""
-        return [f"model={name}" for name in self._models()]
+        return [urlencode({"model": name}) for name in self._models()]
 
     def _models(self) -> list[str]:
         return self.elsewhere or list_bundles(self.workspace.models)
@@ -104,18 +113,21 @@ class Server(Voila):
         # once.
         sockets = self.kernel_manager.context
         sockets.set(zmq.MAX_SOCKETS, sockets.get(zmq.SOCKET_LIMIT))
-        self.host = SessionManager(self.limits, self.kernel_manager, _visits())
+        self.host = SessionManager(self.limits, self.kernel_manager, visit_log())
         self.api = Api(
             self.workspace.models,
             default=environment.read("MODEL"),
             kernels=self.kernel_manager,
             elsewhere=bool(self.elsewhere),
         )
+        engine = engines.chosen() if self.elsewhere else ""
+        self.cards = Cards(self.workspace.models, self._models, engine)
         self._connect()
         return settings | {
-            "transforms": [GZipContentEncoding, headers(self.limits)],
+            "transforms": [GZipContentEncoding, headers(self.limits, _camera())],
             "default_handler_class": NotFound,
             "log_function": quiet,
+            "kezako_boot": self.boot,
             "kezako_log": self.log,
             "serve_traceback": False,
         }
@@ -145,10 +157,12 @@ class Server(Voila):
             "template_paths": self.template_paths,
             "config": self.config,
             "voila_configuration": self.voila_configuration,
+            "cards": self.cards,
         }
         return [
             *self.api.handlers(self.server_url),
-            (at("/"), EntryHandler, {**host, **page, "models": self._models}),
+            (at("/"), EntryHandler, {**host, **page}),
+            *((at(pattern), *rest) for pattern, *rest in routes(self.cards)),
             (at(f"{TEMPLATE}/static/(.*)"), Files, {"assets": assets(static)}),
             (at(f"/voila/api/shutdown/{KERNEL}"), LeaveHandler, host),
             (at(f"/api/kernels/{KERNEL}"), LeaveHandler, host),
@@ -191,6 +205,7 @@ class Server(Voila):
             with suppress(NotImplementedError):  # Windows
                 loop.add_signal_handler(stop, self._close_soon)
         self.host.start()
+        self.cards.default()  # reads the first card, so that the first visitor need not wait
         print(f"The page is at {self.display_url} (Ctrl+C stops it).", flush=True)
         if self.open_browser:
             self.launch_browser()
@@ -226,8 +241,17 @@ class Server(Voila):
             self.snapshots.stop()
 
 
-def _settings(limits: Limits) -> Config:
+def _camera() -> bool:
+    """Whether the page may offer the camera. Raises `KezakoError`."""
+    return environment.read("CAMERA") is not False
+
+
+def _settings(limits: Limits, boot: str, camera: bool) -> Config:
     """Configuration of the libraries that overrides any configuration file."""
+    page = {
+        "upload_limit": limits.upload, "camera": camera, "boot": boot,
+        "forget": [TICKET],  # nobody else should get a link with it
+    }  # fmt: skip
     return Config(
         Voila={
             "identity_provider_class": Stranger,
@@ -241,7 +265,7 @@ def _settings(limits: Limits) -> Config:
             "http_header_envs": [LANGUAGE_HEADER],
             "preheat_kernel": False,
             "progressive_rendering": False,
-            "resources": {"kezako": {"upload_limit": limits.upload}},
+            "resources": {"kezako": page},
             "show_tracebacks": False,
         },
         Snapshots={
@@ -263,18 +287,6 @@ def _snapshots(
     A language takes about 6 MB of what visitors could have, a classifier that and its model.
     """
     return max(6, min(24, total // (64 * MIB)))
-
-
-def _visits() -> logging.Logger:
-    """A logger of one line per visit on stdout: model, length and ending, but not who."""
-    log = logging.getLogger("kezako.visits")
-    if not log.handlers:
-        handler = logging.StreamHandler(sys.stdout)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
-        log.addHandler(handler)
-        log.setLevel(logging.INFO)
-        log.propagate = False
-    return log
 
 
 def _found(engine: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -11,42 +10,62 @@ from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError
 
 from kezako.api.concurrency import neighbourhood
-from kezako.model.wording import short
 from kezako.serve.admission import LOOK_AGAIN, Session, Waiting
-from kezako.serve.security import Sentences
+from kezako.serve.links import Link, is_preview
+from kezako.serve.notices import WAITING, notice
+from kezako.serve.security import Sentences, policy
 from kezako.serve.sessions import SessionManager
+from kezako.serve.site import SiteHandler
 from kezako.serve.websocket import GONE
+from kezako.words import Words, words
 from voila_snapshot.pages import PageHandler
 
 TICKET = "ticket"  # in the URL, because a frame in another site gets no cookies
+LONGEST = 3600  # seconds; about a longer wait nothing is said
+PREVIEWED = 600  # seconds for which a link preview may be kept
+BOOT = "Boot-Id"  # a header that is another after each start of the server
 
 
-class EntryHandler(Sentences, PageHandler):
-    """The page, if there is a free place; else the waiting page."""
+class EntryHandler(SiteHandler, PageHandler):
+    """The page, if there is a free place; else the waiting page.
+
+    A link preview or a search engine gets title, prompt and classes as plain HTML, which takes
+    neither a place nor a kernel.
+    """
 
     session: Session | None = None
+    _link: Link | None = None
 
-    def initialize(
-        self, host: SessionManager, models: Callable[[], list[str]], **arguments: Any
-    ) -> None:
+    def initialize(self, host: SessionManager, **arguments: Any) -> None:  # type: ignore[override]
         super().initialize(**arguments)
-        self.host, self.models = host, models
+        self.host = host
+
+    @property
+    def words(self) -> Words:
+        """The page's words, in the classifier's language if it has one, else the visitor's."""
+        return words(self._link.language) if self._link else super().words
 
     @property
     def kernel_manager(self) -> Any:
         """The server's kernel manager; a kernel started through it is recorded as the visitor's."""
         return _Noting(super().kernel_manager, self)
 
+    def head_html(self) -> str:
+        return self._link.head() if self._link else ""
+
     async def get(self, path: str | None = None) -> None:
         ticket = _take_ticket(self.request)
         model = self.get_query_argument("model", "")
-        if model and model not in self.models():
-            said = self.words("no_classifier", name=repr(short(model)))
-            self.say(404, said, home=self.settings["base_url"])
+        if model and model not in self.cards.names():
+            self.refuse(model)
+            return
+        self._link = self.link(model)
+        if self._link and is_preview(self.request.headers.get("User-Agent", "")):
+            self._preview(self._link)
             return
         if not self.host.ready():
-            said, title = self.words("warming_up"), self.words("one_moment")
-            self._wait(said, title=title, again=2, ticket=ticket)
+            said, heading = self.words("warming_up"), self.words("one_moment")
+            self._wait(said, heading=heading, again=2, ticket=ticket)
             return
         found = self.host.visitors.admit(neighbourhood(str(self.request.remote_ip)), ticket)
         if isinstance(found, Waiting):
@@ -74,6 +93,17 @@ class EntryHandler(Sentences, PageHandler):
         self.set_header("Cache-Control", "no-store")
         self.finish()
 
+    def _preview(self, link: Link) -> None:
+        self.set_header("Content-Type", "text/html; charset=UTF-8")
+        self.set_header("Cache-Control", f"public, max-age={PREVIEWED}")
+        self.set_header("Vary", "User-Agent, Accept-Language")
+        self.finish(
+            notice(
+                link.prompt, say=self.words, title=link.title, head=link.head(),
+                names=link.names, home=link.base + link.query,
+            )
+        )  # fmt: skip
+
     def _queue(self, found: Waiting) -> None:
         self.host.turned_away += 1
         say = self.words
@@ -85,15 +115,28 @@ class EntryHandler(Sentences, PageHandler):
             said = say("queue_next")
         else:
             said = say("queue_one" if found.before == 1 else "queue_many", count=found.before)
+        if found.ticket and found.seconds is not None:
+            said = " ".join(filter(None, (said, _about(found.seconds, say))))
         again = LOOK_AGAIN if found.ticket else 12 * LOOK_AGAIN
-        title = say("one_page_too_many" if found.crowded else "places_taken")
-        self._wait(said, title=title, again=again, ticket=found.ticket)
+        heading = say("one_page_too_many" if found.crowded else "places_taken")
+        self._wait(said, heading=heading, again=again, ticket=found.ticket)
 
-    def _wait(self, text: str, *, title: str, again: int, ticket: str) -> None:
+    def _wait(self, text: str, *, heading: str, again: int, ticket: str) -> None:
         query = [*parse_qsl(self.request.query), *([(TICKET, ticket)] if ticket else [])]
         where = "?" + urlencode(query) if query else self.request.path
         self.set_header("Retry-After", str(again))
-        self.say(503, text, title=title, again=again, where=where)
+        allowed = policy(self.host.limits.frame_ancestors, scripts=WAITING)
+        self.set_header("Content-Security-Policy", allowed)
+        title = {"title": self._link.title} if self._link else {}
+        self.say(503, text, heading=heading, again=again, where=where, **title)
+
+
+def _about(seconds: float, say: Words) -> str:
+    """The sentence that says how long a wait takes; empty for a very long one."""
+    if seconds > LONGEST:
+        return ""
+    minutes = max(1, round(seconds / 60))
+    return say("queue_minute") if minutes == 1 else say("queue_minutes", count=minutes)
 
 
 class _Noting:
@@ -134,6 +177,7 @@ class LeaveHandler(Sentences):
 
     def get(self, kernel_id: str) -> None:
         self.set_header("Cache-Control", "no-store")
+        self.set_header(BOOT, self.settings["kezako_boot"])  # after a restart, no kernel is known
         self.set_status(204 if self.host.visitors.of(kernel_id) else 404)
 
     head = get

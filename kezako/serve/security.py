@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
-from html import escape
 from http import HTTPStatus
-from pathlib import Path
-from string import Template
 from typing import Any
 
 from jupyter_server.auth.identity import IdentityProvider, User
@@ -18,9 +15,8 @@ from tornado.web import HTTPError, OutputTransform, RequestHandler
 
 from kezako.serve import LANGUAGE_HEADER
 from kezako.serve.limits import Limits
+from kezako.serve.notices import notice
 from kezako.words import Words, accepted, words
-
-_NOTICE = Template((Path(__file__).with_name("notice.html")).read_text(encoding="utf-8"))
 
 SENTENCES = {  # status -> its key in the tables of words
     400: "request_unclear",
@@ -34,13 +30,16 @@ SORRY = "request_failed"
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+FORBIDDEN = "geolocation=(), microphone=(), payment=(), usb=()"
 
 
-def policy(frame_ancestors: str) -> str:
+def policy(
+    frame_ancestors: str,
+    scripts: str = "'self'",  # which ones may run
+) -> str:
     """The page's Content Security Policy: everything from this server, no inline scripts.
 
     Widgets have style attributes, and an HTML widget may have a style sheet, so inline styles are
@@ -49,12 +48,13 @@ def policy(frame_ancestors: str) -> str:
     return "; ".join(
         [
             "default-src 'none'",
-            "script-src 'self'",
+            f"script-src {scripts}",
             "style-src 'self' 'unsafe-inline'",
             "img-src 'self' data: blob:",
             "media-src 'self' data: blob:",
             "font-src 'self'",
             "connect-src 'self'",
+            "manifest-src 'self'",
             "form-action 'self'",
             "base-uri 'none'",
             f"frame-ancestors {frame_ancestors}",
@@ -62,9 +62,16 @@ def policy(frame_ancestors: str) -> str:
     )
 
 
-def headers(limits: Limits) -> Callable[[HTTPServerRequest], OutputTransform]:
+def headers(
+    limits: Limits,
+    camera: bool = True,  # whether the page may use it
+) -> Callable[[HTTPServerRequest], OutputTransform]:
     """A tornado transform that adds the headers to every response."""
-    always = {**HEADERS, "Content-Security-Policy": policy(limits.frame_ancestors)}
+    always = {
+        **HEADERS,
+        "Permissions-Policy": f"camera=({'self' * camera}), {FORBIDDEN}",
+        "Content-Security-Policy": policy(limits.frame_ancestors),
+    }
     if limits.frame_ancestors == "'self'":
         always["X-Frame-Options"] = "SAMEORIGIN"  # for browsers without frame-ancestors
 
@@ -142,30 +149,6 @@ class NotFound(Sentences):
 def sentence(status: int) -> str:
     """The key of the sentence for a status."""
     return SENTENCES.get(status) or (SORRY if status >= 500 else SENTENCES[400])
-
-
-def notice(
-    text: str,
-    *,
-    title: str = "Kezako?",
-    again: float | None = None,  # seconds after which the page reloads itself
-    where: str = "",  # the URL to load then
-    home: str = "",  # URL of a link to the page
-    say: Words,  # the language of `text`
-) -> str:
-    """HTML of a page that shows one sentence and needs no script."""
-    refresh = ""
-    if again is not None:
-        target = f"; url={escape(where, quote=True)}" if where else ""
-        refresh = f'<meta http-equiv="refresh" content="{again:g}{target}">'
-    return _NOTICE.substitute(
-        language=say.code,
-        title=escape(title),
-        refresh=refresh,
-        text=f"<p>{escape(text)}</p>",
-        link=f'<a href="{escape(home)}">{escape(say("open_page"))}</a>' if home else "",
-        dots="" if again is None else '<p aria-hidden="true"><i></i><i></i><i></i></p>',
-    )
 
 
 def quiet(handler: RequestHandler) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import math
 import re
+import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable
@@ -39,6 +40,18 @@ _FAREWELLS = {
     "busy": TOO_HEAVY,
 }
 _PLAIN = re.compile(r"[\w.-]{1,64}")
+
+
+def visit_log() -> logging.Logger:
+    """A logger of one line per visit on stdout: model, length and ending, but not who."""
+    log = logging.getLogger("kezako.visits")
+    if not log.handlers:
+        handler = logging.StreamHandler(sys.stdout)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)
+        log.propagate = False
+    return log
 
 
 class SessionManager:

@@ -18,6 +18,10 @@ PATHS = {
     "a wrong method": ("", "PUT", 405),
     "a wrong handshake": ("api/kernels/1-2-3-4-5/channels", "GET", 400),
     "models": ("api/models", "GET", 200),
+    "for home screens": ("manifest.webmanifest", "GET", 200),
+    "an icon": ("icons/180.png", "GET", 200),
+    "for search engines": ("robots.txt", "GET", 200),
+    "no cover": ("cover/colours.jpg", "GET", 404),
     "health": ("healthz", "GET", 200),
     "metrics": ("metrics", "GET", 200),
 }
@@ -36,7 +40,7 @@ def test_what_every_response_carries(the_target: str, case: str) -> None:
     assert scripts.strip() in ("", "'self'")
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
-    assert "geolocation=()" in headers["permissions-policy"]
+    assert headers["permissions-policy"].startswith("camera=(self), geolocation=(), microphone=()")
     assert headers["cross-origin-opener-policy"] == "same-origin"
     assert "server" not in headers
     assert "set-cookie" not in headers
