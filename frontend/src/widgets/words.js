@@ -1,3 +1,4 @@
+import { offerActions } from "../actions.js";
 import { Described, make } from "../view.js";
 import { views } from "../views.js";
 
@@ -27,7 +28,9 @@ class Html extends Described {
   }
 
   update(names) {
-    if (names.has("value")) this.content.innerHTML = this.get("value");
+    if (!names.has("value")) return;
+    this.content.innerHTML = this.get("value");
+    offerActions(this.content);
   }
 }
 
