@@ -10,9 +10,10 @@ from kezako.page.choice import Choice
 
 
 class Share(HTML):
-    """After an answer: "Share", which the light front end shows and acts on; elsewhere it is hidden.
+    """After an answer: "Share", which hands on a picture of photo and answer.
 
-    The browser draws the picture itself; nothing is uploaded.
+    The light front end shows the button, and draws the picture in the browser; nothing is uploaded.
+    Elsewhere the button stays hidden.
     """
 
     def __init__(self, choice: Choice):
