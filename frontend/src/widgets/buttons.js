@@ -3,7 +3,7 @@ import { View } from "../view.js";
 import { views } from "../views.js";
 import { Upload } from "./upload.js";
 
-const CHOOSER = "kezako-chooser"; // the class of a button that opens the page's file chooser
+const CHOOSER = "kezako-chooser"; // the class of a button that asks for another photo
 
 /** A button; its name is its description, else its tooltip, else its icon's. */
 export class Button extends View {
@@ -17,7 +17,7 @@ export class Button extends View {
 
   press() {
     const upload = this.el.classList.contains(CHOOSER) ? Upload.first : null;
-    if (upload) upload.input.click();
+    if (upload) upload.another();
     else this.model.send({ event: "click" });
   }
 

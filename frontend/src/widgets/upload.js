@@ -76,12 +76,20 @@ export class Upload extends View {
     return open.find((upload) => upload.visible) ?? open[0];
   }
 
-  async take(files) {
+  /** Ask for another file where the last one came from: the camera, else the file chooser. */
+  another() {
+    if (this.again) this.again();
+    else this.input.click();
+  }
+
+  /** Send `files`; `again` opens what they came from, if that is not the file chooser. */
+  async take(files, again = null) {
     const one = !this.get("multiple") && files.length > 1;
     const chosen = (one ? files.slice(0, 1) : files).filter(fits);
     this.byKeyboard = this.input.matches(":focus-visible");
     this.input.value = ""; // so that the same file can be chosen again
     if (!chosen.length) return;
+    this.again = again;
     hush();
     if (one) say(word("only_one", { name: short(chosen[0].name) }));
     const turn = (this.sending = Symbol("the newest choice"));

@@ -1,4 +1,5 @@
 import { follow } from "../address.js";
+import { offerActions } from "../actions.js";
 import { Described, make } from "../view.js";
 import { views } from "../views.js";
 
@@ -31,6 +32,7 @@ class Html extends Described {
     if (!names.has("value")) return;
     this.content.innerHTML = this.get("value");
     follow(this.content);
+    offerActions(this.content);
   }
 }
 
