@@ -19,7 +19,8 @@ from voila.tornado.handler import TornadoVoilaHandler
 from voila.utils import get_page_config
 
 from voila_snapshot import prerender
-from voila_snapshot.snapshot import Fork, Snapshot, SnapshotError
+from voila_snapshot.fork import Fork
+from voila_snapshot.snapshot import Snapshot, SnapshotError
 
 if TYPE_CHECKING:
     from voila_snapshot.pool import Snapshots

@@ -19,8 +19,9 @@ from traitlets import Dict, Float, Integer, List, Unicode, default
 from traitlets.config import LoggingConfigurable
 from traitlets.utils.importstring import import_item
 
+from voila_snapshot.fork import memory
 from voila_snapshot.logs import Scribe, all_together, plain
-from voila_snapshot.snapshot import Snapshot, SnapshotError, memory
+from voila_snapshot.snapshot import Snapshot, SnapshotError
 
 PROVISIONER = "snapshot-provisioner"  # as in pyproject.toml
 # What Voilà tells a kernel about its visitor, as far as it is known before there is one.

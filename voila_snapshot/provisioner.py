@@ -38,9 +38,10 @@ from tornado.ioloop import IOLoop
 from voila.app import Voila
 
 from voila_snapshot import pages
+from voila_snapshot.fork import Fork, memory
 from voila_snapshot.ipc import ADDRESS
 from voila_snapshot.pool import PROVISIONER, Snapshots
-from voila_snapshot.snapshot import Fork, Snapshot, SnapshotError, changes, memory
+from voila_snapshot.snapshot import Snapshot, SnapshotError, changes
 
 _AT_ONCE = 1.0  # seconds that a fork may take to exit before it is killed
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import select
-import signal
 import socket
 import subprocess
 import time
@@ -19,6 +17,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from voila_snapshot import ipc
+from voila_snapshot.fork import LAST_WORDS, Copy, Fork
 from voila_snapshot.logs import Hearing, Scribe
 
 # A process must have no other threads when it forks: the fork would lack them, and libraries hang.
@@ -35,7 +34,6 @@ SINGLE_THREADED = {
 }
 TIMEOUT = 120  # seconds that a notebook may take to run
 _FORK_TIMEOUT = 20  # seconds; enough for a very busy machine
-_LAST_WORDS = 1.0  # seconds to wait for the last output of a kernel that has ended
 _AT_ONCE = 4  # concurrent forks; more would only fill the socket of requests
 # Drop the working directory from the path, as it could shadow a library, and debugpy, as it takes
 # 10 MB and visitors may not debug.
@@ -49,89 +47,6 @@ _PACKAGE = str(Path(__file__).parents[1])
 
 class SnapshotError(Exception):
     """Forking is not possible; the message completes a sentence that starts with "because"."""
-
-
-class Fork:
-    """A forked kernel, with the methods of `subprocess.Popen` that a provisioner needs.
-
-    Its stdout and stderr come over its lifeline socket and go to a scribe.
-    """
-
-    stdin = stdout = stderr = None
-
-    def __init__(
-        self,
-        pid: int,
-        ports: Mapping[str, int],
-        writer: asyncio.StreamWriter,
-        hearing: Hearing,
-    ):
-        self.pid, self.ports = pid, dict(ports)
-        self._writer, self._hearing = writer, hearing
-        self._watch: int | None = None
-        # Linux only; elsewhere the lifeline shows when it ends.
-        with contextlib.suppress(AttributeError, OSError):
-            self._watch = os.pidfd_open(pid)
-
-    def poll(self) -> int | None:
-        """None while it runs, then 0."""
-        if self._watch is not None:
-            return 0 if _is_readable(self._watch) else None
-        return 0 if self._hearing.over.done() else None
-
-    def wait(self) -> int:
-        """Release the resources of a kernel that has ended."""
-        asyncio.get_running_loop().call_later(_LAST_WORDS, self._writer.close)
-        if self._watch is not None:
-            os.close(self._watch)
-            self._watch = None
-        return 0
-
-    def send_signal(self, signum: int) -> None:
-        if self.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, signum)
-
-    def terminate(self) -> None:
-        self.send_signal(signal.SIGTERM)
-
-    def kill(self) -> None:
-        self.send_signal(signal.SIGKILL)
-
-    def welcome(self, visitor: ipc.Message) -> None:
-        """Hand the kernel to its visitor; `visitor` has `key`, `set`, `unset` and `folder`."""
-        self._writer.write(ipc.encode(visitor))
-
-
-class _Copy:
-    """A zygote that another has forked, with the methods of `Popen` that are needed."""
-
-    def __init__(self, pid: int):
-        self.pid = pid
-        self._watch: int | None = None
-        with contextlib.suppress(AttributeError, OSError):  # Linux only
-            self._watch = os.pidfd_open(pid)
-
-    def __del__(self) -> None:
-        if self._watch is not None:
-            os.close(self._watch)
-
-    def poll(self) -> int | None:
-        """None while it runs, then 0."""
-        if self._watch is not None:
-            return 0 if _is_readable(self._watch) else None
-        try:
-            os.kill(self.pid, 0)
-        except OSError:
-            return 0
-        return None
-
-    def kill(self) -> None:
-        if self.poll() is None:
-            os.kill(self.pid, signal.SIGKILL)
-
-    def wait(self) -> None:
-        """Nothing: the zygote that forked it reads its exit status."""
 
 
 class Snapshot:
@@ -164,7 +79,7 @@ class Snapshot:
         self._spares: deque[asyncio.Task[Fork]] = deque()
         self._visited: list[Fork] = []  # kernels of visitors; those that ended are dropped
         self._last_used = time.monotonic()
-        self._process: subprocess.Popen[bytes] | _Copy | None = None
+        self._process: subprocess.Popen[bytes] | Copy | None = None
         self._requests: socket.socket | None = None
         self._forking = asyncio.Semaphore(_AT_ONCE)
 
@@ -199,7 +114,7 @@ class Snapshot:
         except (EOFError, OSError):
             self.kill()
             # So that the reason is logged before the error.
-            await asyncio.wait([hearing.over], timeout=_LAST_WORDS)
+            await asyncio.wait([hearing.over], timeout=LAST_WORDS)
             raise SnapshotError("the process that runs the notebook ended") from None
 
     async def start_from(self, other: Snapshot) -> None:
@@ -225,7 +140,7 @@ class Snapshot:
         reader, writer = await _open(self._requests.dup())
         try:
             if self._process is None:
-                self._process = _Copy((await ipc.read(reader))["pid"])
+                self._process = Copy((await ipc.read(reader))["pid"])
             writer.write(ipc.encode({**order, "cells": _cells(self.notebook)}))
             report = await asyncio.wait_for(ipc.read(reader), TIMEOUT)
         except TimeoutError:
@@ -333,16 +248,6 @@ def changes(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, An
     }
 
 
-def memory(pid: int, shared: bool = False) -> int | None:
-    """Private memory of a process in bytes, or with its share of `shared`; None if unknown."""
-    fields = ("Pss:",) if shared else ("Private_Clean:", "Private_Dirty:")
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return None
-    return 1024 * sum(int(line.split()[1]) for line in lines if line.split()[0] in fields)
-
-
 def _running(notebook: NotebookNode) -> list[NotebookNode]:
     """The code cells that a snapshot runs: not empty, not tagged "skip-execution"."""
     return [
@@ -366,12 +271,6 @@ def _cells(notebook: NotebookNode) -> Sequence[ipc.Message]:
 
 async def _open(end: socket.socket) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     return await asyncio.open_connection(sock=end)
-
-
-def _is_readable(descriptor: int) -> bool:
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(0))
 
 
 def _has_result(task: asyncio.Task[Fork]) -> bool:

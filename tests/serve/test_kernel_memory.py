@@ -10,7 +10,7 @@ import pytest
 
 from tests.serve.served import served
 from tests.serve.visitor import Visitor
-from voila_snapshot.snapshot import memory
+from voila_snapshot.fork import memory
 
 MOST = 16 * 1024 * 1024  # bytes of a visitor's own
 THREADS, DESCRIPTORS = 4, 40
