@@ -115,7 +115,7 @@ def test_the_script_has_the_english_of_the_table() -> None:
     assert own == {key: ENGLISH[key] for key in own}
     template = ROOT / "voila_snapshot/template/voila/templates/kezako/index.html.j2"
     drawn = dict(re.findall(r'words\.(\w+) \| default\("([^"]*)"\)', template.read_text("utf-8")))
-    assert drawn == {"noscript": ENGLISH["noscript"]}
+    assert drawn == {key: ENGLISH[key] for key in ("noscript", "late")}
     assert {*own, *drawn} == set(IN_BROWSER), "name in IN_BROWSER what script and template say"
 
 
