@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from kezako.clean import features
+from kezako.clean.page import CleanPage
 from kezako.clean.suspects import as_table, find_suspects
+from kezako.clean.thumbnail import Thumbnail
 from kezako.cli import main
 from kezako.dataset import split
 from kezako.dataset.manifest import Manifest
@@ -151,6 +153,24 @@ def test_too_few_pictures_are_refused_with_what_to_do(
     assert main(["clean", "pets"]) == 2
     said = capsys.readouterr().err
     assert "pets has no pictures yet. Gather some with: kezako gather pets" in said
+
+
+@pytest.mark.usefixtures("known_features")
+def test_where_pictures_are_measured_the_page_opens_with_its_suspects(
+    an_empty_workspace: Workspace, a_blue_among_the_reds: Row
+) -> None:
+    page = CleanPage(an_empty_workspace, "name=colours")
+    first = next(_thumbnails(page))
+    assert first.item
+    assert first.item.row.id == a_blue_among_the_reds.id
+    assert any(reason.startswith("looks like blue (") for reason in first.item.reasons)
+
+
+def _thumbnails(widget: Any) -> Iterator[Thumbnail]:
+    if isinstance(widget, Thumbnail):
+        yield widget
+    for child in getattr(widget, "children", ()):
+        yield from _thumbnails(child)
 
 
 @pytest.mark.usefixtures("known_features")
