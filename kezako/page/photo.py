@@ -46,7 +46,7 @@ class Preview:
         return name
 
     def clear(self) -> None:
-        self._picture.outputs, self._by_browser = (), False
+        self._picture.outputs = ()
 
     def _hear(self, _picture: Output, message: Any, _buffers: Any) -> None:
         if isinstance(message, dict) and message.get("event") == "preview":
