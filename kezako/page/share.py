@@ -17,16 +17,8 @@ class Share(HTML):
     """
 
     def __init__(self, choice: Choice):
-        super().__init__()
-        self.add_class("kezako-share")
-        self._say = choice.words
-
-    def offer(self) -> None:
-        """Let the visitor share the answer on show."""
-        self.value = (
+        super().__init__(
             '<button type="button" class="jupyter-button" data-kezako-action="share" hidden>'
-            f"{escape(self._say('share'))}</button>"
+            f"{escape(choice.words('share'))}</button>"
         )
-
-    def clear(self) -> None:
-        self.value = ""
+        self.add_class("kezako-share")

@@ -19,7 +19,10 @@ DEFAULT = "en"
 # template have only the English ones.
 IN_BROWSER = (
     "sending", "looking", "photo", "cancel", "close", "start_again", "lost", "asleep",
-    "unreadable", "too_large", "only_one", "only_address", "output_failed", "noscript",
+    "restarted", "unreadable", "too_large", "only_one", "only_address", "output_failed",
+    "part_missing", "share_copied", "share_saved", "share_again", "share_failed", "camera",
+    "take_photo", "shutter", "camera_waiting", "camera_denied", "camera_none", "camera_busy",
+    "camera_failed", "noscript", "late",
 )  # fmt: skip
 LISTED = 6  # names in one list; of more, only the number is given
 LONGEST = 1000  # characters of an Accept-Language header that are read

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, FileChooser, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, FileChooser, Page, expect
 
 from tests.browser import CHROMIUM
 from tests.frontend.test_axe import RULES, RUN, axe  # noqa: F401
+from tests.frontend.test_first_sight import opened_without_script
 from tests.page.photos import drawn
 from tests.servers import until
 
@@ -40,16 +42,31 @@ DARK = "tracks.length > 0 && tracks.every(track => track.readyState === 'ended')
 
 
 @pytest.fixture(scope="module")
-def a_browser_with_a_camera(
-    a_browser: Browser, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Browser]:
-    """Chromium whose camera sees red at the left, and blue at the right."""
+def a_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the camera sees: red at the left, blue at the right."""
     film = tmp_path_factory.mktemp("camera") / "film.y4m"
     film.write_bytes(red_and_blue())
-    browser = a_browser.browser_type.launch(
+    return film
+
+
+@pytest.fixture(scope="module")
+def a_browser_with_a_camera(a_browser: Browser, a_film: Path) -> Iterator[Browser]:
+    """Chromium, whose visitor allows the camera."""
+    yield from launched(a_browser, a_film, "--use-fake-ui-for-media-stream")
+
+
+@pytest.fixture(scope="module")
+def a_browser_that_refuses(a_browser: Browser, a_film: Path) -> Iterator[Browser]:
+    """Chromium, whose visitor does not allow it."""
+    yield from launched(a_browser, a_film, "--use-fake-ui-for-media-stream=deny")
+
+
+def launched(another: Browser, film: Path, visitor: str) -> Iterator[Browser]:
+    browser = another.browser_type.launch(
         executable_path=next(filter(None, map(shutil.which, CHROMIUM)), None),
         args=[
             "--no-sandbox",
+            visitor,
             "--use-fake-device-for-media-stream",
             f"--use-file-for-fake-video-capture={film}",
             "--host-resolver-rules=MAP kezako.test 127.0.0.1",
@@ -71,10 +88,8 @@ def red_and_blue() -> bytes:
     return f"YUV4MPEG2 W{width} H{height} F10:1 Ip C420jpeg\n".encode() + 2 * frame
 
 
-def visit(browser: Browser, allowed: bool = True, **settings: Any) -> tuple[BrowserContext, Page]:
+def visit(browser: Browser, **settings: Any) -> tuple[BrowserContext, Page]:
     context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **settings})
-    if allowed:
-        context.grant_permissions(["camera"])
     page = context.new_page()
     page.add_init_script(WATCH)
     return context, page
@@ -88,8 +103,8 @@ def a_desk_with_a_camera(a_browser_with_a_camera: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture
-def a_desk_that_forbids_it(a_browser_with_a_camera: Browser) -> Iterator[Page]:
-    context, page = visit(a_browser_with_a_camera, allowed=False)
+def a_desk_that_forbids_it(a_browser_that_refuses: Browser) -> Iterator[Page]:
+    context, page = visit(a_browser_that_refuses)
     yield page
     context.close()
 
@@ -215,7 +230,7 @@ def test_the_light_goes_out_when_the_page_is_left(
 def test_closed_before_it_was_allowed(a_desk_with_a_camera: Page, a_kezako_serve: str) -> None:
     page = a_desk_with_a_camera
     opens(page, a_kezako_serve)
-    page.evaluate("window.patience = new Promise(allow => (window.allow = allow))")
+    page.evaluate("void (window.patience = new Promise(allow => (window.allow = allow)))")
     button(page).click()
     expect(page.get_by_role("status")).to_contain_text("Opening the camera")
     expect(shutter(page)).to_be_disabled()
@@ -273,14 +288,18 @@ def test_it_is_not_offered_without_a_camera(a_desk: Page, a_kezako_serve: str) -
 def test_it_is_not_offered_where_it_is_turned_off(
     a_desk_with_a_camera: Page, a_kezako_serve: str
 ) -> None:
-    def turned_off(route: Route) -> None:
-        answer = route.fetch()
-        page = answer.text().replace('"uploadLimit"', '"camera": false, "uploadLimit"', 1)
-        route.fulfill(response=answer, body=page)
-
     page = a_desk_with_a_camera
-    page.route("**/?model=colours", turned_off)
-    opens(page, a_kezako_serve)
+    release = opened_without_script(page, a_kezako_serve + "?model=colours")
+    expect(page.locator("#kezako-page")).to_be_attached()
+    page.evaluate(
+        """() => {
+            const settings = document.getElementById('kezako-page');
+            const told = JSON.parse(settings.textContent);
+            settings.textContent = JSON.stringify({ ...told, camera: false });
+        }"""
+    )
+    release()
+    expect(page.locator("html")).to_have_attribute("data-kezako", "live")
     expect(button(page)).to_have_count(0)
 
 
@@ -288,7 +307,7 @@ def test_without_https_only_a_phones_own_camera_is_offered(
     a_browser_with_a_camera: Browser, a_kezako_serve: str
 ) -> None:
     plain = a_kezako_serve.replace("127.0.0.1", "kezako.test")
-    context, page = visit(a_browser_with_a_camera, allowed=False)
+    context, page = visit(a_browser_with_a_camera)
     page.goto(plain + "?model=colours", wait_until="commit")
     expect(page.locator(".widget-upload")).to_be_visible()
     assert not page.evaluate("isSecureContext")
@@ -346,15 +365,11 @@ def test_a_chooser_that_has_the_camera_needs_no_button(
 
 def test_nothing_moves_when_it_is_offered(a_desk_with_a_camera: Page, a_kezako_serve: str) -> None:
     page = a_desk_with_a_camera
-    waiting: list[Route] = []
-    page.route("**/static/*.js", waiting.append)
-    page.goto(a_kezako_serve + "?model=colours", wait_until="commit")
+    release = opened_without_script(page, a_kezako_serve + "?model=colours")
     upload = page.locator(".widget-upload")
     expect(upload).to_be_visible()
     before = upload.bounding_box()
-    page.unroute("**/static/*.js")
-    for route in waiting:
-        route.continue_()
+    release()
     expect(button(page)).to_be_visible()
     assert upload.bounding_box() == before
 

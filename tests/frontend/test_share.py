@@ -116,6 +116,17 @@ def test_it_is_light_in_the_dark(a_phone_in_the_dark: Page, a_kezako_serve: str)
     assert close_to(copied(a_phone_in_the_dark).getpixel((10, 10)), (251, 251, 250))
 
 
+def test_only_an_answer_is_shared(a_phone: Page, a_kezako_serve: str) -> None:
+    a_phone.goto(a_kezako_serve + "?model=colours")
+    expect(a_phone.locator("html")).to_have_attribute("data-kezako", "live")
+    expect(share(a_phone)).to_have_count(0)
+    choose(a_phone, drawn())
+    file: Any = {"name": "notes.jpg", "mimeType": "image/jpeg", "buffer": b"no picture"}
+    a_phone.locator("input[type=file]").set_input_files(file)
+    expect(a_phone.locator(".kezako-is-error")).to_be_attached()
+    expect(share(a_phone)).to_have_count(0)
+
+
 def test_nothing_leaves_the_browser(a_phone: Page, a_kezako_serve: str) -> None:
     requests: list[tuple[str, str]] = []
     frames: list[Any] = []
