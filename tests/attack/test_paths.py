@@ -24,7 +24,7 @@ ELSEWHERE = (
     "/api/me", "/api/config/notebook", "/files/app.ipynb", "/notebooks/app.ipynb", "/tree", "/lab",
     "/login", "/logout", "/static/x", "/nbextensions/../x", "/kernelspecs/python3/logo.png",
     "/app.ipynb", "/notebooks", "/models/colours/card.json", "/models/colours/export.pkl",
-    "/.git/config", "/.env", "/favicon.ico", "/robots.txt", "//etc/passwd", "/%2e%2e/etc/passwd",
+    "/.git/config", "/.env", "/favicon.ico", "//etc/passwd", "/%2e%2e/etc/passwd",
     "http://localhost/etc/passwd", "/?/../../etc/passwd/..", "*", "/\\..\\..\\etc\\passwd",
 )  # fmt: skip
 TELLING = (b"site-packages", b"Traceback", b".py", b"root:", b"kezako_home", b"PATH=")
