@@ -93,7 +93,7 @@ def _drawn(
 def _legend(name: str, say: Words) -> str:
     colours = ", ".join(f"rgb{colour}" for colour in SCALE)
     return (
-        f"<p>{escape(say('why_how', label=name))}</p>"
-        f'<i style="background: linear-gradient(to right, {colours})"></i>'
-        f"<p><span>{escape(say('why_none'))}</span> <span>{escape(say('why_most'))}</span></p>"
+        f"<p>{escape(say('why_how', label=name))}</p><p><span>{escape(say('why_none'))}</span>"
+        f' <i style="background: linear-gradient(to right, {colours})"></i> '
+        f"<span>{escape(say('why_most'))}</span></p>"
     )
