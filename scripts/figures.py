@@ -155,6 +155,12 @@ ROWS = (
     Row("calibration error (15 bins) on pictures not seen, with and without the temperature",
         "honest", "honest", lambda f: interval(f["with one"]),
         lambda f: f"{interval(f['without a temperature'])} without"),
+    Row("large photos that page, API and `kezako predict` answer alike (label and \"none of "
+        "these\"); the most that a probability differs, and on average; sent of each",
+        "agreement", "agreement",
+        lambda f: f"{min(f['same label'], f['same none'])} of {f['photos']}; "
+        f"{f['largest difference']:.3f}, {f['mean difference']:.3f}; "
+        f"{n(f['sent KB, median'])} KB"),
     Row("\"Why?\" against hiding parts of the picture (rank correlation), and its cost against one "
         "classification", "why", "why",
         lambda f: f"{f['alike'][OURS_WHY]:.2f}, {f['why ms'] / f['classification ms']:.2f}"),
