@@ -16,7 +16,6 @@ import argparse
 import csv
 import json
 import os
-import re
 import statistics
 import subprocess
 import sys
@@ -37,11 +36,13 @@ from benchmarks.serving import peers  # noqa: E402
 from benchmarks.serving.camera import taken  # noqa: E402
 from benchmarks.serving.chromium import WAIT, chromium  # noqa: E402
 from kezako.gather.sample import CLASSES, draw_face  # noqa: E402
+from kezako.model.bundle import read_card  # noqa: E402
 
 PHOTOS = Path(os.environ.get("KEZAKO_PHOTOS", ROOT.parent / "shared" / "photos"))
 HELD = 0.05  # the most that a probability may differ
 TWELVE = 4000  # pixels of the longest side of a photo of 12 megapixels, 4 : 3
 NONE = ""  # the label of "none of these"
+NAMES = read_card(peers.BUNDLE).names  # label -> what the page calls it, where it differs
 # Where a page stores how many bytes it has sent, and how long the browser took before.
 WATCH = """() => {
     const send = WebSocket.prototype.send;
@@ -141,28 +142,27 @@ def opened(page: Page, address: str) -> Page:
 def shown(page: Page, photo: Path, labels: list[str]) -> Answer:
     """What the page says, read from its bars and its sentence."""
     choose(page, photo)
-    page.locator('button:text-is("Classify"):enabled').click()
-    page.wait_for_selector(".kezako-bars li", state="attached")
     rows = page.eval_on_selector_all(
         ".kezako-bars li",
         "rows => rows.map(row => [row.querySelector('span').textContent,"
         " parseFloat(row.querySelector('i i').style.width) / 100])",
     )
     none = "None of these" in page.locator(".kezako").inner_text()
-    probabilities = {str(label): float(share) for label, share in rows}
+    named = {NAMES.get(label, label): label for label in labels}
+    probabilities = {named[str(name)]: float(share) for name, share in rows}
     assert set(probabilities) == set(labels)
     answer = Answer(NONE, probabilities)
     return answer if none else Answer(answer.best, probabilities)
 
 
 def choose(page: Page, photo: Path) -> None:
-    """Choose a photo, and wait until the page has opened it."""
+    """Choose a photo, and wait for its answer."""
     page.evaluate("window.begun = performance.now(); window.sent = 0")
     page.locator('.widget-upload input[type="file"]').set_input_files(photo)
     while not page.evaluate("window.sent"):  # `wait_for_function` needs an eval
         page.wait_for_timeout(20)
-    page.wait_for_selector(".kezako-bars li", state="detached")
-    page.locator(".kezako > .widget-label", has_text=re.compile(re.escape(photo.name))).wait_for()
+    page.wait_for_selector("html:not([data-upload])")
+    page.wait_for_selector(".kezako-is-answer", state="attached")
 
 
 def timed(page: Page, small: list[Path], folder: Path) -> list[float]:

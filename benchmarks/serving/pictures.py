@@ -16,7 +16,7 @@ class Picture:
     """A picture and its answer."""
 
     content: bytes
-    probabilities: Mapping[str, float]  # by label
+    probabilities: Mapping[str, float]  # by the name that the page shows
 
 
 def photos() -> Iterator[bytes]:
@@ -51,7 +51,8 @@ def told_apart(
     """
     found: list[Picture] = []
     for content in pictures:
-        answer = classifier.predict(content).probabilities
+        said = classifier.predict(content).probabilities
+        answer = {classifier.card.name_of(label): p for label, p in said.items()}
         if all(_distance(answer, other.probabilities) >= distance for other in found):
             found.append(Picture(content, answer))
         if len(found) == count:
