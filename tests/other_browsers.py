@@ -58,8 +58,9 @@ class Engine:
         return len(self.dialogs) + int(self.driver.execute_script("return window.choosers ?? 0"))
 
     def complaints(self) -> list[str]:
-        """Errors in the console since the page was opened."""
-        return [*self.errors, *self.driver.execute_script("return window.heard ?? []")]
+        """Errors in the console since the page was opened, but for a lost connection."""
+        told = [error for error in self.errors if "ws://" not in error]
+        return [*told, *self.driver.execute_script("return window.heard ?? []")]
 
 
 @contextmanager

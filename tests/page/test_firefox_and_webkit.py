@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from tests.servers import until
 pytestmark = [pytest.mark.browser, pytest.mark.hosts]
 
 ENGINES = {"firefox": firefox, "webkit": webkit}
+LOOK = 100  # milliseconds between two looks of the page at how much has been sent
 TAP = 44  # CSS pixels a finger needs
 GREEN = (20, 200, 20)
 TALL, WIDE = (600, 1400), (1400, 600)  # pixels
@@ -91,6 +94,11 @@ class Visitor:
     def waits_for(self, fact: Any) -> None:
         until(fact, f"{self.text('body')!r}, errors: {self.engine.complaints()}")
 
+    def looks_for(self, milliseconds: int) -> None:
+        """Look at the page for a while, to see whether it changes by itself."""
+        wait = "setTimeout(arguments[1], arguments[0])"
+        self.driver.execute_async_script(wait, milliseconds)
+
     def text(self, selector: str) -> str:
         """What is to be read there, without what is hidden."""
         return str(self.asks("return document.querySelector(arguments[0])?.innerText ?? ''",
@@ -112,6 +120,34 @@ class Visitor:
 
     def asks(self, script: str, *arguments: object) -> Any:
         return self.driver.execute_script(script, *arguments)
+
+
+class Stalled(Network):
+    """A network on which nothing reaches the server unless `flows` is set."""
+
+    def __init__(self, address: str):
+        super().__init__(address)
+        self.flows = threading.Event()
+        self.flows.set()
+        self.held = 0  # bytes that the browser has sent while nothing flowed
+
+    def _pass(self, source: socket.socket, target: socket.socket, count: str) -> None:
+        if count == "sent":
+            source = self._stalling(source)
+        super()._pass(source, target, count)
+
+    def _stalling(self, source: socket.socket) -> socket.socket:
+        network = self
+
+        class Stalling(socket.socket):
+            def recv(self, size: int, flags: int = 0) -> bytes:
+                data = super().recv(size, flags)
+                if not network.flows.is_set():
+                    network.held += len(data)
+                    network.flows.wait()
+                return data
+
+        return Stalling(fileno=source.dup().detach())
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -172,7 +208,7 @@ def test_why_and_back(visitor: Visitor, a_kezako_serve: str) -> None:
     before = visitor.asks("return document.querySelector(arguments[0]).src", PHOTO)
     visitor.presses(WHY)
     visitor.waits_for(lambda: visitor.text(WHY) == "Hide")
-    assert "speaks for “red”" in visitor.text(".kezako-legend")
+    visitor.waits_for(lambda: "speaks for “red”" in visitor.text(".kezako-legend"))
     visitor.waits_for(visitor.sees_photo)
     heat = "return document.querySelector(arguments[0])"
     assert visitor.asks(f"{heat}.src", PHOTO) != before
@@ -257,6 +293,27 @@ def test_a_photo_chosen_while_the_connection_was_cut(visitor: Visitor, a_kezako_
         visitor.reads("This is green.")
         assert not visitor.sees(NOTICE)
         assert visitor.sees_photo()
+
+
+def test_a_photo_that_is_long_on_its_way_can_be_cancelled(
+    visitor: Visitor, a_kezako_serve: str
+) -> None:
+    network = Stalled(a_kezako_serve)
+    with network:
+        visitor.opens(network.address + "?model=looking")
+        network.flows.clear()
+        visitor.chooses("red.jpg", drawn(size=TALL))
+        visitor.waits_for(lambda: network.held > 0)  # for WebKit all of it has been sent now
+        visitor.looks_for(3 * LOOK)
+        assert visitor.text(".kezako-sending span") == "Sending your photo …"
+        visitor.presses(".kezako-cancel")
+        visitor.waits_for(lambda: visitor.sees(DROP))
+        assert not visitor.sees(PHOTO)
+        network.cut()  # what is on its way is lost
+        network.flows.set()
+        network.mend()
+        visitor.chooses("green.png", encoded(Image.new("RGB", TALL, GREEN), "PNG"))
+        visitor.reads("This is green.")
 
 
 @pytest.mark.parametrize("kind", ["drop", "paste"])
