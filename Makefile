@@ -13,7 +13,7 @@ APT    := $(shell [ "$$(id -u)" = 0 ] && echo "env DEBIAN_FRONTEND=noninteractiv
 BROWSERS := chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable
 
 .DEFAULT_GOAL := help
-.PHONY: help app check test test-hosts test-one train bench style browser
+.PHONY: help app check test test-hosts test-one train bench style browser engines
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +33,7 @@ check: style  ## style, types and the tests without torch, a browser or servers:
 test: style browser  ## the same, and the tests that train, serve and look at the page
 	$(PYTEST) -n 3 -m "not hosts"
 
-test-hosts: $(VENV)/.all browser  ## fresh environments, hosts, clusters, whole trainings, benchmarks, the docs' commands
+test-hosts: $(VENV)/.all browser engines  ## fresh environments, hosts, clusters, whole trainings, two more browsers, benchmarks, the docs' commands
 	$(PYTEST) -n 4 -m hosts
 
 test-one: $(VENV)/.all  ## the tests of one file or folder, such as: make test-one T=tests/recipe/test_recipe.py
@@ -82,3 +82,15 @@ browser:
 		if $(APT) install -y -qq --no-install-recommends $$name; then exit 0; fi; done; \
 	$(BIN)/playwright install chromium || \
 	{ echo "Please install Chromium or Google Chrome, then run make again."; exit 1; }
+
+# Tests are skipped that lack one of these, so a system without apt-get does not stop here.
+engines:
+	@missing=; has() { command -v $$1 >/dev/null; }; \
+	has firefox-esr || has firefox || missing="$$missing firefox-esr"; \
+	has WebKitWebDriver || missing="$$missing webkit2gtk-driver"; \
+	has Xvfb || missing="$$missing xvfb"; \
+	[ -z "$$missing" ] || { \
+		echo "Installing for the tests that look at the page in Firefox and WebKit:$$missing."; \
+		has apt-get && $(APT) update -qq && \
+		$(APT) install -y -qq --no-install-recommends $$missing; } || \
+	echo "Please install Firefox, WebKitGTK's WebKitWebDriver and Xvfb: their tests are skipped."

@@ -1,4 +1,4 @@
-"""A real browser, on a desk and on a phone."""
+"""Chromium, on a desk and on a phone; Firefox and WebKit are in `tests/other_browsers.py`."""
 
 from __future__ import annotations
 

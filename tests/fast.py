@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.import_graph import MODULES, at_import_time, imported
 
 ROOT = Path(__file__).resolve().parents[1]
-HEAVY = {"torch", "torchvision", "fastai", "ray", "playwright"}
+HEAVY = {"torch", "torchvision", "fastai", "ray", "playwright", "selenium"}
 SERVERS = {"tests.servers", "tests.standin", "tests.standin.server"}  # start them
 
 

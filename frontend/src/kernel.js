@@ -23,6 +23,7 @@ export class Kernel {
     if (token) this.address.searchParams.set("token", token);
     this.waiting = []; // messages for when there is a connection
     this.idle = new Map(); // id of a message that was sent -> what to call once it is dealt with
+    this.at = null; // id of the message that the kernel deals with, or was the last to
     this.tries = 0;
     this.connect();
     addEventListener("offline", () => this.lose());
@@ -107,6 +108,7 @@ export class Kernel {
 
   attend(state, parent) {
     if (DEAD.includes(state)) this.end("");
+    if (state === "busy") this.at = parent;
     if (state !== "idle") return;
     this.idle.get(parent)?.();
     this.idle.delete(parent);

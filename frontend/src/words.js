@@ -3,6 +3,7 @@
 
 const ENGLISH = {
   sending: "Sending your photo, {percent} %",
+  on_its_way: "Sending your photo …",
   looking: "Looking …",
   photo: "Your photo",
   cancel: "Cancel",

@@ -49,7 +49,7 @@ export class Output extends View {
    * Show `file` at once, with the progress of its sending; `cancel` is called by a button.
    *
    * Returns `{ shown, progress(share), sent(), withdraw() }`; `shown` is a promise of whether the
-   * browser could show it, `share` a number from 0 to 1.
+   * browser could show it, `share` a number from 0 to 1, null while nobody can tell.
    */
   preview(file, cancel) {
     const before = this.local;
@@ -78,13 +78,14 @@ export class Output extends View {
     local.el = make("div", "jp-OutputArea-child");
     local.el.append(frame, state);
     const progress = (share) => {
-      button.hidden = share >= 1; // what has been sent cannot be taken back
-      said.textContent =
-        share < 1 ? word("sending", { percent: Math.round(100 * share) }) : word("looking");
-      if (share < 1) bar.value = share;
-      else bar.removeAttribute("value");
+      button.hidden = share === 1; // what has arrived cannot be taken back
+      if (share === null) said.textContent = word("on_its_way");
+      else if (share === 1) said.textContent = word("looking");
+      else said.textContent = word("sending", { percent: Math.round(100 * share) });
+      if (share === null || share === 1) bar.removeAttribute("value");
+      else bar.value = share;
     };
-    progress(0);
+    progress(null);
     this.draw();
     return {
       shown,

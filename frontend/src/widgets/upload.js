@@ -131,7 +131,15 @@ export class Upload extends View {
     this.travels = true;
     const whole = ready.reduce((sum, { size }) => sum + size, 0);
     const { kernel } = this.manager;
-    const look = () => preview?.progress(1 - Math.min(1, kernel.unsent / Math.max(whole, 1)));
+    let told = false; // whether the browser tells how much has left: Chromium does
+    const look = () => {
+      const update = this.model.echoes.get("value");
+      if (update && update === kernel.at) return preview?.progress(1);
+      // Firefox counts a message once all of it has left, WebKit at once.
+      const share = 1 - Math.min(1, kernel.unsent / Math.max(whole, 1));
+      told ||= share > 0 && share < 1;
+      return preview?.progress(told ? Math.min(share, 0.99) : null);
+    };
     const timer = setInterval(look, LOOK);
     const saved = this.model.save({ value: ready, error: "" });
     look();
