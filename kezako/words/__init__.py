@@ -18,7 +18,7 @@ DEFAULT = "en"
 # The sentences that a page in another language hands to its front end, since its script and its
 # template have only the English ones.
 IN_BROWSER = (
-    "sending", "looking", "photo", "cancel", "close", "start_again", "lost", "asleep",
+    "sending", "on_its_way", "looking", "photo", "cancel", "close", "start_again", "lost", "asleep",
     "restarted", "unreadable", "too_large", "only_one", "only_address", "output_failed",
     "part_missing", "share_copied", "share_saved", "share_again", "share_failed", "camera",
     "take_photo", "shutter", "camera_waiting", "camera_denied", "camera_none", "camera_busy",
