@@ -104,7 +104,7 @@ class ManifestHandler(SiteHandler):
         model = self.get_query_argument("model", "")
         link = self.link(model) if not model or model in self.cards.names() else None
         if link is None:
-            self.say(404, SENTENCES[404], home=self.settings["base_url"])
+            self.say(404, self.words(SENTENCES[404]), home=self.settings["base_url"])
             return
         self.set_header("Content-Type", "application/manifest+json")
         self.set_header("Cache-Control", "no-cache")

@@ -101,8 +101,8 @@ def answered(p: list[list[float]], true: list[int], multi: bool = False) -> Answ
 
 @pytest.mark.parametrize("multi", [False, True])
 def test_only_right_sure_and_known_answers_count_the_surest_first(multi: bool) -> None:
-    p = [[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.9, 0.05, 0.05], [0.6, 0.2, 0.2], [0.99, 0, 0],
-         [0.95, 0.01, 0.01]]  # fmt: skip
+    p = [[0.92, 0.04, 0.04], [0.02, 0.96, 0.02], [0.94, 0.03, 0.03], [0.88, 0.06, 0.06],
+         [0.99, 0, 0], [0.95, 0.01, 0.01]]  # fmt: skip
     answers = answered(p, [0, 0, 0, 0, 0, 0], multi)
     passes = np.array([True, True, True, True, False, True])
     rows = [own(1), own(2), own(3), own(4), own(5), found("CC BY-NC 2.0", id=6)]

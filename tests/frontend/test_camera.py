@@ -232,7 +232,7 @@ def test_closed_before_it_was_allowed(a_desk_with_a_camera: Page, a_kezako_serve
     opens(page, a_kezako_serve)
     page.evaluate("void (window.patience = new Promise(allow => (window.allow = allow)))")
     button(page).click()
-    expect(page.get_by_role("status")).to_contain_text("Opening the camera")
+    expect(page.get_by_role("dialog").get_by_role("status")).to_contain_text("Opening the camera")
     expect(shutter(page)).to_be_disabled()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
