@@ -17,7 +17,7 @@ from playwright.sync_api import Page, expect
 
 from kezako.dataset.manifest import Manifest
 from kezako.model.classifier import Classifier
-from kezako.model.wording import sentence
+from kezako.model.wording import headline
 from kezako.recipe import Recipe
 from kezako.workspace import Workspace
 from tests.page.visitor import Visitor
@@ -125,7 +125,7 @@ def test_its_page_answers(
     expect(a_desk.locator("h1")).to_have_text(recipe.title)
     said = visitor.chooses("a photo.jpg", photo).reads()
     classifier = Classifier.open(five.bundle(name))
-    assert said == sentence(classifier.card, classifier.predict(photo))
+    assert said == headline(classifier.card, classifier.predict(photo))
     assert any(label in said for label in recipe.labels)
     assert visitor.bars.count() == len(recipe.labels)
 
@@ -138,7 +138,7 @@ def test_faces_says_neither_for_landscapes_and_names_faces(
 
     def said(folder: str) -> list[str]:
         photos = _unseen(five, the_web, recipe, folder, 10)
-        return [sentence(classifier.card, classifier.predict(photo)) for photo in photos]
+        return [headline(classifier.card, classifier.predict(photo)) for photo in photos]
 
     neither = ("Neither female nor male.", "None of these:")
     landscapes, people = said("neither"), said("female") + said("male")

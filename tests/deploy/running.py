@@ -14,7 +14,7 @@ from pathlib import Path
 
 from kezako.gather.sample import CLASSES, draw_face
 from kezako.model.classifier import Classifier
-from kezako.model.wording import sentence
+from kezako.model.wording import headline
 from tests.limits.guest import ask
 from tests.page.photos import encoded
 from tests.serve.visitor import Visitor
@@ -85,7 +85,7 @@ def come_and_classify(address: str, visitors: int) -> None:
         for number, visitor in enumerate(here):
             photo = a_photo(number)
             told = await visitor.classifies(f"{number}.jpg", photo)
-            assert told == sentence(bears.card, bears.predict(photo))
+            assert told == headline(bears.card, bears.predict(photo))
         for visitor in here:
             await visitor.leaves()
 
