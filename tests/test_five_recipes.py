@@ -126,7 +126,7 @@ def test_its_page_answers(
     said = visitor.chooses("a photo.jpg", photo).reads()
     classifier = Classifier.open(five.bundle(name))
     assert said == headline(classifier.card, classifier.predict(photo))
-    assert any(label in said for label in recipe.labels)
+    assert said == "None of these" or any(label in said for label in recipe.labels)
     assert visitor.bars.count() == len(recipe.labels)
 
 
@@ -140,7 +140,7 @@ def test_faces_says_neither_for_landscapes_and_names_faces(
         photos = _unseen(five, the_web, recipe, folder, 10)
         return [headline(classifier.card, classifier.predict(photo)) for photo in photos]
 
-    neither = ("Neither female nor male.", "None of these:")
+    neither = ("Neither female nor male.", "None of these")
     landscapes, people = said("neither"), said("female") + said("male")
     assert sum(each.startswith(neither) for each in landscapes) >= 8, landscapes
     assert sum(each.startswith("This looks like: ") for each in people) >= 14, people
