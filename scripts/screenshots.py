@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # for the stand-in web of the tests
 
 from kezako.gather.sample import CLASSES, draw_face  # noqa: E402
+from tests.browser import CHROMIUM  # noqa: E402
 
 DESK = {"viewport": {"width": 1280, "height": 800}}
 PHONE = {
@@ -183,9 +184,8 @@ def environment(home: Path) -> dict[str, str]:
 @contextmanager
 def a_page(screen: dict[str, Any]) -> Iterator[Page]:
     with sync_playwright() as playwright:
-        browser: Browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
+        found = next(filter(None, map(shutil.which, CHROMIUM)), None)
+        browser: Browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield browser.new_page(**screen)
         browser.close()
 
