@@ -30,8 +30,12 @@ export async function isOdd(file) {
   return (await head(file)).odd;
 }
 
-async function head(file) {
-  return described(new Uint8Array(await file.slice(0, HEAD).arrayBuffer()));
+const heads = new WeakMap(); // a file is asked about twice: to shrink it, and to show it
+
+function head(file) {
+  const read = async () => described(new Uint8Array(await file.slice(0, HEAD).arrayBuffer()));
+  if (!heads.has(file)) heads.set(file, read());
+  return heads.get(file);
 }
 
 /** What `made` makes, beside the page; null where the browser has no such worker. */

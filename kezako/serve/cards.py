@@ -15,11 +15,10 @@ from PIL import Image
 from traitlets.log import get_logger
 
 from kezako import environment
-from kezako.model.bundle import CARD, NOT_CLASSIFIERS, BundleError, Card, read_bundle
+from kezako.model.bundle import CARD, COVER, NOT_CLASSIFIERS, BundleError, Card, read_bundle
 from kezako.model.remote import Engine, EngineError
 from kezako.model.runtime import TookTooLong
 
-COVER = "cover.jpg"  # in a bundle: the picture that a shared link shows
 LARGEST = 2**20  # bytes of a cover; the export writes about 100 KB
 MOST = 32  # classifiers kept in memory
 RENEWED = 60.0  # seconds until an engine is asked for a card again

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from kezako.model.bundle import amend, list_bundles, read_card, write_card
-from kezako.serve.cards import COVER, LARGEST, Cards
+from kezako.model.bundle import COVER, amend, list_bundles, read_card, write_card
+from kezako.serve.cards import LARGEST, Cards
 from tests.page.photos import drawn
 
 Bundles = Callable[..., Path]

@@ -13,8 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 
-from kezako.model.bundle import amend
-from kezako.serve.cards import COVER
+from kezako.model.bundle import COVER, amend
 from tests.limits.guest import Guest, ask
 from tests.page.photos import drawn
 from tests.serve.test_links import Head

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kezako.serve import websocket
+from kezako.translations import LANGUAGES
 from kezako.words import IN_BROWSER, LISTED, languages, words
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +30,7 @@ def fields(text: str) -> set[str]:
 
 def test_there_are_ten_languages() -> None:
     assert languages() == CODES
+    assert set(LANGUAGES) == set(CODES), "those that a recipe may name"
 
 
 @pytest.mark.parametrize("code", OTHERS)

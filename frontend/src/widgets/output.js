@@ -48,8 +48,8 @@ export class Output extends View {
   /**
    * Show `file` at once, with the progress of its sending; `cancel` is called by a button.
    *
-   * Returns `{ shown, progress(share), sent(), withdraw() }`; `shown` is a promise of whether the
-   * browser could show it, `share` a number from 0 to 1, null while nobody can tell.
+   * Returns `{ shown, tell(shown), progress(share), sent(), withdraw() }`; `shown` is a promise of
+   * whether the browser could show it, `share` a number from 0 to 1, null while nobody can tell.
    */
   preview(file, cancel) {
     const before = this.local;
@@ -89,6 +89,8 @@ export class Output extends View {
     this.draw();
     return {
       shown,
+      // The notebook need not send back what is on show already.
+      tell: (fine) => this.model.send({ event: "preview", shown: fine }),
       progress,
       sent: () => {
         state.remove();

@@ -125,8 +125,7 @@ export class Upload extends View {
 
   /** Send prepared files, and wait until the notebook has dealt with them. */
   async send(ready, preview, shown) {
-    // Sent first, for the notebook need not send back what is on show already.
-    if (preview) Output.previews()[0].model.send({ event: "preview", shown });
+    preview?.tell(shown); // before the photo itself arrives
     this.signature = signature(ready);
     this.travels = true;
     const whole = ready.reduce((sum, { size }) => sum + size, 0);
